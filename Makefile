@@ -1,0 +1,21 @@
+# Thin: everything is in run.py, so that `python run.py lab` is the same command without make.
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test notebooks bench doctor lock newest floors clean
+
+help:
+	@echo "make lab        open the course (the first time: install it)"
+	@echo "make test       prove all of it"
+	@echo "make doctor     check this machine"
+	@echo "make notebooks  run the notebooks again and keep their outputs"
+	@echo "make bench      time what must be fast"
+	@echo "make newest     test with the newest releases allowed (a report, never a failure)"
+	@echo "make floors     the same with the oldest allowed"
+	@echo "make lock       pin the dependencies again"
+	@echo "make clean      remove the environments (never workbook/)"
+	@echo 'More words for a command: make test ARGS="-k metrics"; another Python: make lab PYTHON=python3.12'
+
+lab test notebooks bench doctor lock newest floors clean:
+	@$(PYTHON) run.py $@ $(ARGS)

@@ -1,0 +1,26 @@
+"""Where the course's own files are: inside an installed wheel, or beside the package in a checkout."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder() -> Path:
+    """Return the folder that holds the course's data and data cards."""
+    return _folder("data")
+
+
+def notebooks_folder() -> Path:
+    """Return the folder that holds the course's own notebooks (not the learner's copies)."""
+    return _folder("notebooks")
+
+
+def _folder(name: str) -> Path:
+    in_wheel, in_checkout = _PACKAGE / f"_{name}", _PACKAGE.parent / name
+    for folder in (in_wheel, in_checkout):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(
+        f"the course's {name} folder is neither at {in_wheel} nor at {in_checkout}: "
+        f"install mialab again, or get a fresh copy of the course"
+    )
