@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+"""Install, open and prove the course: `python run.py lab`, `python run.py test`. Standard library only.
+
+The syntax is kept to what old Pythons can parse, so that each of them can say that it is too old.
+"""
+from __future__ import print_function
+
+import os
+import sys
+
+FLOOR = (3, 11)
+
+
+def too_old(version, commands=None):
+    """Return the sentence for a Python below the floor, naming a newer one on this machine if there is one."""
+    names = ["python3.%d" % minor for minor in range(20, FLOOR[1] - 1, -1)]
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    newer = [name for name in names if any(os.path.exists(os.path.join(f, name)) for f in folders)]
+    words = (commands or ["lab"])[0]
+    if newer:
+        fix = "This machine has %s: run `make %s PYTHON=%s` or `%s run.py %s`." % (
+            newer[0], words, newer[0], newer[0], words)
+    else:
+        fix = "Install Python %d.%d or newer (python.org has it for every system), then try again." % FLOOR
+    return "Python %d.%d is too old: the course needs %d.%d or newer. %s" % (tuple(version[:2]) + FLOOR + (fix,))
+
+
+if sys.version_info < FLOOR:
+    sys.exit(too_old(sys.version_info, sys.argv[1:]))
+
+import argparse
+import errno
+import glob
+import hashlib
+import importlib.util
+import json
+import shutil
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+PYPROJECT = ROOT / "pyproject.toml"
+ROOM = 2_000_000_000  # bytes that must be free before anything is installed; the environment itself takes half
+LOG = "setup.log"
+STAMP = "mialab-setup.json"
+NO_ROOM = ("No space left on device", "os error 28", "Errno 28", "not enough space", "os error 112")
+NO_NETWORK = (
+    "NewConnectionError", "Failed to establish a new connection", "name resolution", "NameResolutionError",
+    "getaddrinfo", "dns error", "Network is unreachable", "Connection refused", "ConnectTimeout",
+    "ReadTimeout", "timed out", "ProxyError", "SSLError", "error sending request", "Failed to fetch",
+    "Could not connect", "Max retries exceeded",
+)
+BAD_HASH = ("DO NOT MATCH THE HASHES", "Hash mismatch")
+
+
+class Trouble(Exception):
+    """Something that the user can mend: the message says what is wrong and what to do."""
+
+
+def main(argv=None):
+    """Run one command and return its exit code; every foreseen failure is a sentence, never a traceback."""
+    parser = argparse.ArgumentParser(prog="run.py", description="Install, open and prove the course.")
+    verbs = parser.add_subparsers(dest="verb", metavar="command", required=True)
+    for verb, action in VERBS.items():
+        verbs.add_parser(verb, help=action.__doc__.splitlines()[0], add_help=False)
+    options, rest = parser.parse_known_args(argv)
+    try:
+        return VERBS[options.verb](rest)
+    except Trouble as trouble:
+        print("\n%s" % trouble, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            print("\n%s" % full_disk(), file=sys.stderr)
+        else:
+            print("\nThe system refused: %s. Mend that and run the same command again." % error, file=sys.stderr)
+        return 1
+
+
+# --- the environment ------------------------------------------------------------------------------------------
+
+
+def setup(rest=()):
+    """Install what the course needs into .venv (done by lab and test, too)."""
+    wanted = fingerprint()
+    found = read_stamp(VENV)
+    if found == wanted:
+        return 0
+    started = time.monotonic()
+    check_room()
+    check_venv_module()
+    stamp = VENV / STAMP
+    stamp.unlink(missing_ok=True)
+    same_place = found is not None and all(found.get(key) == wanted[key] for key in ("python", "folder"))
+    if same_place and works(VENV):
+        print("The course's requirements have changed: bringing .venv up to date.")
+    else:
+        # Without a stamp an earlier set-up was cut short, and what it left cannot be told from what is whole.
+        print("Setting up the course in %s (once; about a minute)." % VENV)
+        make_venv(VENV)
+    install(VENV, ["--require-hashes", "-r", str(LOCK)])
+    install_course(VENV)
+    # matplotlib's list of fonts takes seconds to make: here, rather than in the learner's first figure.
+    subprocess.run([venv_python(VENV), "-c", "import matplotlib.font_manager"], env=clean_environment(), check=False,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stamp.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+    print("Ready in %.0f s." % (time.monotonic() - started))
+    return 0
+
+
+def fingerprint():
+    """Return what an installed .venv depends on; a set-up is done over when any of it has changed."""
+    with open(PYPROJECT, "rb") as file:
+        pyproject = tomllib.load(file)
+    parts = json.dumps([pyproject["build-system"], pyproject["project"]], sort_keys=True).encode()
+    return {
+        "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
+        "project": hashlib.sha256(parts).hexdigest(),
+        "python": sys.version,
+        "folder": str(VENV),  # an environment holds absolute paths, so a moved folder needs a new one
+    }
+
+
+def read_stamp(venv):
+    """Return the fingerprint that the last finished set-up left, or None."""
+    try:
+        found = json.loads((venv / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and Path(venv_python(venv)).exists() else None
+
+
+def venv_python(venv):
+    """Return the path of an environment's interpreter."""
+    return str(venv / "Scripts" / "python.exe") if os.name == "nt" else str(venv / "bin" / "python")
+
+
+def works(venv):
+    """Tell whether an environment's interpreter starts and has a pip."""
+    try:
+        done = subprocess.run([venv_python(venv), "-c", "import pip"], env=clean_environment(), check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def clean_environment(**extra):
+    """Return this process's environment without what would leak into, or slow down, the course's own."""
+    # Without byte-code every kernel would pay seconds of compiling at each start.
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX",
+                "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return {**kept, **extra}
+
+
+def check_room():
+    """Raise Trouble unless the disk can take an environment."""
+    free = shutil.disk_usage(ROOT).free
+    if free < ROOM:
+        raise Trouble(full_disk(free))
+
+
+def full_disk(free=None):
+    """Return the sentence for a full disk."""
+    left = "" if free is None else " (%.1f GB free)" % (free / 1e9)
+    return "The disk is full%s: the course needs %.0f GB. Free some space, then run the same command again." % (
+        left, ROOM / 1e9)
+
+
+def check_venv_module():
+    """Raise Trouble where Python came without what makes environments, as Debian's does."""
+    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Trouble(
+            "This Python (%s) has no %s, so it cannot make an environment. On Debian or Ubuntu run "
+            "`sudo apt install python3-venv` (or python%d.%d-venv); elsewhere install Python from python.org. "
+            "Then run the same command again." % ((sys.executable, " and no ".join(missing)) + sys.version_info[:2]))
+
+
+def make_venv(venv):
+    """Make an empty environment, replacing whatever is there."""
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], env=clean_environment(), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode != 0:
+        raise Trouble(diagnosis("Python could not make the environment %s" % venv, done.stdout))
+
+
+def install(venv, what):
+    """Install with uv when it is on the path (it is quicker), else with pip, compiling the byte-code."""
+    python = venv_python(venv)
+    uv = shutil.which("uv")
+    if uv:
+        code, _ = watch([uv, "pip", "install", "--python", python, "--compile-bytecode", *what], venv)
+        if code == 0:
+            return
+        print("uv could not install it; trying pip.")
+    code, output = watch([python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
+                          "--progress-bar", "off", "--compile", *what], venv)
+    if code != 0:
+        raise Trouble(diagnosis("The course's requirements could not be installed", output))
+
+
+def install_course(venv, python=None):
+    """Install mialab in place; it comes second because pip checks no hashes of a folder."""
+    code, output = watch([venv_python(venv), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
+                          "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], venv)
+    if code != 0:
+        raise Trouble(diagnosis("The package mialab could not be installed", output))
+
+
+def watch(command, venv):
+    """Run a command, keep what it prints in a log, show one moving line on a terminal: (exit code, output)."""
+    lines = []
+    show = sys.stdout.isatty()
+    process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    try:
+        with open(venv / LOG, "a", encoding="utf-8") as log:
+            for line in process.stdout:
+                lines.append(line)
+                log.write(line)
+                if show:
+                    print("\r  %-78.78s" % line.strip(), end="", flush=True)
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        if show:
+            print("\r%80s\r" % "", end="", flush=True)
+    return code, "".join(lines)
+
+
+def diagnosis(what, output):
+    """Turn a tool's output into one sentence with the fix."""
+    if any(sign in output for sign in NO_ROOM):
+        return full_disk()
+    if any(sign in output for sign in BAD_HASH):
+        return (what + ": a downloaded file is not the one that requirements.lock names. Run the same command "
+                "again; if it happens again, something between you and the registry changes files.")
+    if any(sign in output for sign in NO_NETWORK):
+        return (what + ": the package registry did not answer. Check the network (and your proxy or mirror, if "
+                "you use one), then run the same command again.")
+    last = [line.strip() for line in output.splitlines() if line.strip()][-3:]
+    return "%s: %s\nThe whole output is in %s; run the same command again to retry." % (
+        what, " / ".join(last) or "no reason was given", VENV / LOG)
+
+
+# --- the verbs ------------------------------------------------------------------------------------------------
+
+
+def lab(rest):
+    """Open JupyterLab on your copies of the notebooks."""
+    setup()
+    return become([venv_python(VENV), "-m", "mialab", "lab", *rest])
+
+
+def doctor(rest):
+    """Check this machine, each requirement OK or FAIL with the fix."""
+    if not works(VENV):
+        raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py setup`) first.")
+    return become([venv_python(VENV), "-m", "mialab", "doctor", *rest])
+
+
+def become(command):
+    """Replace this process by the command, so that Ctrl-C and the exit code are the command's own."""
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execve(command[0], command, clean_environment())
+    process = subprocess.Popen(command, env=clean_environment())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the command has had it too, and decides
+
+
+def test(rest):
+    """Prove the course: style, tests, notebooks; words after it go to pytest."""
+    started = time.monotonic()
+    setup()
+    return run_tests(VENV, rest, started)
+
+
+def run_tests(venv, rest, started):
+    """Run the style check and pytest in an environment, print one line, return the tests' exit code."""
+    python = venv_python(venv)
+    env = clean_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    print("ruff: ", end="", flush=True)
+    style = subprocess.run([python, "-m", "ruff", "check", "."], cwd=ROOT, env=env, check=False).returncode
+    tests = subprocess.run([python, "-m", "pytest", *pytest_words(rest)], cwd=ROOT, env=env, check=False).returncode
+    print("make test: style %s, tests %s, %.0f s in all." % (
+        "ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started))
+    return tests or style
+
+
+def pytest_words(rest):
+    """Return pytest's arguments: everything in parallel, each notebook run and compared, unless told otherwise."""
+    words = ["-n", "2", "--dist", "loadfile"]
+    paths = [word for word in rest if not word.startswith("-") and (ROOT / word.split("::")[0]).exists()]
+    if not paths:
+        paths = ["tests"]
+        if glob.glob(str(ROOT / "notebooks" / "*.ipynb")):
+            paths.append("notebooks")
+        rest = [*rest, *paths]
+    if any(path.startswith("notebooks") for path in paths):
+        words += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60"]
+        if (ROOT / "tests" / "nbval_sanitize.cfg").exists():
+            words += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
+    return [*words, *rest]
+
+
+def notebooks(rest):
+    """Run the notebooks again and keep their outputs."""
+    setup()
+    return subprocess.run([venv_python(VENV), str(ROOT / "tests" / "refresh_notebooks.py"), *rest], cwd=ROOT,
+                          env=clean_environment(), check=False).returncode
+
+
+def bench(rest):
+    """Time what must be fast: every tests/bench_*.py."""
+    setup()
+    codes = []
+    for path in sorted((ROOT / "tests").glob("bench_*.py")):
+        print("== %s" % path.name, flush=True)
+        codes.append(subprocess.run([venv_python(VENV), str(path), *rest], cwd=ROOT, env=clean_environment(),
+                                    check=False).returncode)
+    return max(codes, default=0)
+
+
+def lock(rest):
+    """Pin the dependencies again (requirements.lock), with hashes and without any registry's address."""
+    environment = clean_environment()
+    done = subprocess.run([find_uv(), "pip", "compile", "--universal", "--python-version", "%d.%d" % FLOOR,
+                           "--all-extras", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
+                           "--no-annotate", "--no-header", "--quiet", *rest, "pyproject.toml", "-o", LOCK.name],
+                          cwd=ROOT, env=environment, check=False)
+    if done.returncode != 0:
+        raise Trouble("uv could not resolve pyproject.toml: what it says above names the cause.")
+    print("%s is written: run `make test` before you commit it." % LOCK.name)
+    return 0
+
+
+def find_uv():
+    """Return uv's path: on the path, or in .venv, which the lock puts it into."""
+    inside = VENV / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
+    found = str(inside) if inside.exists() else shutil.which("uv")
+    if not found:
+        raise Trouble("uv is needed for this and was not found: run `make lab` once, which installs it in .venv.")
+    return found
+
+
+def newest(rest):
+    """Test with the newest releases that pyproject.toml allows: a report, never a failure."""
+    return trial("newest", "highest", rest)
+
+
+def floors(rest):
+    """Test with the oldest releases that pyproject.toml allows: a report, never a failure."""
+    return trial("floors", "lowest-direct", rest)
+
+
+def trial(name, resolution, rest):
+    """Install pyproject's ranges at one end into an environment of its own, test there, say what differs."""
+    started = time.monotonic()
+    setup()
+    uv, venv = find_uv(), VENV.with_name(".venv-" + name)
+    check_room()
+    make_venv(venv)
+    code, output = watch([uv, "pip", "install", "--python", venv_python(venv), "--compile-bytecode",
+                          "--resolution", resolution, "--requirement", "pyproject.toml", "--all-extras"], venv)
+    if code != 0:
+        print("%s: BROKEN, these releases cannot be installed together:\n%s" % (name, output))
+        return 0
+    install_course(venv)
+    before, after = installed(uv, VENV), installed(uv, venv)
+    changed = sorted(package for package in after if before.get(package) != after[package])
+    print("%s: %d of %d packages differ from the lock." % (name, len(changed), len(after)))
+    for package in changed:
+        print("  %-28s %s -> %s" % (package, before.get(package, "none"), after[package]))
+    broke = run_tests(venv, rest, started)
+    print("%s: %s (a report: it blocks nothing)" % (name, "BROKEN, see above" if broke else "all tests pass"))
+    return 0
+
+
+def installed(uv, venv):
+    """Return {package: version} of an environment."""
+    done = subprocess.run([uv, "pip", "list", "--format", "json", "--python", venv_python(venv)], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment(), text=True)
+    return {package["name"]: package["version"] for package in json.loads(done.stdout)}
+
+
+def clean(rest):
+    """Remove the environments (never your work in workbook/)."""
+    for venv in ROOT.glob(".venv*"):
+        shutil.rmtree(venv)
+        print("removed %s" % venv.name)
+    return 0
+
+
+VERBS = {
+    "setup": setup, "lab": lab, "test": test, "doctor": doctor, "notebooks": notebooks, "bench": bench,
+    "lock": lock, "newest": newest, "floors": floors, "clean": clean,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
