@@ -6,23 +6,33 @@ The syntax is kept to what old Pythons can parse, so that each of them can say t
 from __future__ import print_function
 
 import os
+import subprocess
 import sys
 
 FLOOR = (3, 11)
 
 
-def too_old(version, commands=None):
-    """Return the sentence for a Python below the floor, naming a newer one on this machine if there is one."""
-    names = ["python3.%d" % minor for minor in range(20, FLOOR[1] - 1, -1)]
-    folders = os.environ.get("PATH", "").split(os.pathsep)
-    newer = [name for name in names if any(os.path.exists(os.path.join(f, name)) for f in folders)]
-    words = (commands or ["lab"])[0]
-    if newer:
-        fix = "This machine has %s: run `make %s PYTHON=%s` or `%s run.py %s`." % (
-            newer[0], words, newer[0], newer[0], words)
-    else:
-        fix = "Install Python %d.%d or newer (python.org has it for every system), then try again." % FLOOR
-    return "Python %d.%d is too old: the course needs %d.%d or newer. %s" % (tuple(version[:2]) + FLOOR + (fix,))
+def too_old(version, words):
+    """Return the sentence for a Python below the floor; it names a newer one if this machine has one."""
+    verb = words[0] if words else "lab"
+    fix = "Install Python %d.%d or newer (python.org has it for every system), then try again." % FLOOR
+    for minor in range(20, FLOOR[1] - 1, -1):
+        name = "python%d.%d" % (FLOOR[0], minor)
+        if starts(name):
+            fix = "This machine has %s: run `make %s PYTHON=%s`, or `%s run.py %s`." % (
+                name, verb, name, name, verb)
+            break
+    return "Python %d.%d is too old: the course needs %d.%d or newer. %s" % (
+        version[0], version[1], FLOOR[0], FLOOR[1], fix)
+
+
+def starts(command):
+    """Tell whether a command is there and runs."""
+    with open(os.devnull, "w") as nowhere:
+        try:
+            return subprocess.call([command, "-c", ""], stdout=nowhere, stderr=nowhere) == 0
+        except OSError:
+            return False
 
 
 if sys.version_info < FLOOR:
@@ -35,7 +45,6 @@ import hashlib
 import importlib.util
 import json
 import shutil
-import subprocess
 import time
 import tomllib
 from pathlib import Path
@@ -44,7 +53,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 PYPROJECT = ROOT / "pyproject.toml"
-ROOM = 2_000_000_000  # bytes that must be free before anything is installed; the environment itself takes half
+ROOM = 2 * 10**9  # bytes that must be free before anything is installed
 LOG = "setup.log"
 STAMP = "mialab-setup.json"
 NO_ROOM = ("No space left on device", "os error 28", "Errno 28", "not enough space", "os error 112")
@@ -80,11 +89,12 @@ def main(argv=None):
         if error.errno == errno.ENOSPC:
             print("\n%s" % full_disk(), file=sys.stderr)
         else:
-            print("\nThe system refused: %s. Mend that and run the same command again." % error, file=sys.stderr)
+            print("\nThe system refused: %s. Mend that, then run the same command again." % error,
+                  file=sys.stderr)
         return 1
 
 
-# --- the environment ------------------------------------------------------------------------------------------
+# --- the environment ------------------------------------------------------------
 
 
 def setup(rest=()):
@@ -108,8 +118,7 @@ def setup(rest=()):
     install(VENV, ["--require-hashes", "-r", str(LOCK)])
     install_course(VENV)
     # matplotlib's list of fonts takes seconds to make: here, rather than in the learner's first figure.
-    subprocess.run([venv_python(VENV), "-c", "import matplotlib.font_manager"], env=clean_environment(), check=False,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quietly([venv_python(VENV), "-c", "import matplotlib.font_manager"])
     stamp.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
     print("Ready in %.0f s." % (time.monotonic() - started))
     return 0
@@ -144,21 +153,25 @@ def venv_python(venv):
 
 def works(venv):
     """Tell whether an environment's interpreter starts and has a pip."""
+    return quietly([venv_python(venv), "-c", "import pip"]) == 0
+
+
+def quietly(command):
+    """Run a command without a word and return its exit code, or None where it cannot be started."""
     try:
-        done = subprocess.run([venv_python(venv), "-c", "import pip"], env=clean_environment(), check=False,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.run(command, env=clean_environment(), check=False, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
     except OSError:
-        return False
-    return done.returncode == 0
+        return None
 
 
 def clean_environment(**extra):
     """Return this process's environment without what would leak into, or slow down, the course's own."""
     # Without byte-code every kernel would pay seconds of compiling at each start.
-    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX",
-                "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET",
+                "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return {**kept, **extra}
+    return dict(kept, **extra)
 
 
 def check_room():
@@ -171,8 +184,8 @@ def check_room():
 def full_disk(free=None):
     """Return the sentence for a full disk."""
     left = "" if free is None else " (%.1f GB free)" % (free / 1e9)
-    return "The disk is full%s: the course needs %.0f GB. Free some space, then run the same command again." % (
-        left, ROOM / 1e9)
+    return ("The disk is full%s: the course needs %.0f GB. Free some space, then run the same command "
+            "again." % (left, ROOM / 1e9))
 
 
 def check_venv_module():
@@ -180,15 +193,16 @@ def check_venv_module():
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if missing:
         raise Trouble(
-            "This Python (%s) has no %s, so it cannot make an environment. On Debian or Ubuntu run "
-            "`sudo apt install python3-venv` (or python%d.%d-venv); elsewhere install Python from python.org. "
-            "Then run the same command again." % ((sys.executable, " and no ".join(missing)) + sys.version_info[:2]))
+            "This Python (%s) has no %s, so it cannot make an environment. On Debian or Ubuntu run `sudo apt "
+            "install python%d.%d-venv`; elsewhere install Python from python.org. Then run the same command "
+            "again." % (sys.executable, " and no ".join(missing), sys.version_info[0], sys.version_info[1]))
 
 
 def make_venv(venv):
     """Make an empty environment, replacing whatever is there."""
-    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], env=clean_environment(), check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], env=clean_environment(),
+                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace")
     if done.returncode != 0:
         raise Trouble(diagnosis("Python could not make the environment %s" % venv, done.stdout))
 
@@ -198,30 +212,34 @@ def install(venv, what):
     python = venv_python(venv)
     uv = shutil.which("uv")
     if uv:
-        code, _ = watch([uv, "pip", "install", "--python", python, "--compile-bytecode", *what], venv)
+        code, _ = watch([uv, "pip", "install", "--python", python, "--compile-bytecode"] + what, venv)
         if code == 0:
             return
         print("uv could not install it; trying pip.")
-    code, output = watch([python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-                          "--progress-bar", "off", "--compile", *what], venv)
+    code, output = watch(pip_install(python) + ["--progress-bar", "off", "--compile"] + what, venv)
     if code != 0:
         raise Trouble(diagnosis("The course's requirements could not be installed", output))
 
 
-def install_course(venv, python=None):
+def install_course(venv):
     """Install mialab in place; it comes second because pip checks no hashes of a folder."""
-    code, output = watch([venv_python(venv), "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
-                          "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], venv)
+    in_place = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    code, output = watch(pip_install(venv_python(venv)) + in_place, venv)
     if code != 0:
         raise Trouble(diagnosis("The package mialab could not be installed", output))
 
 
+def pip_install(python):
+    """Return the command line that every use of pip begins with."""
+    return [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+
+
 def watch(command, venv):
-    """Run a command, keep what it prints in a log, show one moving line on a terminal: (exit code, output)."""
+    """Run a command, log what it prints, show one moving line on a terminal: (exit code, output)."""
     lines = []
     show = sys.stdout.isatty()
-    process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+    process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     try:
         with open(venv / LOG, "a", encoding="utf-8") as log:
             for line in process.stdout:
@@ -244,30 +262,30 @@ def diagnosis(what, output):
     if any(sign in output for sign in NO_ROOM):
         return full_disk()
     if any(sign in output for sign in BAD_HASH):
-        return (what + ": a downloaded file is not the one that requirements.lock names. Run the same command "
-                "again; if it happens again, something between you and the registry changes files.")
+        return (what + ": a downloaded file is not the one that requirements.lock names. Run the same "
+                "command again; if it happens again, something between you and the registry changes files.")
     if any(sign in output for sign in NO_NETWORK):
-        return (what + ": the package registry did not answer. Check the network (and your proxy or mirror, if "
-                "you use one), then run the same command again.")
+        return (what + ": the package registry did not answer. Check the network (and your proxy or mirror, "
+                "if you use one), then run the same command again.")
     last = [line.strip() for line in output.splitlines() if line.strip()][-3:]
     return "%s: %s\nThe whole output is in %s; run the same command again to retry." % (
         what, " / ".join(last) or "no reason was given", VENV / LOG)
 
 
-# --- the verbs ------------------------------------------------------------------------------------------------
+# --- the verbs ------------------------------------------------------------
 
 
 def lab(rest):
     """Open JupyterLab on your copies of the notebooks."""
     setup()
-    return become([venv_python(VENV), "-m", "mialab", "lab", *rest])
+    return become([venv_python(VENV), "-m", "mialab", "lab"] + rest)
 
 
 def doctor(rest):
     """Check this machine, each requirement OK or FAIL with the fix."""
     if not works(VENV):
         raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py setup`) first.")
-    return become([venv_python(VENV), "-m", "mialab", "doctor", *rest])
+    return become([venv_python(VENV), "-m", "mialab", "doctor"] + rest)
 
 
 def become(command):
@@ -296,33 +314,39 @@ def run_tests(venv, rest, started):
     env = clean_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     print("ruff: ", end="", flush=True)
     style = subprocess.run([python, "-m", "ruff", "check", "."], cwd=ROOT, env=env, check=False).returncode
-    tests = subprocess.run([python, "-m", "pytest", *pytest_words(rest)], cwd=ROOT, env=env, check=False).returncode
+    words = [python, "-m", "pytest"] + pytest_words(rest)
+    tests = subprocess.run(words, cwd=ROOT, env=env, check=False).returncode
     print("make test: style %s, tests %s, %.0f s in all." % (
         "ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started))
     return tests or style
 
 
 def pytest_words(rest):
-    """Return pytest's arguments: everything in parallel, each notebook run and compared, unless told otherwise."""
+    """Return pytest's arguments: all tests, and every notebook run and compared, unless paths are given."""
     words = ["-n", "2", "--dist", "loadfile"]
     paths = [word for word in rest if not word.startswith("-") and (ROOT / word.split("::")[0]).exists()]
     if not paths:
         paths = ["tests"]
         if glob.glob(str(ROOT / "notebooks" / "*.ipynb")):
             paths.append("notebooks")
-        rest = [*rest, *paths]
+        rest = rest + paths
     if any(path.startswith("notebooks") for path in paths):
         words += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60"]
         if (ROOT / "tests" / "nbval_sanitize.cfg").exists():
             words += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
-    return [*words, *rest]
+    return words + rest
 
 
 def notebooks(rest):
     """Run the notebooks again and keep their outputs."""
     setup()
-    return subprocess.run([venv_python(VENV), str(ROOT / "tests" / "refresh_notebooks.py"), *rest], cwd=ROOT,
-                          env=clean_environment(), check=False).returncode
+    return script(ROOT / "tests" / "refresh_notebooks.py", rest)
+
+
+def script(path, words):
+    """Run one of the course's own scripts in .venv and return its exit code."""
+    return subprocess.run([venv_python(VENV), str(path)] + words, cwd=ROOT, env=clean_environment(),
+                          check=False).returncode
 
 
 def bench(rest):
@@ -331,19 +355,16 @@ def bench(rest):
     codes = []
     for path in sorted((ROOT / "tests").glob("bench_*.py")):
         print("== %s" % path.name, flush=True)
-        codes.append(subprocess.run([venv_python(VENV), str(path), *rest], cwd=ROOT, env=clean_environment(),
-                                    check=False).returncode)
+        codes.append(script(path, rest))
     return max(codes, default=0)
 
 
 def lock(rest):
-    """Pin the dependencies again (requirements.lock), with hashes and without any registry's address."""
-    environment = clean_environment()
-    done = subprocess.run([find_uv(), "pip", "compile", "--universal", "--python-version", "%d.%d" % FLOOR,
-                           "--all-extras", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
-                           "--no-annotate", "--no-header", "--quiet", *rest, "pyproject.toml", "-o", LOCK.name],
-                          cwd=ROOT, env=environment, check=False)
-    if done.returncode != 0:
+    """Pin the dependencies again in requirements.lock."""
+    words = ["pip", "compile", "pyproject.toml", "--output-file", LOCK.name, "--all-extras", "--universal",
+             "--python-version", "%d.%d" % FLOOR, "--generate-hashes", "--no-emit-index-url",
+             "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet"]
+    if subprocess.run([find_uv()] + words + rest, cwd=ROOT, env=clean_environment(), check=False).returncode:
         raise Trouble("uv could not resolve pyproject.toml: what it says above names the cause.")
     print("%s is written: run `make test` before you commit it." % LOCK.name)
     return 0
@@ -354,7 +375,7 @@ def find_uv():
     inside = VENV / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
     found = str(inside) if inside.exists() else shutil.which("uv")
     if not found:
-        raise Trouble("uv is needed for this and was not found: run `make lab` once, which installs it in .venv.")
+        raise Trouble("uv is needed for this: run `make lab` once, which installs it in .venv.")
     return found
 
 
@@ -375,8 +396,8 @@ def trial(name, resolution, rest):
     uv, venv = find_uv(), VENV.with_name(".venv-" + name)
     check_room()
     make_venv(venv)
-    code, output = watch([uv, "pip", "install", "--python", venv_python(venv), "--compile-bytecode",
-                          "--resolution", resolution, "--requirement", "pyproject.toml", "--all-extras"], venv)
+    words = ["--compile-bytecode", "--resolution", resolution, "--all-extras", "-r", "pyproject.toml"]
+    code, output = watch([uv, "pip", "install", "--python", venv_python(venv)] + words, venv)
     if code != 0:
         print("%s: BROKEN, these releases cannot be installed together:\n%s" % (name, output))
         return 0
@@ -393,8 +414,9 @@ def trial(name, resolution, rest):
 
 def installed(uv, venv):
     """Return {package: version} of an environment."""
-    done = subprocess.run([uv, "pip", "list", "--format", "json", "--python", venv_python(venv)], check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment(), text=True)
+    words = ["pip", "list", "--format", "json", "--python", venv_python(venv)]
+    done = subprocess.run([uv] + words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env=clean_environment(), text=True)
     return {package["name"]: package["version"] for package in json.loads(done.stdout)}
 
 
