@@ -1,0 +1,206 @@
+"""The attacks: each turns a model's answers into membership scores, higher for records more likely to be members.
+
+Notebook 05 builds the threshold attacks by hand. One contract holds for every attack, now and in later notebooks:
+the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the attacker holds,
+`score_samples(X, y)` takes the candidate records. An attack asks a model for `predict_proba(X)` and `classes_` only.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mialab import _checks
+
+
+# --- asking a model -------------------------------------------------------------------------------------------------
+
+def confidence(model: Any, X: Any) -> np.ndarray:
+    """How sure the model is of its answer: the largest class probability of each record, (n,)."""
+    return _ask(model, X).max(axis=1)
+
+
+def true_class_confidence(model: Any, X: Any, y: Any) -> np.ndarray:
+    """How much probability the model gives to the label that each record really carries, (n,).
+
+    `y` holds the recorded labels as they occur in `model.classes_`: numbers, strings, whatever it was trained with.
+    """
+    probabilities = _ask(model, X)
+    return probabilities[np.arange(len(probabilities)), _columns(model, y, len(probabilities))]
+
+
+def log_likelihood(model: Any, X: Any, y: Any) -> np.ndarray:
+    """The negative of the model's loss on each record: log of the true-class confidence, (n,), always finite.
+
+    Probability 0 counts as the smallest positive float. It ranks records as `true_class_confidence` does.
+    """
+    return np.log(np.maximum(true_class_confidence(model, X, y), np.finfo(float).tiny))
+
+
+def was_right(model: Any, X: Any, y: Any) -> np.ndarray:
+    """1.0 where the model's most probable class is the recorded label, else 0.0, (n,); an equal first place goes to
+    the earlier class, as in scikit-learn."""
+    probabilities = _ask(model, X)
+    return (probabilities.argmax(axis=1) == _columns(model, y, len(probabilities))).astype(float)
+
+
+def _ask(model: Any, X: Any) -> np.ndarray:
+    """The model's class probabilities for X, (n, n_classes), checked on the way in and on the way out."""
+    check_model(model)
+    X = _checks.records("X", X)
+    n_features = getattr(model, "n_features_in_", X.shape[1])
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
+    probabilities = np.asarray(model.predict_proba(X), dtype=float)
+    expected = (len(X), len(model.classes_))
+    if probabilities.shape != expected:
+        raise ValueError(f"model.predict_proba(X) has shape {probabilities.shape}; it should be {expected}, "
+                         "one row a record and one column for each of model.classes_")
+    if np.isnan(probabilities).any():
+        raise ValueError("model.predict_proba(X) holds NaN; it should hold probabilities")
+    return probabilities
+
+
+def check_model(model: Any, name: str = "model") -> None:
+    """Raise a ValueError unless `model` has `predict_proba` and, once fitted, `classes_`."""
+    if isinstance(model, type):
+        raise ValueError(f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)")
+    if not hasattr(model, "classes_"):
+        raise ValueError(f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
+                         "so call its fit(X, y) first")
+    if not callable(getattr(model, "predict_proba", None)):
+        raise ValueError(f"{name} ({type(model).__name__}) has no predict_proba; an attack needs class probabilities "
+                         "(scikit-learn's CalibratedClassifierCV adds them)")
+
+
+def _columns(model: Any, y: Any, n_records: int) -> np.ndarray:
+    """The column of `predict_proba` that belongs to each label, (n,)."""
+    column = {label: j for j, label in enumerate(np.asarray(model.classes_).tolist())}
+    if y is None:
+        raise ValueError("y is missing; this signal needs the recorded label of each record")
+    y = _checks.labels("y", y, n_records).tolist()
+    unknown = sorted({repr(label) for label in y if label not in column})
+    if unknown:
+        raise ValueError(f"y holds {', '.join(unknown[:3])}, which the model does not know; "
+                         f"it should hold labels from model.classes_: {list(column)}")
+    return np.array([column[label] for label in y])
+
+
+# --- the contract ---------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What an attacker is assumed to know; `str` reads as a sentence.
+
+    Everyone may query the model. `true_label`: knows the recorded label of the candidate record. `model_type`: knows
+    what kind of model it is. `other_records`: holds other records of the same population. `training_procedure`: knows
+    how it was trained, settings included, so can train replicas.
+    """
+
+    true_label: bool = False
+    model_type: bool = False
+    other_records: bool = False
+    training_procedure: bool = False
+
+    def __str__(self) -> str:
+        known = {"the candidate's recorded label": self.true_label, "the model's type": self.model_type,
+                 "other records of the population": self.other_records,
+                 "the training procedure": self.training_procedure}
+        has = _listed([thing for thing, knows in known.items() if knows], "and")
+        lacks = _listed([thing for thing, knows in known.items() if not knows], "or")
+        sentence = "The attacker may ask the model any question and read its confidences"
+        if has:
+            sentence += f", and knows {has}"
+        if lacks:
+            sentence += f"; it does not know {lacks}"
+        return sentence + "."
+
+
+def _listed(things: list[str], joint: str) -> str:
+    """'a, b and c'."""
+    return f" {joint} ".join(filter(None, [", ".join(things[:-1]), *things[-1:]]))
+
+
+class Attack(ABC):
+    """What every attack shares: `fit` keeps the target, `score_samples` scores records, `threat_model` says what it takes.
+
+    A subclass sets `threat_model` and writes `score_samples`; one that reads shadow models overrides `fit` too.
+    """
+
+    threat_model: ThreatModel
+
+    def fit(self, target: Any, shadows: Any = None) -> Attack:
+        """Point the attack at a fitted `target`; `shadows` are replicas of it, for the attacks that need them."""
+        check_model(target, "target")
+        self.target_ = target
+        return self
+
+    @abstractmethod
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
+        """A membership score for each record, (n,): higher means more likely a member."""
+
+    def _fitted_target(self) -> Any:
+        if not hasattr(self, "target_"):
+            raise ValueError(f"this {type(self).__name__} has no target yet; call fit(target) before score_samples")
+        return self.target_
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.endswith("_"))
+        return f"{type(self).__name__}({settings})"
+
+
+# --- the threshold attacks ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Signal:
+    """One number that can be read off a model's answer, and whether reading it takes the recorded label."""
+
+    read: Callable[..., np.ndarray]
+    needs_label: bool
+    question: str
+
+
+SIGNALS: dict[str, Signal] = {
+    "confidence": Signal(confidence, False, "how sure is the model of its answer?"),
+    "true_class": Signal(true_class_confidence, True, "how sure is it of the recorded label?"),
+    "loss": Signal(log_likelihood, True, "how small is its loss on the recorded label?"),
+    "correct": Signal(was_right, True, "was it right?"),
+}
+
+
+class ThresholdAttack(Attack):
+    """Say 'member' when one number read off the model's answer is high enough.
+
+    Parameters
+    ----------
+    signal : "confidence" (largest probability; needs no label: Salem et al. 2019), "true_class" (probability of the
+        recorded label), "loss" (its logarithm, in the same order: Yeom et al. 2018) or "correct" (was it right?
+        whose advantage is the generalisation gap: Yeom et al. 2018).
+
+    The score is the number itself; where to put the threshold is left to whoever uses it. No shadow models are needed,
+    and any that are passed to `fit` are not used.
+
+    References
+    ----------
+    Yeom, Giacomelli, Fredrikson, Jha, "Privacy Risk in Machine Learning", IEEE CSF 2018.
+    Salem, Zhang, Humbert, Berrang, Fritz, Backes, "ML-Leaks", NDSS 2019.
+    """
+
+    def __init__(self, signal: str = "true_class"):
+        if signal not in SIGNALS:
+            raise ValueError(f"signal is {signal!r}; it should be one of {', '.join(map(repr, SIGNALS))}")
+        self.signal = signal
+
+    @property
+    def threat_model(self) -> ThreatModel:
+        """Queries only; every signal but "confidence" takes the candidate's recorded label as well."""
+        return ThreatModel(true_label=SIGNALS[self.signal].needs_label)
+
+    def score_samples(self, X: Any, y: Any = None) -> np.ndarray:
+        """The signal for each record, (n,); `y` may be left out for "confidence"."""
+        signal, target = SIGNALS[self.signal], self._fitted_target()
+        return signal.read(target, X, y) if signal.needs_label else signal.read(target, X)

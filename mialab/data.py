@@ -1,0 +1,183 @@
+"""The records: the Iris flowers, and how they are split into members and strangers.
+
+Notebook 01 meets the flowers and notebook 02 splits them. Data flows one way in this package, and it starts here.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab._files import data_folder
+
+IRIS_SHA256 = "dad19dc3817625a5490ab6be0fdb592efdcd6921badbbaf4275cef90bcfaa994"
+
+
+@dataclass(frozen=True, eq=False)
+class Flowers:
+    """The 150 Iris flowers: measurements in cm, and the species of each.
+
+    Attributes
+    ----------
+    X : (150, 4) float array, cm; (150, 2) with sepals only.
+    y : (150,) int array, a position in `class_names`.
+    feature_names, class_names : tuples of plain names, "sepal length" and "setosa" for instance.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+    @property
+    def frame(self):
+        """The same flowers as a pandas DataFrame: one column a measurement, then `species` by name."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.X, columns=list(self.feature_names))
+        frame["species"] = np.array(self.class_names)[self.y]
+        return frame
+
+    def __repr__(self) -> str:
+        return f"{len(self.X)} flowers of {len(self.class_names)} species, {len(self.feature_names)} measurements each (cm)"
+
+
+def load_iris(sepals_only: bool = False) -> Flowers:
+    """Load the 150 flowers; with `sepals_only`, only the two sepal measurements (the leaky twin).
+
+    Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members only by
+    remembering them. Source and licence are in the data card, `data/README.md`.
+    Raises ValueError when the data file is not the one that the course ships (its checksum differs).
+    """
+    text = (data_folder() / "iris.csv").read_bytes().replace(b"\r\n", b"\n")   # git on Windows may rewrite line ends
+    if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
+        raise ValueError("iris.csv is not the file that the course ships (its checksum differs); restore it from the course")
+    header, *rows = csv.reader(text.decode().splitlines())
+    X = np.array([row[:-1] for row in rows], dtype=float)
+    class_names, y = np.unique([row[-1] for row in rows], return_inverse=True)
+    n_features = 2 if sepals_only else 4
+    return Flowers(X[:, :n_features], y, tuple(header[:n_features]), tuple(class_names.tolist()))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Records divided into members, which train the target model, and strangers, which it never sees.
+
+    Attributes
+    ----------
+    X, y : the pooled records and labels, (n, n_features) and (n,), in the order of the original rows.
+    is_member : (n,) bool array, True where the pooled record is a member.
+    index : (n,) int array, the row of each pooled record in the data that was split.
+    X_in, y_in, index_in and X_out, y_out, index_out : the same for members alone and strangers alone.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    is_member: np.ndarray
+    index: np.ndarray
+
+    @property
+    def X_in(self) -> np.ndarray:
+        """The members' measurements."""
+        return self.X[self.is_member]
+
+    @property
+    def y_in(self) -> np.ndarray:
+        """The members' labels."""
+        return self.y[self.is_member]
+
+    @property
+    def index_in(self) -> np.ndarray:
+        """The members' rows in the data that was split."""
+        return self.index[self.is_member]
+
+    @property
+    def X_out(self) -> np.ndarray:
+        """The strangers' measurements."""
+        return self.X[~self.is_member]
+
+    @property
+    def y_out(self) -> np.ndarray:
+        """The strangers' labels."""
+        return self.y[~self.is_member]
+
+    @property
+    def index_out(self) -> np.ndarray:
+        """The strangers' rows in the data that was split."""
+        return self.index[~self.is_member]
+
+    def __repr__(self) -> str:
+        n_members = int(self.is_member.sum())
+        return f"{n_members} members and {len(self.is_member) - n_members} strangers of {len(np.unique(self.y))} classes"
+
+
+def split(X: Any, y: Any, n_members: int, random_state: int | np.random.Generator | None = None,
+          n_strangers: int | None = None) -> Split:
+    """Choose `n_members` records at random as members; the others are strangers (or `n_strangers` of them).
+
+    Each class gets its share of the members, as even as whole records allow (largest remainders, equal ones drawn by
+    lot), so that members and strangers differ by luck alone and no class is missing from training.
+
+    Parameters
+    ----------
+    X, y : (n, n_features) measurements and (n,) labels.
+    n_members : int from 1 to n - 1.
+    random_state : int, numpy Generator, or None.
+    n_strangers : int from 1 to n - n_members, or None for all the rest.
+
+    Raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is too small
+    to have a member and a stranger in the data or that would get no member.
+    """
+    X = np.asarray(_checks.records("X", X), dtype=float)
+    y = _checks.labels("y", y, len(X))
+    n_members = _checks.whole_number("n_members", n_members, 1, len(X) - 1)
+    n_rest = len(X) - n_members
+    n_strangers = n_rest if n_strangers is None else _checks.whole_number("n_strangers", n_strangers, 1, n_rest)
+    rng = _checks.generator(random_state)
+
+    members = _draw_stratified(y, np.arange(len(y)), n_members, rng)
+    for label in np.unique(y):
+        n_of_class = int((y == label).sum())
+        if n_of_class < 2:
+            raise ValueError(f"y has {n_of_class} record of class {label.item()!r}; "
+                             "at least 2 are needed, one to be a member and one to be a stranger")
+        if not (y[members] == label).any():
+            raise ValueError(f"n_members={n_members} leaves class {label.item()!r} ({n_of_class} of {len(y)} records) "
+                             "without a member; choose more members or leave that class out")
+    strangers = _draw_stratified(y, np.setdiff1d(np.arange(len(y)), members), n_strangers, rng)
+    index = np.sort(np.concatenate([members, strangers]))
+    return Split(X[index], y[index], np.isin(index, members), index)
+
+
+def _draw_stratified(y: np.ndarray, rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `n` of `rows` at random, each class in proportion to its number among them."""
+    classes, sizes = np.unique(y[rows], return_counts=True)
+    share = sizes * n / len(rows)
+    quota = np.floor(share).astype(int)
+    lot = rng.random(len(classes))
+    largest_remainder_first = np.lexsort((lot, -np.round(share - quota, 9)))   # rounded: equal remainders must tie
+    quota[largest_remainder_first[: n - quota.sum()]] += 1
+    return np.concatenate([rng.choice(rows[y[rows] == c], size=q, replace=False) for c, q in zip(classes, quota)])
+
+
+def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+    """A copy of `y` in which round(fraction × n) records, chosen at random, carry a different class.
+
+    The different class is drawn evenly from the others that occur in `y`.
+    Raises ValueError for missing labels, a fraction outside 0 to 1, and fewer than two classes.
+    """
+    y = _checks.labels("y", y, len(np.atleast_1d(y)))
+    fraction = _checks.fraction("fraction", fraction)
+    classes, position = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y holds {len(classes)} class; at least 2 are needed for a label to be wrong")
+    rng = _checks.generator(random_state)
+    chosen = rng.choice(len(y), size=round(fraction * len(y)), replace=False)
+    step = rng.integers(1, len(classes), size=len(chosen))      # 1 … C-1 classes further on: never the same one
+    position[chosen] = (position[chosen] + step) % len(classes)
+    return classes[position]

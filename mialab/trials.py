@@ -1,0 +1,108 @@
+"""Many trials: the same experiment on many random splits, because one split proves nothing.
+
+Notebook 04 does one split by hand, then fifty with `run_trials`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.attacks import Attack, ThresholdAttack, confidence, was_right
+from mialab.data import split, wrong_labels
+from mialab.metrics import auc, mean_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_trials(model: Any, X: Any, y: Any, attacks: Mapping[str, Attack] | Sequence[str] | None = None, *,
+               n_members: int = 75, n_trials: int = 50, random_state: int | np.random.Generator | None = 0,
+               fraction_wrong: float = 0.0, null: bool = False, n_jobs: int | None = None) -> pd.DataFrame:
+    """Split, train, attack, `n_trials` times: one row a trial.
+
+    Parameters
+    ----------
+    model : an unfitted estimator, of which each trial trains a fresh copy with a random_state of its own (if it takes
+        one), or a function `model(random_state)` that returns one.
+    X, y : (n, n_features) measurements and (n,) clean labels.
+    attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
+    n_members : how many records train the model; all others are strangers.
+    fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial before training.
+        Members train with the recorded label and the attacker holds it, for members and strangers alike.
+    null : the negative control. The model trains on one random choice of members and another, independent one is
+        declared; no attack may do better or worse than 0.50 on average.
+    n_jobs : as in joblib; the table does not depend on it.
+
+    Returns
+    -------
+    DataFrame with train_accuracy and test_accuracy (members and strangers, judged by their recorded labels),
+    confidence_in and confidence_out (mean largest probability), and `auc_<name>` for each attack.
+    """
+    import pandas as pd
+    from joblib import Parallel, delayed
+
+    if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
+        raise ValueError(f"model is {model!r}; it should be an unfitted estimator, or a function of random_state")
+    attacks = _named_attacks(attacks)
+    X = _checks.records("X", X)
+    y = _checks.labels("y", y, len(X))
+    n_trials = _checks.whole_number("n_trials", n_trials, 1)
+    fraction_wrong = _checks.fraction("fraction_wrong", fraction_wrong)
+    streams = _checks.generator(random_state).spawn(n_trials)
+    rows = Parallel(n_jobs=n_jobs)(
+        delayed(_one_trial)(model, X, y, attacks, n_members, fraction_wrong, null, rng) for rng in streams)
+    return pd.DataFrame(rows)
+
+
+def _one_trial(model: Any, X: np.ndarray, y: np.ndarray, attacks: Mapping[str, Attack], n_members: int,
+               fraction_wrong: float, null: bool, rng: np.random.Generator) -> dict[str, float]:
+    """One row of the table."""
+    declared = split(X, y, n_members, rng)
+    trained_on = split(X, y, n_members, rng) if null else declared
+    recorded = wrong_labels(y, fraction_wrong, rng)
+    target = _fresh(model, int(rng.integers(2**31))).fit(X[trained_on.index_in], recorded[trained_on.index_in])
+
+    members = declared.is_member
+    right, sure = was_right(target, X, recorded), confidence(target, X)
+    row = {"train_accuracy": right[members].mean(), "test_accuracy": right[~members].mean(),
+           "confidence_in": sure[members].mean(), "confidence_out": sure[~members].mean()}
+    for name, attack in attacks.items():
+        scores = copy.copy(attack).fit(target).score_samples(X, recorded)
+        row[f"auc_{name}"] = auc(scores, members)
+    return row
+
+
+def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict[str, Attack]:
+    """The attacks by name."""
+    if attacks is None:
+        attacks = ["true_class"]
+    if isinstance(attacks, Mapping):
+        return dict(attacks)
+    if isinstance(attacks, str) or not all(isinstance(signal, str) for signal in attacks):
+        raise ValueError(f"attacks is {attacks!r}; it should be a dict of name: attack, or a list of signals")
+    return {signal: ThresholdAttack(signal) for signal in attacks}
+
+
+def _fresh(model: Any, random_state: int) -> Any:
+    """An unfitted copy of `model` with this random_state wherever it, or a step of it, takes one."""
+    if not hasattr(model, "fit"):
+        return model(random_state)
+    from sklearn.base import clone
+
+    model = clone(model, safe=False)
+    if hasattr(model, "get_params"):
+        model.set_params(**{name: random_state for name in model.get_params()
+                            if name == "random_state" or name.endswith("__random_state")})
+    return model
+
+
+def summarise(trials: pd.DataFrame) -> pd.DataFrame:
+    """The mean of each column over the trials with its 95% interval: one row a column; mean, low, high."""
+    import pandas as pd
+
+    return pd.DataFrame({name: mean_interval(column)._asdict() for name, column in trials.items()}).T[["mean", "low", "high"]]
