@@ -38,7 +38,6 @@ def starts(command):
 if sys.version_info < FLOOR:
     sys.exit(too_old(sys.version_info, sys.argv[1:]))
 
-import argparse
 import errno
 import glob
 import hashlib
@@ -70,15 +69,16 @@ class Trouble(Exception):
     """Something that the user can mend: the message says what is wrong and what to do."""
 
 
-def main(argv=None):
+def main(words):
     """Run one command and return its exit code; every foreseen failure is a sentence, never a traceback."""
-    parser = argparse.ArgumentParser(prog="run.py", description="Install, open and prove the course.")
-    verbs = parser.add_subparsers(dest="verb", metavar="command", required=True)
-    for verb, action in VERBS.items():
-        verbs.add_parser(verb, help=action.__doc__.splitlines()[0], add_help=False)
-    options, rest = parser.parse_known_args(argv)
+    if not words or words[0] not in VERBS:
+        print("Use: python run.py COMMAND, where COMMAND is one of")
+        for verb, action in VERBS.items():
+            print("  %-10s %s" % (verb, action.__doc__.splitlines()[0]))
+        return 0 if words in ([], ["-h"], ["--help"], ["help"]) else 2
+    verb, rest = words[0], words[1:]
     try:
-        return VERBS[options.verb](rest)
+        return VERBS[verb](rest)
     except Trouble as trouble:
         print("\n%s" % trouble, file=sys.stderr)
         return 1
@@ -98,7 +98,7 @@ def main(argv=None):
 
 
 def setup(rest=()):
-    """Install what the course needs into .venv (done by lab and test, too)."""
+    """Install what the course needs into .venv (lab and test do it, too)."""
     wanted = fingerprint()
     found = read_stamp(VENV)
     if found == wanted:
@@ -282,7 +282,7 @@ def lab(rest):
 
 
 def doctor(rest):
-    """Check this machine, each requirement OK or FAIL with the fix."""
+    """Check this machine: each requirement OK, or FAIL with the fix."""
     if not works(VENV):
         raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py setup`) first.")
     return become([venv_python(VENV), "-m", "mialab", "doctor"] + rest)
@@ -302,7 +302,7 @@ def become(command):
 
 
 def test(rest):
-    """Prove the course: style, tests, notebooks; words after it go to pytest."""
+    """Prove the course: style, tests, notebooks; further words go to pytest."""
     started = time.monotonic()
     setup()
     return run_tests(VENV, rest, started)
@@ -434,4 +434,4 @@ VERBS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""The learner's own copies of the notebooks, and how an update of the course treats them.
+
+A workbook is a folder with a `.mialab.json`, which remembers for each notebook the version of the course it
+came from and the bytes as they were copied. What the learner has touched is never written to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mialab._files import notebooks_folder
+
+RECORD = ".mialab.json"
+
+
+class Step(NamedTuple):
+    """One thing that `sync` did: to which notebook, what, and the other file it concerns, if any."""
+
+    notebook: str
+    what: str  # "copied", "updated", "offered" or "set aside"
+    beside: str = ""
+
+    def __str__(self) -> str:
+        return {
+            "copied": f"{self.notebook} is new in your workbook.",
+            "updated": f"{self.notebook} has a new version; you had not changed yours, so it was replaced.",
+            "offered": f"{self.notebook} has a new version; you have changed yours, so the new one is beside "
+            f"it as {self.beside}.",
+            "set aside": f"{self.notebook} could not be read and is set aside as {self.beside}; your "
+            f"notebooks are as you left them.",
+        }[self.what]
+
+
+def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
+    """Copy the course's notebooks into the workbook without touching what the learner has changed.
+
+    A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has
+    a new version, an untouched copy is replaced; a changed one stays, and the new one is put beside it, once.
+
+    Parameters
+    ----------
+    workbook : the learner's folder; made if it is missing
+    source : the folder of the course's notebooks; the course's own if None
+
+    Returns
+    -------
+    What was done, in the order of the notebooks; empty if there was nothing to do.
+
+    Raises
+    ------
+    ValueError : `workbook` is a file or is `source` itself; `source` has no notebooks or a damaged one
+    """
+    workbook = Path(workbook).absolute()
+    source = Path(source) if source is not None else notebooks_folder()
+    if workbook.exists() and not workbook.is_dir():
+        raise ValueError(f"workbook={str(workbook)!r} is a file; it must be a folder or not exist yet")
+    if workbook.resolve() == source.resolve():
+        raise ValueError(f"workbook={str(workbook)!r} is the course's own folder; choose another")
+    paths = sorted(source.glob("*.ipynb"))
+    if not paths:
+        raise ValueError(f"source={str(source)!r} holds no notebooks (*.ipynb)")
+    lessons = {path.name: _read_notebook(path) for path in paths}
+
+    workbook.mkdir(parents=True, exist_ok=True)
+    record, steps = _read_record(workbook)
+    for name, lesson in lessons.items():
+        record[name], step = _sync_one(workbook / name, lesson, record.get(name))
+        steps += [step] if step else []
+    _write(workbook / RECORD, _as_bytes({"format": 1, "notebooks": record}))
+    return steps
+
+
+def find_workbook(start: Path | str | None = None) -> Path | None:
+    """Return the learner's workbook: the folder MIALAB_WORKBOOK, else the nearest one upwards of `start`.
+
+    `start` is the current folder if None. None is returned where no folder upwards holds a `.mialab.json`.
+    """
+    named = os.environ.get("MIALAB_WORKBOOK")
+    if named:
+        return Path(named).absolute()
+    here = Path(start if start is not None else Path.cwd()).absolute()
+    return next((folder for folder in (here, *here.parents) if (folder / RECORD).is_file()), None)
+
+
+def course_digest(notebook: dict[str, Any]) -> str:
+    """Return the digest of what a notebook says: its cells' types and sources, not outputs or metadata."""
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
+    return _digest(json.dumps(cells).encode())
+
+
+def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a notebook without outputs, execution counts, timings and widget states.
+
+    Its metadata names the course version that it is, so that a lost `.mialab.json` does not matter.
+    """
+    cells = []
+    for cell in notebook["cells"]:
+        cell = {**cell, "metadata": {k: v for k, v in cell["metadata"].items() if k != "execution"}}
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        cells.append(cell)
+    metadata = {key: value for key, value in notebook["metadata"].items() if key != "widgets"}
+    metadata["mialab"] = {"course": course_digest(notebook)}
+    return {**notebook, "cells": cells, "metadata": metadata}
+
+
+def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple[dict, Step | None]:
+    """Bring one notebook of the workbook up to date: (what to remember of it, what was done)."""
+    name, course, new = target.name, course_digest(lesson), _as_bytes(cleared(lesson))
+    fresh = {"course": course, "copy": _digest(new), "offered": []}
+    if not target.exists():
+        _write(target, new)
+        return fresh, Step(name, "copied")
+    now = target.read_bytes()
+    if now == new:
+        return fresh, None
+    if known is None:  # the record was lost: the copy itself says where it came from, and counts as changed
+        known = {"course": _origin(now), "copy": "", "offered": []}
+    if course == known["course"] or course in known["offered"]:
+        return known, None
+    if _digest(now) == known["copy"]:
+        _write(target, new)
+        return fresh, Step(name, "updated")
+    beside = target.with_name(f"{target.stem}.new-{course[:6]}.ipynb")
+    known = {**known, "offered": [*known["offered"], course]}
+    if beside.exists():
+        return known, None
+    _write(beside, new)
+    return known, Step(name, "offered", beside.name)
+
+
+def _origin(content: bytes) -> str:
+    """Return the course version that a copy says it came from, or "" if it does not say."""
+    try:
+        return str(json.loads(content)["metadata"]["mialab"]["course"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _read_notebook(path: Path) -> dict[str, Any]:
+    try:
+        notebook = json.loads(path.read_bytes())
+        course_digest(notebook)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"source holds a damaged notebook, {path.name} ({error}): get it again") from error
+    return notebook
+
+
+def _read_record(workbook: Path) -> tuple[dict[str, dict], list[Step]]:
+    """Return what the workbook remembers; a damaged record is set aside under another name, and said so."""
+    path = workbook / RECORD
+    if not path.exists():
+        return {}, []
+    try:
+        record = json.loads(path.read_bytes())["notebooks"]
+        for known in record.values():
+            if not (isinstance(known["course"], str) and isinstance(known["copy"], str)):
+                raise TypeError("a digest is no text")
+            list.__iter__(known["offered"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        aside = _free_name(workbook / f"{RECORD}.damaged")
+        os.replace(path, aside)
+        return {}, [Step(RECORD, "set aside", aside.name)]
+    return record, []
+
+
+def _free_name(path: Path) -> Path:
+    """Return the path itself, or the first of path-2, path-3, … that is free."""
+    number, free = 2, path
+    while free.exists():
+        free, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return free
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whenever the machine stops."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _as_bytes(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
