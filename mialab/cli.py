@@ -1,0 +1,141 @@
+"""The command `mialab`: open the course, check the machine, show progress."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mialab import __version__
+
+# JupyterLab reads defaults from here, below the user's own settings: it silences the news prompt.
+_LAB_DEFAULTS = Path(__file__).resolve().parent / "_lab"
+_FIRST = "00_start_here.ipynb"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a foreseen failure is one sentence on standard error."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    cut = words.index("--") if "--" in words else len(words)
+    options = _parser().parse_args(words[:cut])
+    options.jupyter = words[cut + 1 :]
+    try:
+        return options.action(options)
+    except (ValueError, OSError) as error:
+        print(f"mialab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def lab(options: argparse.Namespace) -> int:
+    """Bring the workbook up to date, then become JupyterLab."""
+    from mialab.workbook import find_workbook, sync
+
+    workbook = _workbook(options)
+    known = find_workbook() == workbook or (workbook / ".mialab.json").exists()
+    steps = sync(workbook)
+    print(f"Your workbook is {workbook}{'' if known else ' (new)'}.")
+    for step in steps:
+        print(f"  {step}")
+    if options.no_open:
+        return 0
+    return _become(lab_command(workbook, options.jupyter), lab_environment(workbook))
+
+
+def lab_command(workbook: Path, words: Sequence[str] = ()) -> list[str]:
+    """Return the command that opens JupyterLab in the workbook at notebook 00; `words` are for Jupyter."""
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workbook}"]
+    command += [f"--LabApp.default_url=/lab/tree/{_FIRST}", "--ServerApp.answer_yes=True"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root; Jupyter would refuse
+        command.append("--allow-root")
+    return [*command, *words]
+
+
+def lab_environment(workbook: Path) -> dict[str, str]:
+    """Return the environment for JupyterLab: where the workbook is, and the course's quiet defaults."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    paths = [str(_LAB_DEFAULTS), environment.get("JUPYTER_CONFIG_PATH", "")]
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
+    environment["MIALAB_WORKBOOK"] = str(workbook)
+    return environment
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print each requirement as OK or FAIL with its fix; fail if any has."""
+    from mialab._doctor import examine
+
+    failed = 0
+    for finding in examine(_workbook(options)):
+        print(finding)
+        failed += finding.state == "FAIL"
+    print("Everything that the course needs is here." if not failed else f"{failed} to mend, see FAIL above.")
+    return 1 if failed else 0
+
+
+def progress(options: argparse.Namespace) -> int:
+    """Print what has been answered so far, and the totals."""
+    os.environ["MIALAB_WORKBOOK"] = str(_workbook(options))
+    from mialab.exercises import progress_table
+
+    table = progress_table()
+    if note := table.attrs.get("note"):
+        print(note)
+    if table.empty:
+        print("There are no exercises yet.")
+        return 0
+    print(table.to_string(index=False, justify="left", float_format=lambda points: f"{points:g}"))
+    done = int((~table["outcome"].isin(["not attempted", "not yet"])).sum())
+    points, most = table["points"].sum(), table["of"].sum()
+    print(f"\n{done} of {len(table)} exercises done, {points:g} of {most:g} points.")
+    return 0
+
+
+def _workbook(options: argparse.Namespace) -> Path:
+    """Return the folder asked for, else the workbook we are in, else the usual place for one."""
+    from mialab.workbook import find_workbook
+
+    if options.workbook:
+        return Path(options.workbook).expanduser().absolute()
+    checkout = Path(__file__).resolve().parent.parent
+    usual = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    return find_workbook() or usual / "workbook"
+
+
+def _become(command: list[str], environment: dict[str, str]) -> int:
+    """Replace this process by the command, so that Ctrl-C and the exit code are the command's own."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execve(command[0], command, environment)
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # JupyterLab has had it too, and shuts down
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mialab", description="Membership inference attacks, step by step.")
+    parser.add_argument("--version", action="version", version=f"mialab {__version__}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for action, words in (
+        (lab, "open JupyterLab on your copies of the notebooks"),
+        (doctor, "check this machine: each requirement OK, or FAIL with the fix"),
+        (progress, "show what you have answered so far"),
+    ):
+        verb = verbs.add_parser(action.__name__, help=words, description=words)
+        verb.add_argument("--workbook", metavar="DIR", help="your folder (usually found by itself)")
+        verb.set_defaults(action=action)
+        if action is lab:
+            verb.add_argument("--no-open", action="store_true", help="bring the workbook up to date and stop")
+            verb.epilog = "Words after -- are handed to JupyterLab: mialab lab -- --no-browser --port 9000"
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
