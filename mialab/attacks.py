@@ -1,8 +1,9 @@
-"""The attacks: each turns a model's answers into membership scores, higher for records more likely to be members.
+"""The attacks: each turns a model's answers into membership scores, higher for likelier members.
 
-Notebook 05 builds the threshold attacks by hand. One contract holds for every attack, now and in later notebooks:
-the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the attacker holds,
-`score_samples(X, y)` takes the candidate records. An attack asks a model for `predict_proba(X)` and `classes_` only.
+Notebook 05 builds the threshold attacks by hand. One contract holds for every attack, now and in later
+notebooks: the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the
+attacker holds, `score_samples(X, y)` takes the candidate records. An attack asks a model for
+`predict_proba(X)` and `classes_` only.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 
 from mialab import _checks
 
+# Asking a model
 
-# --- asking a model -------------------------------------------------------------------------------------------------
 
 def confidence(model: Any, X: Any) -> np.ndarray:
     """How sure the model is of its answer: the largest class probability of each record, (n,)."""
@@ -27,7 +28,8 @@ def confidence(model: Any, X: Any) -> np.ndarray:
 def true_class_confidence(model: Any, X: Any, y: Any) -> np.ndarray:
     """How much probability the model gives to the label that each record really carries, (n,).
 
-    `y` holds the recorded labels as they occur in `model.classes_`: numbers, strings, whatever it was trained with.
+    `y` holds the recorded labels as they occur in `model.classes_`: numbers, strings, whatever it was
+    trained with.
     """
     probabilities = _ask(model, X)
     return probabilities[np.arange(len(probabilities)), _columns(model, y, len(probabilities))]
@@ -42,8 +44,10 @@ def log_likelihood(model: Any, X: Any, y: Any) -> np.ndarray:
 
 
 def was_right(model: Any, X: Any, y: Any) -> np.ndarray:
-    """1.0 where the model's most probable class is the recorded label, else 0.0, (n,); an equal first place goes to
-    the earlier class, as in scikit-learn."""
+    """1.0 where the model's most probable class is the recorded label, else 0.0, (n,).
+
+    Of equally probable classes the first counts, as in scikit-learn.
+    """
     probabilities = _ask(model, X)
     return (probabilities.argmax(axis=1) == _columns(model, y, len(probabilities))).astype(float)
 
@@ -58,8 +62,10 @@ def _ask(model: Any, X: Any) -> np.ndarray:
     probabilities = np.asarray(model.predict_proba(X), dtype=float)
     expected = (len(X), len(model.classes_))
     if probabilities.shape != expected:
-        raise ValueError(f"model.predict_proba(X) has shape {probabilities.shape}; it should be {expected}, "
-                         "one row a record and one column for each of model.classes_")
+        raise ValueError(
+            f"model.predict_proba(X) has shape {probabilities.shape}; it should be {expected}, "
+            "one row a record and one column for each of model.classes_"
+        )
     if np.isnan(probabilities).any():
         raise ValueError("model.predict_proba(X) holds NaN; it should hold probabilities")
     return probabilities
@@ -68,13 +74,19 @@ def _ask(model: Any, X: Any) -> np.ndarray:
 def check_model(model: Any, name: str = "model") -> None:
     """Raise a ValueError unless `model` has `predict_proba` and, once fitted, `classes_`."""
     if isinstance(model, type):
-        raise ValueError(f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)")
+        raise ValueError(
+            f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)"
+        )
     if not hasattr(model, "classes_"):
-        raise ValueError(f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
-                         "so call its fit(X, y) first")
+        raise ValueError(
+            f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
+            "so call its fit(X, y) first"
+        )
     if not callable(getattr(model, "predict_proba", None)):
-        raise ValueError(f"{name} ({type(model).__name__}) has no predict_proba; an attack needs class probabilities "
-                         "(scikit-learn's CalibratedClassifierCV adds them)")
+        raise ValueError(
+            f"{name} ({type(model).__name__}) has no predict_proba; an attack needs class probabilities "
+            "(scikit-learn's CalibratedClassifierCV adds them)"
+        )
 
 
 def _columns(model: Any, y: Any, n_records: int) -> np.ndarray:
@@ -85,20 +97,23 @@ def _columns(model: Any, y: Any, n_records: int) -> np.ndarray:
     y = _checks.labels("y", y, n_records).tolist()
     unknown = sorted({repr(label) for label in y if label not in column})
     if unknown:
-        raise ValueError(f"y holds {', '.join(unknown[:3])}, which the model does not know; "
-                         f"it should hold labels from model.classes_: {list(column)}")
+        raise ValueError(
+            f"y holds {', '.join(unknown[:3])}, which the model does not know; "
+            f"it should hold labels from model.classes_: {list(column)}"
+        )
     return np.array([column[label] for label in y])
 
 
-# --- the contract ---------------------------------------------------------------------------------------------------
+# The contract
+
 
 @dataclass(frozen=True)
 class ThreatModel:
     """What an attacker is assumed to know; `str` reads as a sentence.
 
-    Everyone may query the model. `true_label`: knows the recorded label of the candidate record. `model_type`: knows
-    what kind of model it is. `other_records`: holds other records of the same population. `training_procedure`: knows
-    how it was trained, settings included, so can train replicas.
+    Everyone may query the model. `true_label`: knows the recorded label of the candidate record.
+    `model_type`: knows what kind of model it is. `other_records`: holds other records of the same
+    population. `training_procedure`: knows how it was trained, settings included, so can train replicas.
     """
 
     true_label: bool = False
@@ -107,9 +122,12 @@ class ThreatModel:
     training_procedure: bool = False
 
     def __str__(self) -> str:
-        known = {"the candidate's recorded label": self.true_label, "the model's type": self.model_type,
-                 "other records of the population": self.other_records,
-                 "the training procedure": self.training_procedure}
+        known = {
+            "the candidate's recorded label": self.true_label,
+            "the model's type": self.model_type,
+            "other records of the population": self.other_records,
+            "the training procedure": self.training_procedure,
+        }
         has = _listed([thing for thing, knows in known.items() if knows], "and")
         lacks = _listed([thing for thing, knows in known.items() if not knows], "or")
         sentence = "The attacker may ask the model any question and read its confidences"
@@ -126,15 +144,16 @@ def _listed(things: list[str], joint: str) -> str:
 
 
 class Attack(ABC):
-    """What every attack shares: `fit` keeps the target, `score_samples` scores records, `threat_model` says what it takes.
+    """What every attack shares: `fit` keeps the target, `threat_model` says what the attacker must know.
 
-    A subclass sets `threat_model` and writes `score_samples`; one that reads shadow models overrides `fit` too.
+    A subclass sets `threat_model` and writes `score_samples`; one that reads shadow models overrides `fit`
+    too.
     """
 
     threat_model: ThreatModel
 
     def fit(self, target: Any, shadows: Any = None) -> Attack:
-        """Point the attack at a fitted `target`; `shadows` are replicas of it, for the attacks that need them."""
+        """Point the attack at a fitted `target`; `shadows` are replicas of it, for attacks that need them."""
         check_model(target, "target")
         self.target_ = target
         return self
@@ -145,15 +164,20 @@ class Attack(ABC):
 
     def _fitted_target(self) -> Any:
         if not hasattr(self, "target_"):
-            raise ValueError(f"this {type(self).__name__} has no target yet; call fit(target) before score_samples")
+            raise ValueError(
+                f"this {type(self).__name__} has no target yet; call fit(target) before score_samples"
+            )
         return self.target_
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.endswith("_"))
+        settings = ", ".join(
+            f"{name}={value!r}" for name, value in vars(self).items() if not name.endswith("_")
+        )
         return f"{type(self).__name__}({settings})"
 
 
-# --- the threshold attacks ------------------------------------------------------------------------------------------
+# The threshold attacks
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -177,12 +201,12 @@ class ThresholdAttack(Attack):
 
     Parameters
     ----------
-    signal : "confidence" (largest probability; needs no label: Salem et al. 2019), "true_class" (probability of the
-        recorded label), "loss" (its logarithm, in the same order: Yeom et al. 2018) or "correct" (was it right?
-        whose advantage is the generalisation gap: Yeom et al. 2018).
+    signal : "confidence" (largest probability; needs no label: Salem et al. 2019), "true_class"
+        (probability of the recorded label), "loss" (its logarithm, in the same order: Yeom et al. 2018) or
+        "correct" (was it right? whose advantage is the generalisation gap: Yeom et al. 2018).
 
-    The score is the number itself; where to put the threshold is left to whoever uses it. No shadow models are needed,
-    and any that are passed to `fit` are not used.
+    The score is the number itself; where to put the threshold is left to whoever uses it. No shadow models
+    are needed, and any that are passed to `fit` are not used.
 
     References
     ----------

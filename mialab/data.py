@@ -1,6 +1,7 @@
 """The records: the Iris flowers, and how they are split into members and strangers.
 
-Notebook 01 meets the flowers and notebook 02 splits them. Data flows one way in this package, and it starts here.
+Notebook 01 meets the flowers and notebook 02 splits them. Data flows one way in this package, and it starts
+here.
 """
 
 from __future__ import annotations
@@ -44,19 +45,24 @@ class Flowers:
         return frame
 
     def __repr__(self) -> str:
-        return f"{len(self.X)} flowers of {len(self.class_names)} species, {len(self.feature_names)} measurements each (cm)"
+        n_species, n_features = len(self.class_names), len(self.feature_names)
+        return f"{len(self.X)} flowers of {n_species} species, {n_features} measurements each (cm)"
 
 
 def load_iris(sepals_only: bool = False) -> Flowers:
     """Load the 150 flowers; with `sepals_only`, only the two sepal measurements (the leaky twin).
 
-    Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members only by
-    remembering them. Source and licence are in the data card, `data/README.md`.
-    Raises ValueError when the data file is not the one that the course ships (its checksum differs).
+    Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members
+    only by remembering them. Source and licence are in the data card, `data/README.md`. Raises ValueError
+    when the data file is not the one that the course ships (its checksum differs).
     """
-    text = (data_folder() / "iris.csv").read_bytes().replace(b"\r\n", b"\n")   # git on Windows may rewrite line ends
+    text = (
+        (data_folder() / "iris.csv").read_bytes().replace(b"\r\n", b"\n")
+    )  # git on Windows may rewrite line ends
     if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
-        raise ValueError("iris.csv is not the file that the course ships (its checksum differs); restore it from the course")
+        raise ValueError(
+            "iris.csv is not the file that the course ships (its checksum differs); fetch it anew"
+        )
     header, *rows = csv.reader(text.decode().splitlines())
     X = np.array([row[:-1] for row in rows], dtype=float)
     class_names, y = np.unique([row[-1] for row in rows], return_inverse=True)
@@ -113,15 +119,21 @@ class Split:
 
     def __repr__(self) -> str:
         n_members = int(self.is_member.sum())
-        return f"{n_members} members and {len(self.is_member) - n_members} strangers of {len(np.unique(self.y))} classes"
+        n_strangers, n_classes = len(self.is_member) - n_members, len(np.unique(self.y))
+        return f"{n_members} members and {n_strangers} strangers of {n_classes} classes"
 
 
-def split(X: Any, y: Any, n_members: int, random_state: int | np.random.Generator | None = None,
-          n_strangers: int | None = None) -> Split:
+def split(
+    X: Any,
+    y: Any,
+    n_members: int,
+    random_state: int | np.random.Generator | None = None,
+    n_strangers: int | None = None,
+) -> Split:
     """Choose `n_members` records at random as members; the others are strangers (or `n_strangers` of them).
 
-    Each class gets its share of the members, as even as whole records allow (largest remainders, equal ones drawn by
-    lot), so that members and strangers differ by luck alone and no class is missing from training.
+    Each class gets its share of the members, as even as whole records allow (largest remainders, equal ones
+    drawn by lot), so that members and strangers differ by luck alone and no class is missing from training.
 
     Parameters
     ----------
@@ -130,25 +142,31 @@ def split(X: Any, y: Any, n_members: int, random_state: int | np.random.Generato
     random_state : int, numpy Generator, or None.
     n_strangers : int from 1 to n - n_members, or None for all the rest.
 
-    Raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is too small
-    to have a member and a stranger in the data or that would get no member.
+    Raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is
+    too small to have a member and a stranger in the data or that would get no member.
     """
     X = np.asarray(_checks.records("X", X), dtype=float)
     y = _checks.labels("y", y, len(X))
     n_members = _checks.whole_number("n_members", n_members, 1, len(X) - 1)
     n_rest = len(X) - n_members
-    n_strangers = n_rest if n_strangers is None else _checks.whole_number("n_strangers", n_strangers, 1, n_rest)
+    n_strangers = (
+        n_rest if n_strangers is None else _checks.whole_number("n_strangers", n_strangers, 1, n_rest)
+    )
     rng = _checks.generator(random_state)
 
     members = _draw_stratified(y, np.arange(len(y)), n_members, rng)
     for label in np.unique(y):
         n_of_class = int((y == label).sum())
         if n_of_class < 2:
-            raise ValueError(f"y has {n_of_class} record of class {label.item()!r}; "
-                             "at least 2 are needed, one to be a member and one to be a stranger")
+            raise ValueError(
+                f"y has {n_of_class} record of class {label.item()!r}; "
+                "at least 2 are needed, one to be a member and one to be a stranger"
+            )
         if not (y[members] == label).any():
-            raise ValueError(f"n_members={n_members} leaves class {label.item()!r} ({n_of_class} of {len(y)} records) "
-                             "without a member; choose more members or leave that class out")
+            raise ValueError(
+                f"n_members={n_members} leaves class {label.item()!r} ({n_of_class} of {len(y)} records) "
+                "without a member; choose more members or leave that class out"
+            )
     strangers = _draw_stratified(y, np.setdiff1d(np.arange(len(y)), members), n_strangers, rng)
     index = np.sort(np.concatenate([members, strangers]))
     return Split(X[index], y[index], np.isin(index, members), index)
@@ -160,12 +178,17 @@ def _draw_stratified(y: np.ndarray, rows: np.ndarray, n: int, rng: np.random.Gen
     share = sizes * n / len(rows)
     quota = np.floor(share).astype(int)
     lot = rng.random(len(classes))
-    largest_remainder_first = np.lexsort((lot, -np.round(share - quota, 9)))   # rounded: equal remainders must tie
+    largest_remainder_first = np.lexsort(
+        (lot, -np.round(share - quota, 9))
+    )  # rounded: equal remainders must tie
     quota[largest_remainder_first[: n - quota.sum()]] += 1
-    return np.concatenate([rng.choice(rows[y[rows] == c], size=q, replace=False) for c, q in zip(classes, quota)])
+    rows_of = [rows[y[rows] == label] for label in classes]
+    return np.concatenate([rng.choice(r, size=q, replace=False) for r, q in zip(rows_of, quota, strict=True)])
 
 
-def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+def wrong_labels(
+    y: Any, fraction: float, random_state: int | np.random.Generator | None = None
+) -> np.ndarray:
     """A copy of `y` in which round(fraction × n) records, chosen at random, carry a different class.
 
     The different class is drawn evenly from the others that occur in `y`.
@@ -178,6 +201,6 @@ def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generato
         raise ValueError(f"y holds {len(classes)} class; at least 2 are needed for a label to be wrong")
     rng = _checks.generator(random_state)
     chosen = rng.choice(len(y), size=round(fraction * len(y)), replace=False)
-    step = rng.integers(1, len(classes), size=len(chosen))      # 1 … C-1 classes further on: never the same one
+    step = rng.integers(1, len(classes), size=len(chosen))  # 1 … C-1 classes further on: never the same one
     position[chosen] = (position[chosen] + step) % len(classes)
     return classes[position]

@@ -1,8 +1,8 @@
 """The measures: how well membership scores tell members from non-members, and how sure we may be of it.
 
-Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more likely a
-member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of True/False or 1/0;
-a threshold t calls 'member' each record whose score is >= t.
+Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more
+likely a member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of
+True/False or 1/0; a threshold t calls 'member' each record whose score is >= t.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import numpy as np
 
 from mialab import _checks
 
-Z95 = 1.959963984540054      # 95% of a normal distribution lies within this many standard deviations
+Z95 = 1.959963984540054  # 95% of a normal distribution lies within this many standard deviations
 
 
-# --- curves ---------------------------------------------------------------------------------------------------------
+# Curves
+
 
 class Roc(NamedTuple):
-    """The ROC curve: at each threshold, the share of non-members accused (fpr) and of members caught (tpr)."""
+    """At each threshold, the share of non-members accused (fpr) and of members caught (tpr)."""
 
     fpr: np.ndarray
     tpr: np.ndarray
@@ -29,7 +30,7 @@ class Roc(NamedTuple):
 
 
 def roc(scores: Any, is_member: Any) -> Roc:
-    """One point for each distinct score, from the strictest threshold to the loosest, after (0, 0) at infinity.
+    """The ROC curve: (0, 0), then one point for each distinct score, from the strictest to the loosest.
 
     Records with equal scores are called together, for no threshold can part them.
     """
@@ -43,6 +44,7 @@ def _counts(scores: np.ndarray, is_member: np.ndarray) -> tuple[np.ndarray, np.n
     distinct, position = np.unique(scores, return_inverse=True)
     members = np.bincount(position[is_member], minlength=len(distinct))[::-1]
     non_members = np.bincount(position[~is_member], minlength=len(distinct))[::-1]
+
     def from_nought(counts: np.ndarray) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(counts)])
 
@@ -58,7 +60,8 @@ def auc(scores: Any, is_member: Any) -> float:
     return float((below + not_above).mean() / (2 * len(non_members)))
 
 
-# --- one number at a time -------------------------------------------------------------------------------------------
+# One number at a time
+
 
 class TPR(float):
     """The share of members caught; a float that also knows the threshold and the false alarms that it costs.
@@ -78,26 +81,29 @@ class TPR(float):
     def sentence(self) -> str:
         """The result in words, with how many false alarms the requested rate really allows."""
         allowed = _whole_alarms(self.fpr_requested, self.n_non_members)
-        return (f"{self:.1%} of {self.n_members} members are caught at a false-positive rate of {self.fpr_requested:.3g}, "
-                f"which allows at most {allowed} of {self.n_non_members} non-members to be accused "
-                f"(here {self.false_alarms})")
+        return (
+            f"{self:.1%} of {self.n_members} members are caught at a false-positive rate of "
+            f"{self.fpr_requested:.3g}, which allows at most {allowed} of {self.n_non_members} non-members "
+            f"to be accused (here {self.false_alarms})"
+        )
 
 
 def _whole_alarms(fpr: float, n_non_members: int) -> int:
     """How many false alarms a false-positive rate allows: whole ones only."""
-    return floor(fpr * n_non_members + 1e-9)      # 0.04 of 75 is 3, whatever binary fractions make of it
+    return floor(fpr * n_non_members + 1e-9)  # 0.04 of 75 is 3, whatever binary fractions make of it
 
 
 def tpr_at(scores: Any, is_member: Any, fpr: float) -> TPR:
     """The largest true-positive rate whose false-positive rate on these records is at most `fpr`.
 
-    No interpolation: below 1/n_non_members no false alarm at all is allowed, and the result's `sentence` says so.
+    No interpolation: below 1/n_non_members no false alarm at all is allowed, and the result's `sentence`
+    says so.
     """
     scores, is_member = _check(scores, is_member)
     fpr = _checks.fraction("fpr", fpr)
     thresholds, caught, accused = _counts(scores, is_member)
     allowed = accused <= _whole_alarms(fpr, accused[-1])
-    best = int(np.argmax(np.where(allowed, caught, -1)))      # the first of equals has the fewest false alarms
+    best = int(np.argmax(np.where(allowed, caught, -1)))  # the first of equals has the fewest false alarms
     result = TPR(caught[best] / caught[-1])
     result.fpr_requested, result.fpr = fpr, float(accused[best] / accused[-1])
     result.threshold, result.false_alarms = float(thresholds[best]), int(accused[best])
@@ -106,7 +112,7 @@ def tpr_at(scores: Any, is_member: Any, fpr: float) -> TPR:
 
 
 def choose_threshold(scores: Any, is_member: Any) -> float:
-    """The score that, used as a threshold, gives the best balanced accuracy on these records; the strictest of equals.
+    """The score that, as a threshold, has the best balanced accuracy here; the strictest of equals.
 
     Choose it on records whose membership the attacker knows, and judge it on others with `balanced_accuracy`.
     """
@@ -131,17 +137,21 @@ def balanced_accuracy(scores: Any, is_member: Any, threshold: float) -> float:
 
 
 def precision(tpr: float, fpr: float, base_rate: float) -> float:
-    """Of the records called 'member', the share that are, where members make up `base_rate` of all candidates.
+    """The share of true members among those called so, where `base_rate` of all candidates are members.
 
-    Bayes' rule: tpr·b / (tpr·b + fpr·(1 - b)). NaN where nobody is called a member: there is no share of nothing.
+    Bayes' rule: tpr·b / (tpr·b + fpr·(1 - b)). NaN where nobody is called a member: there is no share of
+    nothing.
     """
-    tpr, fpr, base_rate = (_checks.fraction(name, value) for name, value in
-                           (("tpr", tpr), ("fpr", fpr), ("base_rate", base_rate)))
+    tpr, fpr, base_rate = (
+        _checks.fraction(name, value)
+        for name, value in (("tpr", tpr), ("fpr", fpr), ("base_rate", base_rate))
+    )
     true_alarms, false_alarms = tpr * base_rate, fpr * (1 - base_rate)
     return true_alarms / (true_alarms + false_alarms) if true_alarms + false_alarms > 0 else float("nan")
 
 
-# --- the result -----------------------------------------------------------------------------------------------------
+# The result
+
 
 @dataclass(frozen=True)
 class AttackResult:
@@ -150,11 +160,11 @@ class AttackResult:
     Attributes
     ----------
     auc : how often a member outranks a non-member, ties half.
-    interval : (low, high), 95%, for this target on records like these; it does not cover the luck of another training
-        run or another split, for which see `mean_interval`.
-    null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and these ties.
-    z : distance of the AUC from 0.5 in `null_sd`.
-    advantage : largest tpr - fpr over all thresholds (Yeom et al. 2018); its threshold is chosen on the very records
+    interval : (low, high), 95%, for this target on records like these; it does not cover the luck of
+        another training run or another split, for which see `mean_interval`.
+    null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and
+        these ties. z : distance of the AUC from 0.5 in `null_sd`. advantage : largest tpr - fpr over all
+        thresholds (Yeom et al. 2018); its threshold is chosen on the very records
         that it is judged on, so it is above 0 even by pure chance.
     n_members, n_non_members : how many of each.
     """
@@ -179,8 +189,10 @@ class AttackResult:
 
     def __repr__(self) -> str:
         low, high = self.interval
-        return (f"AUC {self.auc:.2f} (95% interval {low:.2f} to {high:.2f}) over {self.n_members} members and "
-                f"{self.n_non_members} non-members; pure chance would give 0.50 give or take {self.null_sd:.2f}")
+        return (
+            f"AUC {self.auc:.2f} (95% interval {low:.2f} to {high:.2f}) over {self.n_members} members and "
+            f"{self.n_non_members} non-members; pure chance would give 0.50 give or take {self.null_sd:.2f}"
+        )
 
 
 def evaluate(scores: Any, is_member: Any) -> AttackResult:
@@ -189,14 +201,20 @@ def evaluate(scores: Any, is_member: Any) -> AttackResult:
     m, n = int(is_member.sum()), int((~is_member).sum())
     area, null_sd, curve = auc(scores, is_member), _null_sd(scores, m, n), roc(scores, is_member)
     return AttackResult(
-        auc=area, interval=auc_interval(area, m, n), null_sd=null_sd,
-        z=(area - 0.5) / null_sd if null_sd > 0 else 0.0,      # every score equal: exactly chance
-        advantage=float((curve.tpr - curve.fpr).max()), n_members=m, n_non_members=n,
-        scores=scores, is_member=is_member)
+        auc=area,
+        interval=auc_interval(area, m, n),
+        null_sd=null_sd,
+        z=(area - 0.5) / null_sd if null_sd > 0 else 0.0,  # every score equal: exactly chance
+        advantage=float((curve.tpr - curve.fpr).max()),
+        n_members=m,
+        n_non_members=n,
+        scores=scores,
+        is_member=is_member,
+    )
 
 
 def _null_sd(scores: np.ndarray, m: int, n: int) -> float:
-    """Standard deviation of the AUC of m against n records by pure chance (Mann–Whitney, corrected for ties)."""
+    """Standard deviation of the AUC by pure chance, m against n (Mann–Whitney, corrected for ties)."""
     ties = np.unique(scores, return_counts=True)[1].astype(float)
     correction = (ties**3 - ties).sum() / ((m + n) * (m + n - 1))
     return sqrt(max(m + n + 1 - correction, 0.0) / (12 * m * n))
@@ -205,13 +223,14 @@ def _null_sd(scores: np.ndarray, m: int, n: int) -> float:
 def auc_interval(auc: float, n_members: int, n_non_members: int) -> tuple[float, float]:
     """A 95% interval for an AUC that stays within 0 to 1 and has a width even at AUC 1.
 
-    The score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that lie within
-    1.96 standard deviations of the measured AUC, the variance of Hanley and McNeil (1982) being taken *at θ*.
+    The score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that
+    lie within 1.96 standard deviations of the measured AUC, the variance of Hanley and McNeil (1982) being
+    taken *at θ*.
     """
     auc = _checks.fraction("auc", auc)
     m = _checks.whole_number("n_members", n_members, 1)
     n = _checks.whole_number("n_non_members", n_non_members, 1)
-    return _lower_limit(auc, m, n), 1 - _lower_limit(1 - auc, m, n)      # the variance is symmetric about a half
+    return _lower_limit(auc, m, n), 1 - _lower_limit(1 - auc, m, n)  # the variance is symmetric about a half
 
 
 def _lower_limit(area: float, m: int, n: int) -> float:
@@ -226,10 +245,11 @@ def _lower_limit(area: float, m: int, n: int) -> float:
         spread = 1 + others * (1 - theta) / (2 - theta) + others * theta / (1 + theta)
         return (area - theta) ** 2 - Z95**2 * theta * (1 - theta) * spread / (m * n)
 
-    return brentq(beyond, 0.0, min(area, 1 - 1e-12))      # at area 1, θ = 1 is a second root: step inside it
+    return brentq(beyond, 0.0, min(area, 1 - 1e-12))  # at area 1, θ = 1 is a second root: step inside it
 
 
-# --- over many splits -----------------------------------------------------------------------------------------------
+# Over many splits
+
 
 class MeanInterval(NamedTuple):
     """A mean over n splits with its 95% interval."""
@@ -246,15 +266,17 @@ class MeanInterval(NamedTuple):
 def mean_interval(values: Any) -> MeanInterval:
     """The mean of one figure over many random splits, with its 95% t interval.
 
-    The splits all come from one data set and overlap, so the interval speaks of the mean over splits of *this* data
-    set; it says nothing of other flowers.
-    Raises ValueError for fewer than 2 values, and for values that are not finite.
+    The splits all come from one data set and overlap, so the interval speaks of the mean over splits of
+    *this* data set; it says nothing of other flowers. Raises ValueError for fewer than 2 values, and for
+    values that are not finite.
     """
     from scipy.special import stdtrit
 
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"values has shape {values.shape}; it should hold one number for each of at least 2 splits")
+        raise ValueError(
+            f"values has shape {values.shape}; it should hold one number for each of at least 2 splits"
+        )
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinite numbers; every split should give a finite figure")
     mean = float(values.mean())
@@ -262,29 +284,42 @@ def mean_interval(values: Any) -> MeanInterval:
     return MeanInterval(mean, mean - half, mean + half, len(values))
 
 
-# --- checks ---------------------------------------------------------------------------------------------------------
+# Checks
+
 
 def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
     """Scores as (n,) finite floats and is_member as (n,) bools with both kinds present."""
     try:
-        scores = np.array(scores, dtype=float)      # a copy: a result must not change when the caller's array does
+        scores = np.array(
+            scores, dtype=float
+        )  # a copy: a result must not change when the caller's array does
     except (TypeError, ValueError):
-        raise ValueError("scores are not numbers; they should be one number a record, higher for likelier members") from None
+        raise ValueError(
+            "scores are not numbers; they should be one number a record, higher for likelier members"
+        ) from None
     is_member = np.asarray(is_member)
     if scores.ndim != 1:
         raise ValueError(f"scores has shape {scores.shape}; it should be one score a record: (n,)")
     if is_member.shape != scores.shape:
-        raise ValueError(f"is_member has shape {is_member.shape} and scores {scores.shape}; they should be equal")
+        raise ValueError(
+            f"is_member has shape {is_member.shape} and scores {scores.shape}; they should be equal"
+        )
     if not np.isfinite(scores).all():
-        raise ValueError("scores holds NaN or infinite values; every score should be a finite number "
-                         "(clip a probability before taking its logarithm)")
+        raise ValueError(
+            "scores holds NaN or infinite values; every score should be a finite number "
+            "(clip a probability before taking its logarithm)"
+        )
     if is_member.dtype != bool:
         if is_member.dtype.kind not in "iu" or not np.isin(is_member, (0, 1)).all():
-            raise ValueError("is_member should hold True or False (or 1 or 0) for each record; "
-                             f"it holds {is_member.dtype} values such as {is_member.tolist()[:3]}")
+            raise ValueError(
+                "is_member should hold True or False (or 1 or 0) for each record; "
+                f"it holds {is_member.dtype} values such as {is_member.tolist()[:3]}"
+            )
         is_member = is_member.astype(bool)
     if is_member.all() or not is_member.any():
-        raise ValueError("is_member holds one kind only; members (True) and non-members (False) are both needed")
+        raise ValueError(
+            "is_member holds one kind only; members (True) and non-members (False) are both needed"
+        )
     return scores, is_member.copy()
 
 
