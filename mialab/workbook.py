@@ -1,7 +1,7 @@
 """The learner's own copies of the notebooks, and how an update of the course treats them.
 
 A workbook is a folder with a `.mialab.json`, which remembers for each notebook the version of the course it
-came from and the bytes as they were copied. What the learner has touched is never written to.
+came from and the bytes as they were copied. What the learner has changed is never written to.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
     """Copy the course's notebooks into the workbook without touching what the learner has changed.
 
     A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has
-    a new version, an untouched copy is replaced; a changed one stays, and the new one is put beside it, once.
+    a new version, a copy without a change or an output is replaced; any other stays, and the new version is
+    put beside it, once.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
         known = {"course": _origin(now), "copy": "", "offered": []}
     if course == known["course"] or course in known["offered"]:
         return known, None
-    if _digest(now) == known["copy"]:
+    if _digest(now) == known["copy"] or _merely_opened(now, known["course"]):
         _write(target, new)
         return fresh, Step(name, "updated")
     beside = target.with_name(f"{target.stem}.new-{course[:6]}.ipynb")
@@ -132,6 +133,16 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
         return known, None
     _write(beside, new)
     return known, Step(name, "offered", beside.name)
+
+
+def _merely_opened(content: bytes, course: str) -> bool:
+    """Tell whether a copy has the course's words and no outputs: JupyterLab saves what it merely opened."""
+    try:
+        notebook = json.loads(content)
+        added = any(cell.get("outputs") or cell.get("attachments") for cell in notebook["cells"])
+        return course_digest(notebook) == course and not added
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _origin(content: bytes) -> str:

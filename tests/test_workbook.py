@@ -1,0 +1,281 @@
+"""What the learner has changed survives every update of the course, file by file."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mialab.workbook import RECORD, cleared, course_digest, find_workbook, sync
+
+
+def notebook(*sources: str, outputs: bool = True) -> dict:
+    """A notebook with a title and one executed code cell for each source."""
+    output = [{"output_type": "stream", "name": "stdout", "text": ["7\n"]}] if outputs else []
+    code = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "metadata": {"execution": {"iopub.execute_input": "2026-01-01"}, "tags": ["keep"]},
+            "execution_count": number + 1 if outputs else None,
+            "outputs": output,
+            "source": source.splitlines(keepends=True),
+        }
+        for number, source in enumerate(sources)
+    ]
+    title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": ["# Iris — ε"]}
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "widgets": {"state": 1}}
+    return {"cells": [title, *code], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def put(folder: Path, name: str, *sources: str, **more) -> bytes:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps(notebook(*sources, **more)), encoding="utf-8")
+    return (folder / name).read_bytes()
+
+
+def change(path: Path, source: str) -> bytes:
+    """Edit the last cell as JupyterLab would, keeping the notebook's metadata."""
+    content = json.loads(path.read_text("utf-8"))
+    content["cells"][-1]["source"] = [source]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path.read_bytes()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != RECORD}
+
+
+def told(steps) -> list[tuple[str, str]]:
+    return [(step.notebook, step.what) for step in steps]
+
+
+@pytest.fixture
+def course(tmp_path):
+    put(tmp_path / "course", "00_start.ipynb", "a = 1")
+    put(tmp_path / "course", "01_flowers.ipynb", "b = 2", "c = 3")
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def book(tmp_path, course):
+    sync(tmp_path / "book", course)
+    return tmp_path / "book"
+
+
+def test_copies_have_no_outputs_and_say_the_same(tmp_path, course):
+    steps = sync(tmp_path / "book", course)
+    assert told(steps) == [("00_start.ipynb", "copied"), ("01_flowers.ipynb", "copied")]
+    for name in ("00_start.ipynb", "01_flowers.ipynb"):
+        ours, theirs = (json.loads((tmp_path / f / name).read_text("utf-8")) for f in ("course", "book"))
+        assert [cell["source"] for cell in ours["cells"]] == [cell["source"] for cell in theirs["cells"]]
+        code = [cell for cell in theirs["cells"] if cell["cell_type"] == "code"]
+        assert code
+        assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+        assert all(cell["metadata"] == {"tags": ["keep"]} for cell in code)
+        assert "widgets" not in theirs["metadata"]
+
+
+def test_copies_are_valid_notebooks(book):
+    nbformat = pytest.importorskip("nbformat")
+    for path in book.glob("*.ipynb"):
+        nbformat.validate(nbformat.read(path, as_version=4))
+
+
+def test_a_second_sync_does_nothing(book, course):
+    before = files(book)
+    assert sync(book, course) == []
+    assert files(book) == before
+
+
+def test_an_update_leaves_everything_of_the_learner_as_it_was(book, course):
+    """Edited, executed, foreign and progress files, while the course changes, drops and adds notebooks."""
+    put(course, "02_train.ipynb", "d = 4")
+    put(course, "03_ask.ipynb", "e = 5")
+    sync(book, course)
+    put(book, "01_flowers.ipynb", "b = 2", "c = 'my answer'", outputs=False)  # edited
+    put(book, "02_train.ipynb", "d = 4")  # only run: its outputs are the learner's
+    put(book, "03_ask.ipynb", "e = 'mine'")  # edited, then dropped from the course
+    (book / "progress.json").write_text('{"version": 1, "exercises": {}}')
+    (book / "my notes.txt").write_text("the net remembers")
+    put(book, "scratch.ipynb", "x = 1")
+    mine = files(book)
+
+    put(course, "00_start.ipynb", "a = 10")
+    put(course, "01_flowers.ipynb", "b = 20", "c = 30")
+    put(course, "02_train.ipynb", "d = 40")
+    (course / "03_ask.ipynb").unlink()
+    put(course, "04_new.ipynb", "f = 6")
+    steps = sync(book, course)
+
+    assert told(steps) == [
+        ("00_start.ipynb", "updated"),
+        ("01_flowers.ipynb", "offered"),
+        ("02_train.ipynb", "offered"),
+        ("04_new.ipynb", "copied"),
+    ]
+    now = files(book)
+    untouched = "00_start.ipynb"
+    assert {name: now[name] for name in mine if name != untouched} == {
+        name: content for name, content in mine.items() if name != untouched
+    }
+    assert b"a = 10" in now[untouched]
+    for step in steps[1:3]:
+        assert step.beside in str(step)
+        assert course_digest(json.loads(now[step.beside]))[:6] in step.beside
+    assert set(now) - set(mine) == {steps[1].beside, steps[2].beside, "04_new.ipynb"}
+
+
+def test_a_new_version_is_offered_once_even_if_it_is_deleted(book, course):
+    put(book, "00_start.ipynb", "a = 'mine'")
+    put(course, "00_start.ipynb", "a = 10")
+    (step,) = sync(book, course)
+    assert sync(book, course) == []
+    (book / step.beside).unlink()
+    assert sync(book, course) == []
+    put(course, "00_start.ipynb", "a = 100")
+    (later,) = sync(book, course)
+    assert later.what == "offered"
+    assert later.beside != step.beside
+
+
+def test_a_file_in_the_way_of_an_offer_is_kept(book, course):
+    put(book, "00_start.ipynb", "a = 'mine'")
+    put(course, "00_start.ipynb", "a = 10")
+    (step,) = sync(book, course)
+    (book / step.beside).write_text("the learner's own")
+    (book / RECORD).unlink()
+    assert sync(book, course) == []
+    assert (book / step.beside).read_text() == "the learner's own"
+
+
+def test_an_outputs_only_change_of_the_course_is_no_new_version(book, course):
+    put(course, "00_start.ipynb", "a = 1", outputs=False)
+    assert sync(book, course) == []
+
+
+def test_opening_a_notebook_is_not_editing_it(book, course):
+    path = book / "00_start.ipynb"
+    opened = json.loads(path.read_text("utf-8"))
+    opened["metadata"]["language_info"] = {"name": "python", "version": "3.12.1"}
+    path.write_text(json.dumps(opened), encoding="utf-8")
+    put(course, "00_start.ipynb", "a = 10")
+    assert told(sync(book, course)) == [("00_start.ipynb", "updated")]
+
+
+def test_a_deleted_notebook_is_copied_afresh(book, course):
+    (book / "01_flowers.ipynb").unlink()
+    assert told(sync(book, course)) == [("01_flowers.ipynb", "copied")]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"notebooks": 3}', '{"notebooks": {"00.ipynb": {}}}'])
+def test_a_damaged_record_is_set_aside_and_named(book, course, damage):
+    change(book / "00_start.ipynb", "a = 'mine'")
+    (book / RECORD).write_text(damage)
+    mine = files(book)
+    (step,) = sync(book, course)
+    assert step == (RECORD, "set aside", f"{RECORD}.damaged")
+    assert (book / step.beside).read_text() == damage
+    assert step.beside in str(step)
+    now = files(book)
+    assert {name: now[name] for name in mine} == mine
+    assert sync(book, course) == []
+
+
+def test_a_lost_record_never_costs_an_edit(book, course):
+    change(book / "00_start.ipynb", "a = 'mine'")
+    mine = files(book)
+    (book / RECORD).unlink()
+    assert sync(book, course) == []
+    (book / RECORD).unlink()
+    put(course, "00_start.ipynb", "a = 10")
+    put(course, "01_flowers.ipynb", "b = 20")
+    sync(book, course)
+    assert files(book)["00_start.ipynb"] == mine["00_start.ipynb"]
+
+
+def test_an_interrupted_write_leaves_the_old_file(book, course, monkeypatch):
+    before = files(book)
+    put(course, "00_start.ipynb", "a = 10")
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", cut)
+        with pytest.raises(KeyboardInterrupt):
+            sync(book, course)
+    assert files(book) == before
+    assert told(sync(book, course)) == [("00_start.ipynb", "updated")]
+
+
+WHAT = ["course changes", "course drops", "learner edits", "learner deletes", "record lost"]
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(WHAT),
+        st.sampled_from(["00_a.ipynb", "01_b.ipynb", "02_c.ipynb"]),
+        st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(actions=ACTIONS)
+def test_no_history_loses_the_learners_bytes(tmp_path_factory, actions):
+    """Whatever happens in whatever order, an edited file keeps its bytes and a second sync is silent."""
+    folder = tmp_path_factory.mktemp("history")
+    course, book, edited = folder / "course", folder / "book", {}
+    put(course, "keep.ipynb", "k = 0")
+    for action, name, number in actions:
+        if action == "course changes":
+            put(course, name, f"x = {number}")
+        elif action == "course drops":
+            (course / name).unlink(missing_ok=True)
+        elif action == "learner edits" and book.exists():
+            edited[name] = put(book, name, f"mine = {number}")
+        elif action == "learner deletes":
+            (book / name).unlink(missing_ok=True)
+            edited.pop(name, None)
+        elif action == "record lost":
+            (book / RECORD).unlink(missing_ok=True)
+        sync(book, course)
+        assert sync(book, course) == []
+        now = files(book)
+        assert {name: now[name] for name in edited} == edited
+        assert set(files(course)) <= set(now)
+
+
+@given(sources=st.lists(st.text(max_size=30), max_size=4))
+def test_clearing_keeps_the_digest_and_is_idempotent(sources):
+    one = cleared(notebook(*sources))
+    assert course_digest(one) == course_digest(notebook(*sources))
+    assert cleared(one) == one
+
+
+def test_bad_folders_are_refused_by_name(tmp_path, course):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"workbook=.*file.* is a file; it must be a folder"):
+        sync(tmp_path / "file", course)
+    with pytest.raises(ValueError, match=r"workbook=.* is the course's own folder; choose another"):
+        sync(course, course)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"source=.* holds no notebooks"):
+        sync(tmp_path / "book", tmp_path / "empty")
+    (course / "00_start.ipynb").write_text("{")
+    with pytest.raises(ValueError, match=r"source holds a damaged notebook, 00_start\.ipynb"):
+        sync(tmp_path / "book", course)
+    assert not (tmp_path / "book").exists()
+
+
+def test_find_workbook(book, tmp_path, monkeypatch):
+    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
+    (book / "deep" / "er").mkdir(parents=True)
+    assert find_workbook(book / "deep" / "er") == book
+    assert find_workbook(tmp_path) is None
+    monkeypatch.chdir(book / "deep")
+    assert find_workbook() == book
+    monkeypatch.setenv("MIALAB_WORKBOOK", str(tmp_path / "other"))
+    assert find_workbook(book) == tmp_path / "other"
