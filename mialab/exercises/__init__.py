@@ -1,0 +1,50 @@
+"""Exercises that know what you did: `check`, `hint`, `solution`, and a record of progress.
+
+Each notebook has a module here with its exercises, e.g. `from mialab.exercises import first_attack as ex`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mialab.exercises._chapter import Chapter
+
+MODULES = (
+    "start_here",
+    "the_flowers",
+    "train_a_classifier",
+    "ask_the_model",
+    "members_and_strangers",
+    "first_attack",
+)
+
+
+def chapters() -> list[Chapter]:
+    """The chapters of the course, in order."""
+    return [import_module(f"{__name__}.{name}").chapter for name in MODULES]
+
+
+def progress_table() -> pd.DataFrame:
+    """One row for each exercise of the course: notebook, exercise, outcome, points, of, attempts.
+
+    A damaged progress file is set aside first; `DataFrame.attrs["note"]` then says where ("" if all is well).
+    """
+    import pandas as pd
+
+    from mialab.exercises import _progress
+
+    entries, note = _progress.load()
+    rows = []
+    for chapter in chapters():
+        for exercise in chapter.exercises.values():
+            entry = entries["exercises"].get(exercise.id, {})
+            outcome = entry.get("outcome", "not attempted")
+            points = exercise.points if outcome == exercise.done and exercise.done != "handed in" else 0
+            rows.append((chapter.notebook, exercise.name, outcome, points, exercise.points, entry.get("attempts", 0)))
+    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts"])
+    table.attrs["note"] = note
+    return table

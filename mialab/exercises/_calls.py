@@ -1,0 +1,226 @@
+"""Call a learner's function and say what happened: never a raw traceback, never a notebook that stops."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import dis
+import inspect
+import io
+import linecache
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+PRINT_LIMIT = 2_000  # characters of a learner's own prints that a panel repeats
+
+
+class TooSlow(BaseException):
+    """The time for one check is used up. Not an Exception, so that `except Exception` in an answer lets it pass."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one function: its arguments, then a value or an error."""
+
+    args: tuple
+    value: Any = None
+    error: BaseException | None = None
+    line: str = ""  # the learner's own line where the error arose
+    changed: str | None = None  # name of an argument that the call changed in place
+    printed: str = ""
+
+
+def call(function: Callable, args: tuple, seconds: float) -> Call:
+    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept, not raised."""
+    given = tuple(_own_copy(a) for a in args)
+    output = _Bounded()
+    value, error, line = None, None, ""
+    with redirect_stdout(output), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            value = _within(seconds, function, given)
+            if inspect.isgenerator(value):
+                raise TypeError("the function yields its answer bit by bit; it should return the whole answer")
+        except (Exception, SystemExit, TooSlow) as trouble:  # KeyboardInterrupt stays the learner's own
+            error, line = trouble, _line_of(function, trouble)
+    changed = next(
+        (name for name, before, after in zip(_names(function, args), args, given) if not _same_input(before, after)),
+        None,
+    )
+    return Call(args, value, error, line, changed, output.getvalue())
+
+
+def is_untouched(function: Callable) -> bool:
+    """True if a function does nothing but return None: the stub, a lone `pass` or a lone docstring."""
+    if not hasattr(function, "__code__"):
+        return False
+    steps = [s for s in dis.get_instructions(function) if s.opname not in {"RESUME", "NOP", "CACHE", "COPY_FREE_VARS"}]
+    if [s.opname for s in steps] == ["RETURN_CONST"]:  # Python 3.12 and 3.13
+        return steps[0].argval is None
+    return [s.opname for s in steps] == ["LOAD_CONST", "RETURN_VALUE"] and steps[0].argval is None
+
+
+def accepts(function: Callable, args: tuple) -> bool:
+    """True if `function` can be called with this many positional arguments."""
+    try:
+        inspect.signature(function).bind(*args)
+    except TypeError:
+        return False
+    except ValueError:  # some built-in functions have no signature to read: let the call tell
+        return True
+    return True
+
+
+def same(got: Any, expected: Any, tolerance: float) -> bool:
+    """True if two answers say the same thing: same shape, same values; lists, Series and arrays are alike."""
+    if isinstance(expected, str) or isinstance(got, str):
+        return isinstance(got, str) and isinstance(expected, str) and got.strip() == expected.strip()
+    if isinstance(expected, tuple):
+        return (
+            isinstance(got, tuple | list | np.ndarray)
+            and len(got) == len(expected)
+            and all(same(g, e, tolerance) for g, e in zip(got, expected))
+        )
+    a, b = as_array(got), as_array(expected)
+    if a is None or b is None or a.shape != b.shape:
+        return False
+    if a.dtype.kind in "US" or b.dtype.kind in "US":
+        return a.dtype.kind == b.dtype.kind and bool((a == b).all())
+    return bool(np.allclose(a.astype(float), b.astype(float), rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """`value` as an array of numbers, truth values or words; None if it is none of these."""
+    if value is None or value is Ellipsis or isinstance(value, dict | set) or callable(value):
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        return None
+    if array.dtype.kind in "OT" and array.size:
+        items = array.ravel().tolist()
+        if all(isinstance(i, str) for i in items):
+            return array.astype(str)
+        if all(isinstance(i, bool | int | float) for i in items):
+            return array.astype(float)
+    return array if array.dtype.kind in "biufUS" else None
+
+
+def show_call(function_name: str, names: list[str], args: tuple) -> str:
+    """A call as the learner would type it, long arguments by their shape."""
+    return f"{function_name}({', '.join(f'{n}={show(a)}' for n, a in zip(names, args))})"
+
+
+def show(value: Any) -> str:
+    """A value in at most about sixty characters."""
+    array = as_array(value)
+    if array is not None and array.ndim and array.dtype.kind in "biuf":
+        if array.size > 12:
+            return f"<array of shape {array.shape}>"
+        return np.array2string(np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", ").replace("\n", "")
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.6g}"
+    text = repr(value) if not hasattr(value, "predict_proba") else f"<a {type(value).__name__}>"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _within(seconds: float, function: Callable, args: tuple) -> Any:
+    """Run a call, and end it with TooSlow when the time is up."""
+    if seconds <= 0:
+        raise TooSlow
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        return _within_by_alarm(seconds, function, args)
+    return _within_by_thread(seconds, function, args)
+
+
+def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
+    def ring(signum, frame):
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    # It rings again every half second, in case an answer catches everything and loops on.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    try:
+        return function(*args)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
+    """Where there are no alarms (Windows, or a check outside the main thread): a thread that is told to stop."""
+    box: dict[str, Any] = {}
+
+    def run():
+        try:
+            box["value"] = function(*args)
+        except BaseException as trouble:
+            box["error"] = trouble
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    end = time.monotonic() + 1
+    while thread.is_alive() and time.monotonic() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TooSlow))
+        thread.join(0.05)
+    if thread.is_alive():
+        raise TooSlow
+    if "error" in box:
+        raise box["error"]
+    return box["value"]
+
+
+def _line_of(function: Callable, trouble: BaseException) -> str:
+    """The last line of the learner's own code on the way to the error."""
+    code = getattr(function, "__code__", None)
+    line, step = "", trouble.__traceback__
+    while step is not None:
+        if code is not None and step.tb_frame.f_code.co_filename == code.co_filename:
+            line = linecache.getline(code.co_filename, step.tb_lineno).strip()
+        step = step.tb_next
+    return line
+
+
+def _names(function: Callable, args: tuple) -> list[str]:
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return names + [f"argument {i + 1}" for i in range(len(names), len(args))]
+
+
+def _own_copy(value: Any) -> Any:
+    """Data is copied, so that a change in place can be seen; models and functions are handed over as they are."""
+    if hasattr(value, "predict_proba") or callable(value):
+        return value
+    return copy.deepcopy(value)
+
+
+def _same_input(before: Any, after: Any) -> bool:
+    if before is after:
+        return True
+    if hasattr(before, "equals"):  # pandas
+        return bool(before.equals(after))
+    if isinstance(before, np.ndarray):
+        return before.shape == np.shape(after) and bool(np.array_equal(before, after, equal_nan=before.dtype.kind == "f"))
+    return bool(before == after)
+
+
+class _Bounded(io.StringIO):
+    """Keeps the first characters printed and drops the rest, so that a print in a loop fills nothing."""
+
+    def write(self, text: str) -> int:
+        room = PRINT_LIMIT - self.tell()
+        super().write(text[: max(room, 0)])
+        return len(text)

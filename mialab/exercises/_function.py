@@ -1,0 +1,202 @@
+"""Exercises that ask for a function."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from mialab.exercises._base import Exercise, Wrong
+from mialab.exercises._calls import Call, TooSlow, accepts, as_array, call, is_untouched, same, show, show_call
+from mialab.exercises._panel import Code, Verdict
+
+SECONDS = 4.0  # for all the calls of one check together
+
+
+class FunctionExercise(Exercise):
+    """Write a function. It is called on fresh random data and compared with an independent oracle.
+
+    A wrong answer is compared with every known wrong answer; where one behaves the same on all the data, its diagnosis
+    is what the learner reads.
+    """
+
+    kind = "write a function"
+
+    def __init__(
+        self,
+        function: Callable,
+        *,
+        cases: Callable[[np.random.Generator], Iterable[tuple]],
+        oracle: Callable,
+        tolerance: float = 1e-9,
+        **common: Any,
+    ):
+        super().__init__(function.__name__, **common)
+        self.function = function
+        self.cases = cases
+        self.oracle = oracle
+        self.tolerance = tolerance
+        self.seconds = SECONDS
+        self.also_right, self.wrong = {}, {}
+
+    @property
+    def stub(self) -> str:
+        return _without_body(self.right_code)
+
+    @property
+    def right_answer(self) -> Callable:
+        return self.function
+
+    @property
+    def right_code(self) -> str:
+        return _plain_source(self.function)
+
+    def right(self, function: Callable) -> Callable:
+        """Decorator: another correct answer, written differently."""
+        self.also_right[function.__name__.lstrip("_")] = function
+        return function
+
+    def mistake(self, diagnosis: str) -> Callable:
+        """Decorator: a known wrong answer, named by its function, and what to tell the learner who gives it."""
+
+        def register(function: Callable) -> Callable:
+            self.wrong[function.__name__.lstrip("_")] = Wrong(function, diagnosis)
+            return function
+
+        return register
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if answer is ... or answer is None:
+            return self._not_attempted()
+        if not callable(answer) or inspect.isclass(answer):
+            return self._not_yet(
+                "not_a_function",
+                f"`check` needs the function itself, not what it returns: `ex.{self.name}.check({self.name})`. "
+                f"It was given `{show(answer)}`.",
+            )
+        if is_untouched(answer):
+            return self._not_attempted()
+        rng = np.random.default_rng(random_state)
+        cases = list(self.cases(rng))
+        if not accepts(answer, cases[0]):
+            return self._not_yet(
+                "wrong_arguments",
+                f"Your function takes `{inspect.signature(answer)}`. It will be called as "
+                f"`{show_call(self.name, self._names, cases[0])}`: keep the first line as it was given.",
+            )
+        expected = [self.oracle(*args) for args in cases]
+        calls = self._call_all(answer, cases, self.seconds)
+        if len(calls) == len(cases) and all(self._fits(c, e) for c, e in zip(calls, expected)):
+            spoiler = next((c for c in calls if c.changed), None)
+            return self._changed_input(spoiler) if spoiler else self._correct("Correct.", *_printed(calls))
+        return self._diagnose(calls, expected)
+
+    def _call_all(self, function: Callable, cases: list[tuple], seconds: float) -> list[Call]:
+        """Call on case after case until the first error, at most `seconds` in all."""
+        end = time.monotonic() + seconds
+        calls: list[Call] = []
+        for args in cases:
+            calls.append(call(function, args, end - time.monotonic()))
+            if calls[-1].error is not None:
+                break
+        return calls
+
+    def _fits(self, made: Call, expected: Any) -> bool:
+        return made.error is None and same(made.value, expected, self.tolerance)
+
+    def _diagnose(self, calls: list[Call], expected: list[Any]) -> Verdict:
+        bad = next(c for c, e in zip(calls, expected) if not self._fits(c, e))
+        should = expected[calls.index(bad)]
+        if isinstance(bad.error, TooSlow):
+            return self._not_yet(
+                "too_slow",
+                f"Your function had not answered after {self.seconds:g} seconds; the worked answer needs a small part of "
+                "one. Is there a loop that never ends?",
+            )
+        shown = show_call(self.name, self._names, bad.args)
+        evidence = (
+            f"`{shown}` stopped with {type(bad.error).__name__}."
+            if bad.error is not None
+            else f"`{shown}` returned `{show(bad.value)}`; it should be `{show(should)}`."
+        )
+        for name, wrong in self.wrong.items():
+            cases = [c.args for c in calls]
+            if all(_alike(a, b, self.tolerance) for a, b in zip(calls, self._call_all(wrong.answer, cases, self.seconds))):
+                return self._not_yet(name, wrong.diagnosis, evidence, *_printed(calls))
+        if bad.error is not None:
+            where = f" at the line `{bad.line}`" if bad.line else ""
+            return self._not_yet(
+                "raised", f"`{shown}` stopped with `{type(bad.error).__name__}: {bad.error}`{where}.", *_printed(calls)
+            )
+        spoiler = next((c for c in calls if c.changed), None)
+        if spoiler:
+            return self._changed_input(spoiler)
+        return self._not_yet(*_what_is_off(bad.value, should), evidence, *_printed(calls))
+
+    def _changed_input(self, made: Call) -> Verdict:
+        return self._not_yet(
+            "changed_input",
+            f"Your function changes `{made.changed}` itself, and whoever calls it still needs that. Work on a copy: "
+            f"`{made.changed}.copy()`.",
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        return list(inspect.signature(self.function).parameters)
+
+
+def _what_is_off(got: Any, expected: Any) -> tuple[str, str]:
+    """Name and sentence for an answer that is wrong in no way we know."""
+    if got is None or got is ...:
+        return "returned_nothing", "Your function returns nothing (None). Printing is not returning: end it with `return`."
+    if isinstance(expected, tuple):
+        kind = f"{len(expected)} values"
+        off = not isinstance(got, tuple | list | np.ndarray) or len(got) != len(expected)
+        return ("wrong_type", f"Return {kind}, separated by a comma.") if off else ("other", "One of the values is not right.")
+    have, want = as_array(got), as_array(expected)
+    if isinstance(expected, str) or want is None or want.dtype.kind in "US":
+        fits = isinstance(got, str) if isinstance(expected, str) else have is not None and have.dtype.kind in "US"
+        return ("other", "The answer is of the right kind but not the right one.") if fits else ("wrong_type", "Return text.")
+    if have is None or have.dtype.kind in "US":
+        return "wrong_type", f"Your function returns `{show(got)}`, of type {type(got).__name__}; it should return {_kind(want)}."
+    if have.shape != want.shape:
+        return "wrong_shape", f"Your function returns {_kind(have)}; it should return {_kind(want)}."
+    if have.dtype.kind == "f" and np.isnan(have).any() and not np.isnan(want.astype(float)).any():
+        return "not_a_number", "There is a NaN (“not a number”) in your answer. Is something divided by zero?"
+    return "other", "The answer has the right shape but not the right values."
+
+
+def _kind(array: np.ndarray) -> str:
+    things = {"b": "True-or-False values", "U": "words", "S": "words"}.get(array.dtype.kind, "numbers")
+    return f"one {things.removesuffix('s')}" if array.ndim == 0 else f"an array of {things} of shape {array.shape}"
+
+
+def _alike(a: Call, b: Call, tolerance: float) -> bool:
+    """True if two calls ended the same way: with the same answer, or with the same kind of error."""
+    if a.error is not None or b.error is not None:
+        return type(a.error) is type(b.error)
+    return (a.value is None and b.value is None) or same(a.value, b.value, tolerance)
+
+
+def _printed(calls: list[Call]) -> tuple[str, ...]:
+    """What the learner's function printed in its first call, if anything."""
+    text = calls[0].printed.strip() if calls else ""
+    return ("Your function printed, in its first call:", Code("\n".join(text.splitlines()[:6]))) if text else ()
+
+
+def _plain_source(function: Callable) -> str:
+    """Source of a function without its decorators."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+    return "\n".join(lines[start:]).rstrip()
+
+
+def _without_body(source: str) -> str:
+    """First line and docstring of a function, and three dots in the place of its body."""
+    match = re.match(r'(def .*?:\n\s+""".*?""")', source, flags=re.DOTALL)
+    return f"{match.group(1)}\n    ...  # your code here"

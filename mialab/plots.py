@@ -1,0 +1,177 @@
+"""Figures: each draws on the `ax` it is given, returns it, and computes nothing; `show` gives a figure its alt text.
+
+Members and strangers, and the three species, have one colour and one marker each in the whole course.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mialab.metrics import Roc
+
+MEMBER = {"color": "#D55E00", "marker": "o"}  # filled circles
+STRANGER = {"color": "#1B3A6B", "marker": "s", "markerfacecolor": "white"}  # hollow squares
+SPECIES = {
+    "setosa": {"color": "#4C9F70", "marker": "o"},
+    "versicolor": {"color": "#7B4EA3", "marker": "^"},
+    "virginica": {"color": "#A6761D", "marker": "s"},
+}
+CHANCE = {"color": "#5f6672", "linestyle": (0, (4, 3)), "linewidth": 1.3}
+PALETTE = {name: style["color"] for name, style in SPECIES.items()}  # for seaborn's `palette=`
+MARKERS = {name: style["marker"] for name, style in SPECIES.items()}  # for seaborn's `markers=`
+
+# The article's thought experiment: what the owner of the model does, then what the attacker does.
+OWNER_STEPS = ("measure", "label", "train", "ask", "answer")
+ATTACKER_STEPS = ("submit", "read the\nconfidence", "adjust", "gather", "shadow", "infer")
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A finished figure: an HTML image whose alt text states the finding."""
+
+    png: bytes
+    alt: str
+    width: int
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%;background:white" '
+            f'src="data:image/png;base64,{data}">'
+        )
+
+
+def show(fig: Figure, alt: str) -> Picture:
+    """Turn a figure into a picture for the notebook, with `alt`, a sentence that states what the figure shows.
+
+    The figure is closed. ValueError if `alt` is not a sentence: a reader who cannot see the figure has only this.
+    """
+    import matplotlib.pyplot as plt
+
+    if not hasattr(fig, "savefig"):
+        raise ValueError(f"fig should be a matplotlib figure; {fig!r} is a {type(fig).__name__} (for an axes, pass ax.figure)")
+    if not isinstance(alt, str) or len(alt.split()) < 4:
+        raise ValueError(f"alt should be a sentence that states what the figure shows; {alt!r} is too short for one")
+    file = io.BytesIO()
+    # The library's version in the file would change every figure of the course at every update.
+    fig.savefig(file, format="png", metadata={"Software": None})
+    plt.close(fig)
+    return Picture(file.getvalue(), " ".join(alt.split()), round(fig.get_figwidth() * 96))
+
+
+def steps(ax: Axes, now: Sequence[str]) -> Axes:
+    """The article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
+
+    ValueError if `now` names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
+    """
+    every = [*OWNER_STEPS, *ATTACKER_STEPS]
+    unknown = [s for s in now if s not in every]
+    if unknown:
+        raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
+    for y, who, row, edge in ((1.0, "the owner", OWNER_STEPS, "#4C6A92"), (0.0, "the attacker", ATTACKER_STEPS, "#B34A00")):
+        ax.text(-0.72, y, who, ha="right", va="center", fontweight="bold", color=edge)
+        for x, name in enumerate(row):
+            on = name in now
+            ax.text(
+                x, y, name, ha="center", va="center", fontsize=9.5, color="white" if on else "#22262e",
+                bbox={"boxstyle": "round,pad=0.45", "facecolor": edge if on else "white", "edgecolor": edge, "linewidth": 1.6},
+            )  # fmt: skip
+            if x:
+                ax.annotate("", (x - 0.40, y), (x - 0.60, y), arrowprops={"arrowstyle": "->", "color": "#5f6672"})
+    ax.set(xlim=(-1.9, 5.6), ylim=(-0.5, 1.5))
+    ax.axis("off")
+    return ax
+
+
+def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[str, str], size: float = 32) -> Axes:
+    """Flowers as points, one colour and one shape for each species, named beside their cloud.
+
+    `x`, `y`: (n,) measurements in cm; `species`: (n,) names; `labels`: names of the two measurements.
+    """
+    x, y, species = np.asarray(x), np.asarray(y), np.asarray(species)
+    for name, style in SPECIES.items():
+        own = species == name
+        if own.any():
+            ax.scatter(x[own], y[own], s=size, color=style["color"], marker=style["marker"], alpha=0.8, linewidth=0, label=name)
+    ax.set(xlabel=f"{labels[0]} (cm)", ylabel=f"{labels[1]} (cm)")
+    return ax
+
+
+def two_groups(ax: Axes, inside: Any, outside: Any, *, label: str, bins: Any = 20, names: tuple[str, str] = ("members", "strangers")) -> Axes:
+    """Two histograms, members above the line and strangers below it, so that neither hides the other.
+
+    `inside`, `outside`: values of the members and of the strangers; `label`: what the values are.
+    """
+    inside, outside = np.asarray(inside, float), np.asarray(outside, float)
+    edges = np.histogram_bin_edges(np.concatenate([inside, outside]), bins)
+    width = np.diff(edges)
+    up, down = np.histogram(inside, edges)[0], np.histogram(outside, edges)[0]
+    ax.bar(edges[:-1], up, width, align="edge", color=MEMBER["color"], edgecolor="white", linewidth=0.5)
+    ax.bar(edges[:-1], -down, width, align="edge", color="white", edgecolor=STRANGER["color"], hatch="////", linewidth=0.9)
+    ax.axhline(0, color="#22262e", linewidth=1)
+    top = max(up.max(), down.max()) * 1.12
+    ax.set(ylim=(-top, top), xlabel=label, ylabel="number of records")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    ax.text(0.02, 0.96, names[0], transform=ax.transAxes, va="top", color="#A84A00", fontweight="bold")
+    ax.text(0.02, 0.04, names[1], transform=ax.transAxes, va="bottom", color=STRANGER["color"], fontweight="bold")
+    return ax
+
+
+def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
+    """ROC curves by name, with the line of pure chance."""
+    ax.plot([0, 1], [0, 1], **CHANCE)
+    for i, (name, curve) in enumerate(curves.items()):
+        ax.plot(curve.fpr, curve.tpr, label=name, linestyle=["-", "--", "-.", ":"][i % 4])
+    ax.set(
+        xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
+        xlabel="strangers called members (FPR)", ylabel="members called members (TPR)",
+    )  # fmt: skip
+    if len(curves) > 1:
+        ax.legend(loc="lower right")
+    return ax
+
+
+def intervals(ax: Axes, means: Mapping[str, tuple[float, float, float]], *, label: str, chance: float | None = None, **style: Any) -> Axes:
+    """One row for each name: the mean as a dot, its 95% interval as a bar; `means` maps a name to (mean, low, high)."""
+    style = {"color": MEMBER["color"], "marker": "o"} | style
+    for row, (mean, low, high) in enumerate(means.values()):
+        ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt")
+        ax.plot(mean, row, linestyle="none", markersize=7, **style)
+    if chance is not None:
+        ax.axvline(chance, **CHANCE)
+    ax.set(yticks=range(len(means)), yticklabels=list(means), ylim=(len(means) - 0.5, -0.5), xlabel=label)
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def trend(ax: Axes, x: Sequence[float], means: Sequence[tuple[float, float, float]], *, name: str, marker: str = "o", color: str | None = None) -> Axes:
+    """A line of means over `x` with 95% intervals as bars, named at its right end."""
+    mean, low, high = np.array(means, float).T
+    line = ax.errorbar(x, mean, yerr=[mean - low, high - mean], marker=marker, capsize=3, color=color, label=name)
+    ax.annotate(name, (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points", va="center", color=line[0].get_color(), fontweight="bold")
+    return ax
+
+
+def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
+    """A model's answer: one bar for each species, its probability written at the end."""
+    for row, (name, value) in enumerate(zip(species, values)):
+        ax.barh(row, value, color=SPECIES[name]["color"], height=0.62)
+        ax.text(value + 0.015, row, f"{value:.2f}", va="center")
+    ax.set(yticks=range(len(species)), yticklabels=list(species), ylim=(len(species) - 0.5, -0.5), xlim=(0, 1.12), xlabel="probability")
+    ax.set_xticks(np.linspace(0, 1, 6))
+    ax.grid(axis="y", visible=False)
+    return ax
