@@ -116,8 +116,11 @@ def choose_threshold(scores: Any, is_member: Any) -> float:
 
     Choose it on records whose membership the attacker knows, and judge it on others with `balanced_accuracy`.
     """
-    curve = roc(scores, is_member)
-    return float(curve.thresholds[1:][np.argmax((curve.tpr - curve.fpr)[1:])])
+    scores, is_member = _check(scores, is_member)
+    thresholds, caught, accused = _counts(scores, is_member)
+    # tpr - fpr times both group sizes: whole numbers, so that equals are equal to the last bit
+    advantage = caught * accused[-1] - accused * caught[-1]
+    return float(thresholds[1:][np.argmax(advantage[1:])])
 
 
 def accuracy_at(scores: Any, is_member: Any, threshold: float) -> float:
