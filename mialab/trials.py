@@ -52,9 +52,9 @@ def run_trials(
     Returns
     -------
     DataFrame with train_accuracy and test_accuracy (on members and strangers, by their *recorded* labels, so
-    that their difference is what a "was it right?" attack gains), clean_test_accuracy (on strangers, by the
-    labels before any was made wrong), confidence_in and confidence_out (mean largest probability), and
-    `auc_<name>` for each attack.
+    that their difference is what a "was it right?" attack gains), confidence_in and confidence_out (mean
+    largest probability), and `auc_<name>` for each attack; with wrong labels, clean_test_accuracy too (on
+    strangers, by the labels before any was made wrong).
 
     Raises ValueError for bad data, numbers out of range, a model that cannot be trained, and unknown signals.
     """
@@ -101,10 +101,11 @@ def _one_trial(
     row = {
         "train_accuracy": right[members].mean(),
         "test_accuracy": right[~members].mean(),
-        "clean_test_accuracy": was_right(target, X, y)[~members].mean(),
         "confidence_in": sure[members].mean(),
         "confidence_out": sure[~members].mean(),
     }
+    if fraction_wrong > 0:
+        row["clean_test_accuracy"] = was_right(target, X, y)[~members].mean()
     for name, attack in attacks.items():
         scores = copy.copy(attack).fit(target).score_samples(X, recorded)
         row[f"auc_{name}"] = auc(scores, members)
@@ -130,13 +131,8 @@ def _fresh(model: Any, random_state: int) -> Any:
 
     model = clone(model, safe=False)
     if hasattr(model, "get_params"):
-        model.set_params(
-            **{
-                name: random_state
-                for name in model.get_params()
-                if name == "random_state" or name.endswith("__random_state")
-            }
-        )
+        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
+        model.set_params(**dict.fromkeys(seeds, random_state))
     return model
 
 
@@ -144,6 +140,5 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     """The mean of each column over the trials with its 95% interval: one row a column; mean, low, high."""
     import pandas as pd
 
-    return pd.DataFrame({name: mean_interval(column)._asdict() for name, column in trials.items()}).T[
-        ["mean", "low", "high"]
-    ]
+    rows = {name: mean_interval(column)[:3] for name, column in trials.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"])

@@ -1,0 +1,215 @@
+"""The flowers are Fisher's, and a split is stratified, disjoint and seeded."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mialab._files import data_folder
+from mialab.data import IRIS_SHA256, load_iris, split, wrong_labels
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+# The flowers
+
+
+def test_the_flowers_are_scikit_learns():
+    from sklearn.datasets import load_iris as sklearn_iris
+
+    ours, theirs = load_iris(), sklearn_iris()
+    np.testing.assert_array_equal(ours.X, theirs.data)
+    np.testing.assert_array_equal(ours.y, theirs.target)
+    assert ours.class_names == tuple(theirs.target_names)
+    assert [f"{name} (cm)" for name in ours.feature_names] == theirs.feature_names
+
+
+def test_the_two_disputed_rows_are_fishers():
+    X = load_iris().X
+    assert X[34].tolist() == [4.9, 3.1, 1.5, 0.2]
+    assert X[37].tolist() == [4.9, 3.6, 1.4, 0.1]
+
+
+def test_the_identical_twins():
+    X = load_iris().X
+    rows, counts = np.unique(X, axis=0, return_counts=True)
+    assert counts.max() == 2
+    assert (counts == 2).sum() == 1
+    assert np.flatnonzero((X == rows[counts == 2]).all(axis=1)).tolist() == [101, 142]
+
+
+def test_sepals_only_keeps_the_first_two_measurements():
+    flowers, sepals = load_iris(), load_iris(sepals_only=True)
+    np.testing.assert_array_equal(sepals.X, flowers.X[:, :2])
+    np.testing.assert_array_equal(sepals.y, flowers.y)
+    assert sepals.feature_names == ("sepal length", "sepal width")
+
+
+def test_the_frame_says_the_same_as_the_arrays():
+    flowers = load_iris()
+    frame = flowers.frame
+    np.testing.assert_array_equal(frame[list(flowers.feature_names)].to_numpy(), flowers.X)
+    assert frame["species"].tolist() == [flowers.class_names[label] for label in flowers.y]
+    assert repr(flowers) == "150 flowers of 3 species, 4 measurements each (cm)"
+
+
+def test_the_data_card_holds_the_checksum_of_the_file():
+    digest = hashlib.sha256((data_folder() / "iris.csv").read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    card = (data_folder() / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[0-9a-f]{64}\b", card) == [digest] == [IRIS_SHA256]
+
+
+def test_a_damaged_file_is_refused_and_foreign_line_ends_are_not(tmp_path, monkeypatch):
+    original = (data_folder() / "iris.csv").read_bytes()
+    monkeypatch.setattr("mialab.data.data_folder", lambda: tmp_path)
+    (tmp_path / "iris.csv").write_bytes(original.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    assert load_iris().X.shape == (150, 4)
+    (tmp_path / "iris.csv").write_bytes(original.replace(b"5.1", b"9.1", 1))
+    with pytest.raises(ValueError, match=r"iris\.csv is not the file that the course ships"):
+        load_iris()
+
+
+# The split
+
+
+@st.composite
+def labelled_records(draw):
+    """Records of 2 to 4 classes, at least 6 of each, so that any split of 40 to 60 per cent is possible."""
+    sizes = draw(st.lists(st.integers(6, 20), min_size=2, max_size=4))
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    y = np.random.default_rng(draw(SEEDS)).permutation(y)
+    X = np.arange(len(y), dtype=float)[:, None]  # the measurement is the row number: records can be traced
+    return X, y, draw(st.integers(int(0.4 * len(y)), int(0.6 * len(y))))
+
+
+@given(labelled_records(), SEEDS)
+def test_a_split_is_disjoint_complete_and_stratified(data, seed):
+    X, y, n_members = data
+    parts = split(X, y, n_members, seed)
+    assert parts.is_member.dtype == bool
+    assert parts.is_member.sum() == len(parts.X_in) == len(parts.y_in) == len(parts.index_in) == n_members
+    assert sorted([*parts.index_in, *parts.index_out]) == list(range(len(y)))
+    assert (np.diff(parts.index) > 0).all()  # the original order
+    for records, labels, index in (
+        (parts.X, parts.y, parts.index),
+        (parts.X_in, parts.y_in, parts.index_in),
+        (parts.X_out, parts.y_out, parts.index_out),
+    ):
+        np.testing.assert_array_equal(records[:, 0], index)
+        np.testing.assert_array_equal(labels, y[index])
+    for label in np.unique(y):
+        share = (y == label).sum() * n_members / len(y)
+        assert abs((parts.y_in == label).sum() - share) < 1
+
+
+@given(labelled_records(), SEEDS, st.data())
+def test_fewer_strangers_may_be_asked_for(data, seed, more):
+    X, y, n_members = data
+    n_strangers = more.draw(st.integers(1, len(y) - n_members))
+    parts = split(X, y, n_members, seed, n_strangers=n_strangers)
+    assert (parts.is_member.sum(), (~parts.is_member).sum()) == (n_members, n_strangers)
+    assert len(set(parts.index)) == n_members + n_strangers
+
+
+def test_iris_in_two_halves_of_25_each():
+    flowers = load_iris()
+    parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
+    assert np.bincount(parts.y_in).tolist() == np.bincount(parts.y_out).tolist() == [25, 25, 25]
+    np.testing.assert_array_equal(parts.X, flowers.X)
+    assert repr(parts) == "75 members and 75 strangers of 3 classes"
+
+
+def test_the_same_seed_draws_the_same_split_and_another_seed_another():
+    X, y = load_iris().X, load_iris().y
+    first, same, other = (split(X, y, 75, seed).is_member for seed in (1, 1, 2))
+    assert (first == same).all()
+    assert (first != other).any()
+    rng = np.random.default_rng(1)
+    assert (split(X, y, 75, rng).is_member == first).all()
+    assert (split(X, y, 75, rng).is_member != first).any()  # a Generator moves on
+
+
+def test_every_record_is_a_member_equally_often():
+    X, y = load_iris().X, load_iris().y
+    rng = np.random.default_rng(0)
+    counts = sum(split(X, y, 76, rng).is_member.astype(int) for _ in range(400))
+    expected, sd = 400 * 76 / 150, np.sqrt(400 * 0.25)
+    assert (abs(counts - expected) < 5 * sd).all()
+    by_class = counts.reshape(3, 50).sum(axis=1)  # 76 is 25 + 25 + 26: the odd one is drawn by lot
+    assert (abs(by_class - 400 * 76 / 3) < 5 * np.sqrt(400 * 2 / 9)).all()
+
+
+X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((X, Y[:5], 2), "y holds 5 labels for 6 records"),
+        ((X, Y[:, None], 2), r"y has shape \(6, 1\)"),
+        ((X, [0, 0, 0, 1, 1, np.nan], 2), "y holds missing labels"),
+        ((X, ["a", "a", "a", "b", "b", None], 2), "y holds missing labels"),
+        ((X[:, 0], Y, 2), r"X has shape \(6,\); it should be \(n_records, n_features\)"),
+        ((np.where(X == 3, np.nan, X), Y, 2), "X holds NaN or infinite values"),
+        ((np.where(X == 3, np.inf, X), Y, 2), "X holds NaN or infinite values"),
+        (([["a", "b"]] * 6, Y, 2), "X is not a table of numbers"),
+        ((np.empty((0, 2)), [], 2), "X holds no records"),
+        ((X, Y, 0), "n_members is 0; it should be a whole number from 1 to 5"),
+        ((X, Y, 6), "n_members is 6; it should be a whole number from 1 to 5"),
+        ((X, Y, 2.0), r"n_members is 2\.0"),
+        ((X, Y, True), "n_members is True"),
+        ((X, Y, 2, "seed"), "random_state is 'seed'"),
+        ((X, Y, 2, -1), "random_state is -1"),
+        ((X, Y, 2, True), "random_state is True"),
+        ((X, Y, 2, 0, 5), "n_strangers is 5; it should be a whole number from 1 to 4"),
+        ((X, [0, 0, 0, 0, 0, 1], 3), "y has 1 record of class 1; at least 2 are needed"),
+        ((X, Y, 1), r"n_members=1 leaves class [01] \(3 of 6 records\) without a member"),
+    ],
+)
+def test_bad_input_to_split_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        split(*arguments)
+
+
+# Wrong labels
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=60), st.floats(0, 1), SEEDS)
+def test_exactly_the_asked_share_of_labels_is_wrong(y, fraction, seed):
+    if len(set(y)) < 2:
+        return
+    noisy = wrong_labels(y, fraction, seed)
+    assert (noisy != np.array(y)).sum() == round(fraction * len(y))
+    assert set(noisy) <= set(y)
+    np.testing.assert_array_equal(noisy, wrong_labels(y, fraction, seed))
+
+
+def test_wrong_labels_are_drawn_evenly_and_the_original_is_left_alone():
+    y = np.zeros(9000, dtype=int)
+    y[:3] = [1, 2, 3]
+    before = y.copy()
+    noisy = wrong_labels(y, 1.0, 0)
+    np.testing.assert_array_equal(y, before)
+    counts = np.bincount(noisy[3:])
+    assert counts[0] == 0
+    assert (abs(counts[1:] - 2999) < 5 * np.sqrt(8997 * 2 / 9)).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0, 1], 1.5), r"fraction is 1\.5; it should be a number from 0 to 1"),
+        (([0, 1], -0.1), r"fraction is -0\.1"),
+        (([0, 1], float("nan")), "fraction is nan"),
+        (([0, 1], "half"), "fraction is 'half'"),
+        (([0, 0], 0.5), "y holds 1 class; at least 2 are needed"),
+        (([0, np.nan], 0.5), "y holds missing labels"),
+        (([[0, 1]], 0.5), r"y has shape \(1, 2\)"),
+    ],
+)
+def test_bad_input_to_wrong_labels_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        wrong_labels(*arguments)
