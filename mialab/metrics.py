@@ -8,7 +8,8 @@ True/False or 1/0; a threshold t calls 'member' each record whose score is >= t.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import floor, sqrt
+from math import floor, isnan, sqrt
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -327,6 +328,6 @@ def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_threshold(threshold: float) -> float:
-    if np.ndim(threshold) != 0 or threshold != threshold:
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or isnan(threshold):
         raise ValueError(f"threshold is {threshold!r}; it should be one number")
     return float(threshold)
