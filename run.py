@@ -361,63 +361,23 @@ def bench(rest):
 
 def lock(rest):
     """Pin the dependencies again in requirements.lock."""
-    words = ["pip", "compile", "pyproject.toml", "--output-file", LOCK.name, "--all-extras", "--universal",
-             "--python-version", "%d.%d" % FLOOR, "--generate-hashes", "--no-emit-index-url",
-             "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet"]
-    if subprocess.run([find_uv()] + words + rest, cwd=ROOT, env=clean_environment(), check=False).returncode:
-        raise Trouble("uv could not resolve pyproject.toml: what it says above names the cause.")
-    print("%s is written: run `make test` before you commit it." % LOCK.name)
-    return 0
-
-
-def find_uv():
-    """Return uv's path: on the path, or in .venv, which the lock puts it into."""
-    inside = VENV / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
-    found = str(inside) if inside.exists() else shutil.which("uv")
-    if not found:
-        raise Trouble("uv is needed for this: run `make lab` once, which installs it in .venv.")
-    return found
+    return upkeep("lock", rest)
 
 
 def newest(rest):
     """Test with the newest releases that pyproject.toml allows: a report, never a failure."""
-    return trial("newest", "highest", rest)
+    return upkeep("newest", rest)
 
 
 def floors(rest):
     """Test with the oldest releases that pyproject.toml allows: a report, never a failure."""
-    return trial("floors", "lowest-direct", rest)
+    return upkeep("floors", rest)
 
 
-def trial(name, resolution, rest):
-    """Install pyproject's ranges at one end into an environment of its own, test there, say what differs."""
-    started = time.monotonic()
+def upkeep(verb, rest):
+    """Hand over to .ci/upkeep.py, which holds what only those who keep the course need."""
     setup()
-    uv, venv = find_uv(), VENV.with_name(".venv-" + name)
-    check_room()
-    make_venv(venv)
-    words = ["--compile-bytecode", "--resolution", resolution, "--all-extras", "-r", "pyproject.toml"]
-    code, output = watch([uv, "pip", "install", "--python", venv_python(venv)] + words, venv)
-    if code != 0:
-        print("%s: BROKEN, these releases cannot be installed together:\n%s" % (name, output))
-        return 0
-    install_course(venv)
-    before, after = installed(uv, VENV), installed(uv, venv)
-    changed = sorted(package for package in after if before.get(package) != after[package])
-    print("%s: %d of %d packages differ from the lock." % (name, len(changed), len(after)))
-    for package in changed:
-        print("  %-28s %s -> %s" % (package, before.get(package, "none"), after[package]))
-    broke = run_tests(venv, rest, started)
-    print("%s: %s (a report: it blocks nothing)" % (name, "BROKEN, see above" if broke else "all tests pass"))
-    return 0
-
-
-def installed(uv, venv):
-    """Return {package: version} of an environment."""
-    words = ["pip", "list", "--format", "json", "--python", venv_python(venv)]
-    done = subprocess.run([uv] + words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          env=clean_environment(), text=True)
-    return {package["name"]: package["version"] for package in json.loads(done.stdout)}
+    return script(ROOT / ".ci" / "upkeep.py", [verb] + rest)
 
 
 def clean(rest):

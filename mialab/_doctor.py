@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,6 +19,7 @@ import mialab
 PYTHON_FLOOR = (3, 11)
 ROOM = 200_000_000  # bytes that working through the notebooks may take: answers, checkpoints, caches
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_CHECKOUT = Path(mialab.__file__).resolve().parent.parent  # where a clone has pyproject.toml
 _AGAIN = "run `make lab` again, or `pip install 'mialab[course]'` where you installed it with pip"
 
 
@@ -62,12 +64,20 @@ def _dependencies() -> list[Finding]:
     from packaging.requirements import Requirement
 
     pins = _pins()
-    findings = []
-    for line in metadata.requires("mialab") or []:
-        requirement = Requirement(line)
-        testing = requirement.marker is not None and 'extra == "test"' in str(requirement.marker)
-        findings.append(_dependency(requirement.name, requirement.specifier, pins, testing))
-    return findings
+    needed, testing = _requirements()
+    wanted = [(Requirement(line), False) for line in needed] + [(Requirement(line), True) for line in testing]
+    return [_dependency(one.name, one.specifier, pins, for_tests) for one, for_tests in wanted]
+
+
+def _requirements() -> tuple[list[str], list[str]]:
+    """Return what the course needs, and what only its tests do: from pyproject.toml, or as installed."""
+    pyproject = _CHECKOUT / "pyproject.toml"
+    if pyproject.is_file():
+        project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+        extras = project["optional-dependencies"]
+        return project["dependencies"] + extras["course"], extras["test"]
+    lines = metadata.requires("mialab") or []
+    return [line for line in lines if "extra == 'test'" not in line.replace('"', "'")], []
 
 
 def _dependency(name: str, allowed, pins: dict[str, set[str]], testing: bool) -> Finding:
@@ -86,7 +96,7 @@ def _dependency(name: str, allowed, pins: dict[str, set[str]], testing: bool) ->
 
 def _pins() -> dict[str, set[str]]:
     """Return {package: locked versions} in a checkout; nothing where there is no lock."""
-    lock = Path(mialab.__file__).resolve().parent.parent / "requirements.lock"
+    lock = _CHECKOUT / "requirements.lock"
     pins: dict[str, set[str]] = {}
     if lock.is_file():
         for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE):
@@ -140,7 +150,7 @@ def _progress(workbook: Path) -> list[Finding]:
     except (ValueError, KeyError, TypeError, OSError) as error:
         fix = "the next answer sets it aside by name; to keep your points, mend it first"
         return [Finding("FAIL", f"progress: {path} cannot be read ({error})", fix)]
-    return [Finding("OK", f"progress: {answered} exercises tried ({path})")]
+    return [Finding("OK", f"progress: {answered} tried so far ({path})")]
 
 
 def _kernel() -> list[Finding]:

@@ -1,0 +1,253 @@
+"""The command `mialab`: what it prints, what it refuses, what it hands to JupyterLab."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from packaging.specifiers import SpecifierSet
+
+import mialab
+from mialab import _doctor, cli
+
+NOTEBOOK = {
+    "cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Start"]}],
+    "metadata": {},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """Run each test in an empty folder, as nobody's workbook, with a course of one notebook."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "00_start_here.ipynb").write_text(json.dumps(NOTEBOOK))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("MIALAB_WORKBOOK", "")  # so that what a command sets is undone, too
+    monkeypatch.setattr("mialab.workbook.notebooks_folder", lambda: tmp_path / "course")
+    return tmp_path / "here"
+
+
+def test_import_and_help_load_nothing_heavy():
+    code = (
+        "import sys, mialab\n"
+        "from mialab import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'scipy', 'sklearn', 'pandas', 'matplotlib', 'IPython'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in ("lab", "doctor", "progress"))
+
+
+def test_submodules_come_when_they_are_named():
+    code = "import mialab; assert mialab.metrics.__name__ == 'mialab.metrics'; assert 'data' in dir(mialab)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = mialab.nonsense
+    with pytest.raises(AttributeError, match="no attribute '_nothing'"):
+        _ = mialab._nothing
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"mialab {mialab.__version__}\n"
+
+
+def test_lab_says_what_it_did_once(nowhere, capsys):
+    assert cli.main(["lab", "--no-open", "--workbook", "mine"]) == 0
+    first = capsys.readouterr().out
+    assert f"Your workbook is {nowhere / 'mine'} (new)." in first
+    assert "00_start_here.ipynb is new in your workbook." in first
+    assert cli.main(["lab", "--no-open", "--workbook", "mine"]) == 0
+    assert capsys.readouterr().out == f"Your workbook is {nowhere / 'mine'}.\n"
+
+
+def test_lab_becomes_jupyterlab_in_the_workbook(nowhere, monkeypatch):
+    became = SimpleNamespace()
+
+    def become(command, environment):
+        became.command, became.env = command, environment
+        return 7
+
+    monkeypatch.setattr(cli, "_become", become)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert cli.main(["lab", "--workbook", "mine", "--", "--no-browser", "--port", "9000"]) == 7
+    assert became.command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert f"--ServerApp.root_dir={nowhere / 'mine'}" in became.command
+    assert "--LabApp.default_url=/lab/tree/00_start_here.ipynb" in became.command
+    assert became.command[-3:] == ["--no-browser", "--port", "9000"]
+    assert became.env["MIALAB_WORKBOOK"] == str(nowhere / "mine")
+    assert "PYTHONDONTWRITEBYTECODE" not in became.env
+    ours, theirs = became.env["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert theirs == "theirs"
+    defaults = json.loads((Path(ours) / "labconfig" / "default_setting_overrides.json").read_text())
+    assert defaults["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_a_workbook_is_found_from_inside_it(nowhere, capsys, monkeypatch):
+    cli.main(["lab", "--no-open", "--workbook", "mine"])
+    capsys.readouterr()
+    (nowhere / "mine" / "deep").mkdir()
+    monkeypatch.chdir(nowhere / "mine" / "deep")
+    assert cli.main(["lab", "--no-open"]) == 0
+    assert capsys.readouterr().out == f"Your workbook is {nowhere / 'mine'}.\n"
+
+
+def test_a_folder_that_cannot_be_a_workbook_is_one_sentence(nowhere, capsys):
+    (nowhere / "file").write_text("")
+    assert cli.main(["lab", "--no-open", "--workbook", "file"]) == 1
+    assert capsys.readouterr().err.startswith("mialab: workbook='")
+
+
+def test_progress_prints_the_table_and_the_totals(nowhere, capsys, monkeypatch):
+    rows = [
+        ("00_start_here", "first_check", "correct", 1, 1, 2),
+        ("01_the_flowers", "predict", "handed in", 2, 2, 1),
+        ("01_the_flowers", "count", "not yet", 0, 1.5, 4),
+        ("02_train", "gap", "not attempted", 0, 1, 0),
+    ]
+    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts"])
+    table.attrs["note"] = "Your progress file was damaged."
+    monkeypatch.setattr("mialab.exercises.progress_table", lambda: table)
+    assert cli.main(["progress", "--workbook", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Your progress file was damaged.\n")
+    assert all(row[1] in out and row[2] in out for row in rows)
+    assert "2 of 4 exercises done, 3 of 5.5 points." in out
+    monkeypatch.setattr("mialab.exercises.progress_table", lambda: table.iloc[:0])
+    assert cli.main(["progress", "--workbook", "mine"]) == 0
+    assert "There are no exercises yet." in capsys.readouterr().out
+
+
+def test_progress_reads_the_workbook_that_was_named(nowhere, capsys):
+    assert cli.main(["progress", "--workbook", "mine"]) == 0
+    assert os.environ["MIALAB_WORKBOOK"] == str(nowhere / "mine")
+    assert "0 of " in capsys.readouterr().out
+
+
+# --- doctor -------------------------------------------------------------------------------------------------
+
+
+def states(findings) -> set[str]:
+    return {finding.state for finding in findings}
+
+
+def test_the_doctor_passes_here(nowhere, capsys):
+    code = cli.main(["doctor", "--workbook", "mine"])
+    out = capsys.readouterr().out
+    assert code == 0, out
+    assert out.endswith("Everything that the course needs is here.\n")
+    for what in ("Python 3", "numpy", "jupyterlab", "data:", "notebooks", "workbook", "kernel", "disk"):
+        assert what in out
+    assert not (nowhere / "mine").exists(), "the doctor changes nothing"
+
+
+def test_the_doctor_fails_with_the_fix(nowhere, capsys):
+    (nowhere / "file").write_text("")
+    assert cli.main(["doctor", "--workbook", "file"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  workbook" in out
+    assert "\n      fix: " in out
+    assert "to mend, see FAIL above." in out
+
+
+def test_a_missing_or_wrong_dependency(monkeypatch):
+    monkeypatch.setattr(metadata, "version", lambda name: "1.0")
+    old = _doctor._dependency("numpy", SpecifierSet(">=2"), {}, testing=False)
+    assert (old.state, old.what) == ("FAIL", "numpy 1.0 is not in the range >=2")
+    assert "make lab" in old.fix
+    assert _doctor._dependency("ruff", SpecifierSet(">=2"), {}, testing=True).state == "NOTE"
+    other = _doctor._dependency("Some_Name", SpecifierSet(">=1"), {"some-name": {"1.2"}}, testing=False)
+    assert str(other) == "OK    Some_Name 1.0 (the lock has 1.2)"
+    gone = _doctor._dependency("x", SpecifierSet(), {}, testing=False)
+    assert gone.state == "OK"
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert _doctor._dependency("x", SpecifierSet(), {}, testing=False).what == "x is not installed"
+
+
+def test_the_lock_and_the_requirements_are_read(monkeypatch, tmp_path):
+    assert _doctor._pins()["scikit-learn"]
+    needed, testing = _doctor._requirements()
+    assert any(line.startswith("jupyterlab") for line in needed)
+    assert any(line.startswith("pytest") for line in testing)
+    monkeypatch.setattr(_doctor, "_CHECKOUT", tmp_path)  # as where pip installed a wheel
+    monkeypatch.setattr(metadata, "requires", lambda _: ["numpy>=2", "pytest>=8; extra == 'test'"])
+    assert _doctor._requirements() == (["numpy>=2"], [])
+    assert _doctor._pins() == {}
+
+
+def test_damaged_data_is_named(monkeypatch):
+    def damaged():
+        raise ValueError("iris.csv is not the file that the course ships")
+
+    monkeypatch.setattr("mialab.data.load_iris", damaged)
+    (finding,) = _doctor._data()
+    assert finding.state == "FAIL"
+    assert "iris.csv" in finding.what
+    assert "git checkout" in finding.fix
+
+
+def test_progress_that_cannot_be_read_is_named(tmp_path):
+    assert states(_doctor._progress(tmp_path)) == {"OK"}
+    (tmp_path / "progress.json").write_text('{"exercises": {"a": {}}}')
+    (finding,) = _doctor._progress(tmp_path)
+    assert finding.what.startswith("progress: 1 tried so far")
+    (tmp_path / "progress.json").write_text("{")
+    assert states(_doctor._progress(tmp_path)) == {"FAIL"}
+
+
+def test_another_environments_kernel_is_named(monkeypatch, tmp_path):
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    def spec(program):
+        found = SimpleNamespace(argv=[program, "-m", "ipykernel_launcher"], resource_dir="kernels/python3")
+        monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: found)
+        return states(_doctor._kernel())
+
+    assert spec("python") == spec(sys.executable) == {"OK"}
+    assert spec(str(tmp_path / "python")) == {"FAIL"}
+
+    def none(self, name):
+        raise NoSuchKernel(name)
+
+    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none)
+    assert states(_doctor._kernel()) == {"FAIL"}
+
+
+def test_no_room_no_loopback_no_browser(monkeypatch, tmp_path):
+    monkeypatch.setattr(_doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert states(_doctor._disk(tmp_path / "not" / "yet")) == {"FAIL"}
+
+    def refused(*_, **__):
+        raise PermissionError("not allowed")
+
+    monkeypatch.setattr(_doctor.socket, "create_server", refused)
+    assert states(_doctor._loopback()) == {"FAIL"}
+    monkeypatch.setattr(_doctor.shutil, "which", lambda _: None)
+    assert states(_doctor._chromium()) == {"NOTE"}
+
+
+def test_a_check_that_breaks_is_a_finding(monkeypatch, tmp_path):
+    def broken():
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(_doctor, "_data", broken)
+    findings = list(_doctor.examine(tmp_path))
+    assert any("out of luck" in finding.what and finding.state == "FAIL" for finding in findings)
+    assert len(findings) > 20, "the checks after the broken one still run"
