@@ -39,7 +39,7 @@ def scored_records(draw, max_size=40):
 
 
 def auc_by_pairs(scores, is_member):
-    """The definition: over every pair of a member and a non-member, 1 if the member is higher, a half if equal."""
+    """The definition: over all pairs, 1 when the member is higher than the non-member, a half when equal."""
     won, pairs = 0.0, 0
     for member in scores[is_member]:
         for non_member in scores[~is_member]:

@@ -1,0 +1,189 @@
+"""Many trials: paired, reproducible, and 0.50 on average when the declared members are not the real ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from mialab.attacks import SIGNALS, Attack, ThreatModel, ThresholdAttack, confidence, true_class_confidence
+from mialab.data import load_iris
+from mialab.metrics import mean_interval
+from mialab.targets import make
+from mialab.trials import run_trials, summarise
+
+FLOWERS = load_iris()
+X, Y = FLOWERS.X, FLOWERS.y
+EVERY_SIGNAL = list(SIGNALS)
+
+
+@pytest.mark.parametrize(
+    ("name", "fraction_wrong"),
+    [("knn-lookup", 0.0), ("knn-lookup", 0.2), ("tree", 0.0), ("tree", 0.2), ("forest", 0.0), ("net", 0.0)],
+)
+def test_the_negative_control_is_one_half_for_every_signal(name, fraction_wrong):
+    trials = run_trials(
+        make(name), X, Y, EVERY_SIGNAL, n_trials=50, fraction_wrong=fraction_wrong, null=True, random_state=1
+    )
+    for signal in EVERY_SIGNAL:
+        column = trials[f"auc_{signal}"]
+        assert abs(column.mean() - 0.5) <= 4 * column.std() / np.sqrt(len(column))
+    gap = trials.train_accuracy - trials.test_accuracy
+    assert abs(gap.mean()) <= 4 * gap.std() / np.sqrt(len(gap))
+
+
+def test_a_leak_in_the_declared_split_would_be_caught():
+    """The control can fail: without `null` the same target is far from one half."""
+    leak = run_trials(make("knn-lookup"), X, Y, n_trials=20).auc_true_class
+    assert abs(leak.mean() - 0.5) > 20 * leak.std() / np.sqrt(len(leak))
+
+
+def test_one_row_a_trial_and_one_column_an_attack():
+    trials = run_trials(KNeighborsClassifier(1), X, Y, ["confidence", "correct"], n_trials=3)
+    assert list(trials) == [
+        "train_accuracy", "test_accuracy", "confidence_in", "confidence_out", "auc_confidence", "auc_correct"
+    ]  # fmt: skip
+    assert len(trials) == 3
+    assert list(run_trials(KNeighborsClassifier(1), X, Y, n_trials=1))[-1] == "auc_true_class"
+    named = run_trials(KNeighborsClassifier(1), X, Y, {"mine": ThresholdAttack("correct")}, n_trials=3)
+    np.testing.assert_array_equal(named.auc_mine, trials.auc_correct)
+
+
+def test_the_table_depends_on_the_seed_and_not_on_the_number_of_jobs():
+    def table(**settings):
+        return run_trials(make("forest"), X, Y, n_trials=4, **settings)
+
+    pd.testing.assert_frame_equal(table(random_state=5), table(random_state=5))
+    pd.testing.assert_frame_equal(table(random_state=5), table(random_state=5, n_jobs=2))
+    assert not table(random_state=5).equals(table(random_state=6))
+    assert not table(random_state=None).equals(table(random_state=None))
+
+
+def test_every_target_meets_the_same_splits():
+    one = run_trials(KNeighborsClassifier(1), X, Y, n_trials=5, fraction_wrong=0.2)
+    other = run_trials(lambda random_state: KNeighborsClassifier(1), X, Y, n_trials=5, fraction_wrong=0.2)
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_each_trial_trains_a_fresh_model_with_a_seed_of_its_own():
+    model, seeds = make("net"), []
+    run_trials(model, X, Y, n_trials=2)
+    assert not hasattr(model, "classes_")
+
+    def maker(random_state):
+        seeds.append(random_state)
+        return DecisionTreeClassifier(random_state=random_state)
+
+    run_trials(maker, X, Y, n_trials=4)
+    assert len(set(seeds)) == 4
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """A model that only remembers what it was trained with."""
+
+    def __init__(self, log=None, random_state=None):
+        self.log, self.random_state = log, random_state
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(Y)
+        LOG.append((X, y, self.random_state))
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), 3), 1 / 3)
+
+
+LOG: list = []
+
+
+def test_members_train_with_their_recorded_labels():
+    LOG.clear()
+    trials = run_trials(Recorder(), X, Y, n_trials=10, n_members=60, fraction_wrong=0.2)
+    truth = {tuple(record): label for record, label in zip(X, Y, strict=True)}
+    for records, labels, _ in LOG:
+        assert len(records) == 60
+        wrong = np.array([truth[tuple(record)] for record in records]) != labels
+        assert 2 <= wrong.sum() <= 25  # 12 expected
+    assert len({seed for *_, seed in LOG}) == 10
+    assert (trials.auc_true_class == 0.5).all()
+    assert len({labels.tobytes() for _, labels, _ in LOG}) == 10  # drawn afresh
+
+
+def test_accuracy_is_by_recorded_labels_and_the_clean_one_is_beside_it():
+    noisy = run_trials(make("tree"), X, Y, ["correct"], n_trials=30, fraction_wrong=0.2)
+    assert noisy.train_accuracy.mean() > 0.99
+    assert mean_interval(noisy.clean_test_accuracy - noisy.test_accuracy).low > 0.08
+    # "was it right?" gains exactly the gap between the recorded accuracies
+    np.testing.assert_allclose(noisy.auc_correct, 0.5 + (noisy.train_accuracy - noisy.test_accuracy) / 2)
+    assert "clean_test_accuracy" not in run_trials(make("tree"), X, Y, n_trials=1)
+
+
+def test_label_noise_makes_memorising_visible_in_the_recorded_label_only():
+    trials = run_trials(make("tree"), X, Y, ["confidence", "true_class"], n_trials=40, fraction_wrong=0.2)
+    assert mean_interval(trials.auc_true_class).mean == pytest.approx(0.69, abs=0.025)
+    assert mean_interval(trials.auc_confidence).mean == pytest.approx(0.50, abs=0.01)
+
+
+def test_one_trial_by_hand():
+    """With two records of each class and one of each a member, the table can be worked out on paper."""
+    records = np.array([[0.0], [0.0], [9.0], [9.0]])
+    trials = run_trials(
+        KNeighborsClassifier(1), records, [0, 0, 1, 1], ["confidence"], n_members=2, n_trials=2
+    )
+    assert trials.to_numpy().tolist() == [[1.0, 1.0, 1.0, 1.0, 0.5]] * 2
+
+
+def test_an_attack_of_ones_own_gets_target_records_and_labels():
+    class Mine(Attack):
+        threat_model = ThreatModel(true_label=True)
+
+        def score_samples(self, X, y):
+            return true_class_confidence(self._fitted_target(), X, y) - confidence(self._fitted_target(), X)
+
+    attack = Mine()
+    trials = run_trials(make("knn-lookup"), X, Y, {"mine": attack, "true": ThresholdAttack()}, n_trials=2)
+    assert (trials.auc_mine < trials.auc_true).all()
+    assert not hasattr(attack, "target_")  # the caller's attack is left unfitted
+
+
+def test_a_summary_holds_the_mean_interval_of_each_column():
+    trials = run_trials(KNeighborsClassifier(5), X, Y, n_trials=6)
+    summary = summarise(trials)
+    assert list(summary.columns) == ["mean", "low", "high"]
+    assert list(summary.index) == list(trials)
+    for name in trials:
+        assert tuple(summary.loc[name]) == tuple(mean_interval(trials[name]))[:3]
+
+
+GOOD = KNeighborsClassifier(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        ((KNeighborsClassifier, X, Y), {}, "it should be an estimator, or a function of random_state"),
+        (("knn-lookup", X, Y), {}, "model is 'knn-lookup'"),
+        ((GOOD, X, Y[:100]), {}, "y holds 100 labels for 150 records"),
+        ((GOOD, np.where(X == 5.1, np.nan, X), Y), {}, "X holds NaN"),
+        ((GOOD, X, Y), {"n_trials": 0}, "n_trials is 0; it should be a whole number of 1 or more"),
+        ((GOOD, X, Y), {"n_members": 150}, "n_members is 150"),
+        ((GOOD, X, Y), {"fraction_wrong": 20}, "fraction_wrong is 20; it should be a number from 0 to 1"),
+        ((GOOD, X, Y), {"random_state": "x"}, "random_state is 'x'"),
+        ((GOOD, X, Y, ["entropy"]), {}, "signal is 'entropy'"),
+        (
+            (GOOD, X, Y, "confidence"),
+            {},
+            "attacks is 'confidence'; it should be a dict of name: attack, or a list",
+        ),
+        ((GOOD, X, Y, [ThresholdAttack()]), {}, "it should be a dict of name: attack, or a list of signals"),
+        (
+            (GOOD, X, Y, {"mine": "confidence"}),
+            {},
+            r"attacks\['mine'\] is 'confidence'; it should be an attack",
+        ),
+    ],
+)
+def test_bad_input_is_named(arguments, settings, message):
+    with pytest.raises(ValueError, match=message):
+        run_trials(*arguments, **settings)
