@@ -25,7 +25,7 @@ from mialab.metrics import auc, evaluate
 
 
 class Oracle:
-    """The least that an attack may ask of a model; record i, whose only measurement is i, is answered by row i."""
+    """The least that an attack needs of a model: the record whose measurement is i gets row i."""
 
     def __init__(self, table, classes):
         self.table, self.classes_ = np.asarray(table, dtype=float), np.asarray(classes)
@@ -159,11 +159,13 @@ def test_max_confidence_needs_no_label():
 def test_every_attack_states_what_it_takes():
     assert str(ThresholdAttack("confidence").threat_model) == (
         "The attacker may ask the model any question and read its confidences; it does not know the "
-        "candidate's recorded label, the model's type, other records of the population or the training procedure."
+        "candidate's recorded label, the model's type, other records of the population or the training "
+        "procedure."
     )
     assert str(ThresholdAttack("loss").threat_model) == (
         "The attacker may ask the model any question and read its confidences, and knows the candidate's "
-        "recorded label; it does not know the model's type, other records of the population or the training procedure."
+        "recorded label; it does not know the model's type, other records of the population or the training "
+        "procedure."
     )
     assert str(ThreatModel(True, True, True, True)).endswith(
         ", and knows the candidate's recorded label, the model's type, other records of the population "
