@@ -24,12 +24,8 @@ def generator(random_state: int | np.random.Generator | None) -> np.random.Gener
 def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
     """`value` as an int between `low` and `high`, both included."""
     wanted = f"a whole number of {low} or more" if high is None else f"a whole number from {low} to {high}"
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Integral)
-        or value < low
-        or (high is not None and value > high)
-    ):
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < low or (high is not None and value > high):
         raise ValueError(f"{name} is {value!r}; it should be {wanted}")
     return int(value)
 
@@ -41,9 +37,9 @@ def fraction(name: str, value: Any) -> float:
     return float(value)
 
 
-def records(name: str, X: Any) -> Any:
-    """`X` as an (n, n_features) float array without NaN; a DataFrame stays as it is (pipelines need it)."""
-    if hasattr(X, "columns") and hasattr(X, "isna"):
+def records(name: str, X: Any, keep_frame: bool = False) -> Any:
+    """`X` as an (n, n_features) float array without NaN; `keep_frame` leaves a pandas DataFrame as it is."""
+    if keep_frame and hasattr(X, "columns") and hasattr(X, "isna"):
         missing = bool(X.isna().to_numpy().any())
     else:
         try:

@@ -55,7 +55,7 @@ def was_right(model: Any, X: Any, y: Any) -> np.ndarray:
 def _ask(model: Any, X: Any) -> np.ndarray:
     """The model's class probabilities for X, (n, n_classes), checked on the way in and on the way out."""
     check_model(model)
-    X = _checks.records("X", X)
+    X = _checks.records("X", X, keep_frame=True)  # a pipeline may pick its columns by name
     n_features = getattr(model, "n_features_in_", X.shape[1])
     if X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")

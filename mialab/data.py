@@ -56,9 +56,8 @@ def load_iris(sepals_only: bool = False) -> Flowers:
     only by remembering them. Source and licence are in the data card, `data/README.md`. Raises ValueError
     when the data file is not the one that the course ships (its checksum differs).
     """
-    text = (
-        (data_folder() / "iris.csv").read_bytes().replace(b"\r\n", b"\n")
-    )  # git on Windows may rewrite line ends
+    text = (data_folder() / "iris.csv").read_bytes()
+    text = text.replace(b"\r\n", b"\n")  # git on Windows may rewrite line ends
     if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
         raise ValueError(
             "iris.csv is not the file that the course ships (its checksum differs); fetch it anew"
@@ -145,13 +144,13 @@ def split(
     Raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is
     too small to have a member and a stranger in the data or that would get no member.
     """
-    X = np.asarray(_checks.records("X", X), dtype=float)
+    X = _checks.records("X", X)
     y = _checks.labels("y", y, len(X))
     n_members = _checks.whole_number("n_members", n_members, 1, len(X) - 1)
     n_rest = len(X) - n_members
-    n_strangers = (
-        n_rest if n_strangers is None else _checks.whole_number("n_strangers", n_strangers, 1, n_rest)
-    )
+    if n_strangers is None:
+        n_strangers = n_rest
+    n_strangers = _checks.whole_number("n_strangers", n_strangers, 1, n_rest)
     rng = _checks.generator(random_state)
 
     members = _draw_stratified(y, np.arange(len(y)), n_members, rng)

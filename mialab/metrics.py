@@ -167,9 +167,10 @@ class AttackResult:
     interval : (low, high), 95%, for this target on records like these; it does not cover the luck of
         another training run or another split, for which see `mean_interval`.
     null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and
-        these ties. z : distance of the AUC from 0.5 in `null_sd`. advantage : largest tpr - fpr over all
-        thresholds (Yeom et al. 2018); its threshold is chosen on the very records
-        that it is judged on, so it is above 0 even by pure chance.
+        these ties.
+    z : distance of the AUC from 0.5, in `null_sd`.
+    advantage : largest tpr - fpr over all thresholds (Yeom et al. 2018). Its threshold is chosen on the very
+        records that it is judged on, so it is above 0 even by pure chance.
     n_members, n_non_members : how many of each.
     """
 
@@ -202,6 +203,7 @@ class AttackResult:
 def evaluate(scores: Any, is_member: Any) -> AttackResult:
     """Measure membership scores against the truth."""
     scores, is_member = _check(scores, is_member)
+    scores.flags.writeable = is_member.flags.writeable = False
     m, n = int(is_member.sum()), int((~is_member).sum())
     area, null_sd, curve = auc(scores, is_member), _null_sd(scores, m, n), roc(scores, is_member)
     return AttackResult(
@@ -294,9 +296,7 @@ def mean_interval(values: Any) -> MeanInterval:
 def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
     """Scores as (n,) finite floats and is_member as (n,) bools with both kinds present."""
     try:
-        scores = np.array(
-            scores, dtype=float
-        )  # a copy: a result must not change when the caller's array does
+        scores = np.array(scores, dtype=float)  # a copy: a result must not change when the caller's does
     except (TypeError, ValueError):
         raise ValueError(
             "scores are not numbers; they should be one number a record, higher for likelier members"

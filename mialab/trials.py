@@ -65,14 +65,12 @@ def run_trials(
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
     attacks = _named_attacks(attacks)
-    X = np.asarray(_checks.records("X", X), dtype=float)
+    X = _checks.records("X", X)
     y = _checks.labels("y", y, len(X))
     n_trials = _checks.whole_number("n_trials", n_trials, 1)
     fraction_wrong = _checks.fraction("fraction_wrong", fraction_wrong)
     streams = _checks.generator(random_state).spawn(n_trials)
-    with threadpool_limits(
-        limits=1
-    ):  # on fits this small, threads mostly wait for each other: ten times slower
+    with threadpool_limits(1):  # on fits this small, threads mostly wait for each other: ten times slower
         rows = Parallel(n_jobs=n_jobs)(
             delayed(_one_trial)(model, X, y, attacks, n_members, fraction_wrong, null, rng) for rng in streams
         )

@@ -156,6 +156,8 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 0, 0, 1, 1, 1])
         ((np.where(X == 3, np.nan, X), Y, 2), "X holds NaN or infinite values"),
         ((np.where(X == 3, np.inf, X), Y, 2), "X holds NaN or infinite values"),
         (([["a", "b"]] * 6, Y, 2), "X is not a table of numbers"),
+        ((load_iris().frame, load_iris().y, 75), "X is not a table of numbers"),
+        (([[1.0], [1.0, 2.0]], [0, 1], 1), "X is not a table of numbers"),
         ((np.empty((0, 2)), [], 2), "X holds no records"),
         ((X, Y, 0), "n_members is 0; it should be a whole number from 1 to 5"),
         ((X, Y, 6), "n_members is 6; it should be a whole number from 1 to 5"),

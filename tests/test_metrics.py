@@ -214,6 +214,8 @@ def test_a_result_is_frozen_and_keeps_its_own_copy():
     assert result.roc().tpr[1] == 0.5
     with pytest.raises(AttributeError):
         result.auc = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        result.scores[0] = 1.0
 
 
 @given(scored_records(max_size=8))
