@@ -77,6 +77,7 @@ def main(words):
             print("  %-10s %s" % (verb, action.__doc__.splitlines()[0]))
         return 0 if words in ([], ["-h"], ["--help"], ["help"]) else 2
     verb, rest = words[0], words[1:]
+    sys.stdout.reconfigure(line_buffering=True)  # in a log our words stand before those of what we start
     try:
         return VERBS[verb](rest)
     except Trouble as trouble:
