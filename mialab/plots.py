@@ -145,10 +145,11 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
     return ax
 
 
-def intervals(ax: Axes, means: Mapping[str, tuple[float, float, float]], *, label: str, chance: float | None = None, **style: Any) -> Axes:
-    """One row for each name: the mean as a dot, its 95% interval as a bar; `means` maps a name to (mean, low, high)."""
+def intervals(ax: Axes, means: Mapping[str, Sequence[float]], *, label: str, chance: float | None = None, **style: Any) -> Axes:
+    """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …)."""
     style = {"color": MEMBER["color"], "marker": "o"} | style
-    for row, (mean, low, high) in enumerate(means.values()):
+    for row, value in enumerate(means.values()):
+        mean, low, high = value[:3]
         ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt")
         ax.plot(mean, row, linestyle="none", markersize=7, **style)
     if chance is not None:
@@ -158,9 +159,9 @@ def intervals(ax: Axes, means: Mapping[str, tuple[float, float, float]], *, labe
     return ax
 
 
-def trend(ax: Axes, x: Sequence[float], means: Sequence[tuple[float, float, float]], *, name: str, marker: str = "o", color: str | None = None) -> Axes:
+def trend(ax: Axes, x: Sequence[float], means: Sequence[Sequence[float]], *, name: str, marker: str = "o", color: str | None = None) -> Axes:
     """A line of means over `x` with 95% intervals as bars, named at its right end."""
-    mean, low, high = np.array(means, float).T
+    mean, low, high = np.array([value[:3] for value in means], float).T
     line = ax.errorbar(x, mean, yerr=[mean - low, high - mean], marker=marker, capsize=3, color=color, label=name)
     ax.annotate(name, (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points", va="center", color=line[0].get_color(), fontweight="bold")
     return ax

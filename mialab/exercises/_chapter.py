@@ -44,6 +44,7 @@ class Chapter:
         return Panel(title, (*body, *([note] if note else [])), "correct" if not left else "note")
 
     def recap(self) -> Panel:
-        """Every guess of this notebook beside what was measured."""
+        """Every guess of this notebook beside what was measured, then how much of the notebook is done."""
         guesses = [e for e in self.exercises.values() if isinstance(e, Prediction)]
-        return Panel("Your guesses, and the measurements", tuple(f"{e.question} {e.replay()}" for e in guesses))
+        done = self.progress()
+        return Panel(done.title, (*(f"{e.question} {e.replay()}" for e in guesses), *done.body), done.tone)

@@ -110,8 +110,7 @@ class FunctionExercise(Exercise):
         return made.error is None and same(made.value, expected, self.tolerance)
 
     def _diagnose(self, calls: list[Call], expected: list[Any]) -> Verdict:
-        bad = next(c for c, e in zip(calls, expected) if not self._fits(c, e))
-        should = expected[calls.index(bad)]
+        bad, should = next((c, e) for c, e in zip(calls, expected) if not self._fits(c, e))
         if isinstance(bad.error, TooSlow):
             return self._not_yet(
                 "too_slow",

@@ -130,9 +130,8 @@ class Prediction(Exercise):
     def replay(self) -> str:
         """One sentence: what was guessed, what was measured."""
         guess = _progress.load()[0]["exercises"].get(self.id, {}).get("answer")
-        said = "You made no guess." if guess is None else f"You guessed {show(guess).strip(chr(39))}."
-        found = "not measured yet" if self.measured is None else show(self.measured).strip("'")
-        return f"{said} The measurement: {found}."
+        said = "You made no guess." if guess is None else f"You guessed {_plain(guess)}."
+        return f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
         if answer is ... or answer is None or answer == "":
@@ -278,6 +277,11 @@ class Written(Exercise):
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def _plain(value: Any) -> str:
+    """A word without quotation marks, a number without needless digits."""
+    return value if isinstance(value, str) else show(value)
 
 
 def _number(answer: Any) -> float | None:

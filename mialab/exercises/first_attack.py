@@ -9,7 +9,7 @@ from mialab.exercises._kinds import Choice, Prediction
 from mialab.metrics import accuracy_at, balanced_accuracy, choose_threshold
 
 chapter = Chapter("05_the_first_attack")
-progress, recap = chapter.progress, chapter.recap
+recap = chapter.recap
 
 predict_auc = chapter.add(
     Prediction(

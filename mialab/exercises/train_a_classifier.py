@@ -1,0 +1,304 @@
+"""Exercises of notebook 02, train a classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mialab.exercises._chapter import Chapter
+from mialab.exercises._kinds import Choice, Prediction
+
+chapter = Chapter("02_train_a_classifier")
+recap = chapter.recap
+
+
+# --- accuracy -------------------------------------------------------------------------------------------------------
+
+
+def _labels(rng):
+    yield np.array([0, 1, 2, 2]), np.array([0, 1, 1, 2])
+    yield np.array([1]), np.array([1])
+    yield np.array([2, 0, 1]), np.array([0, 1, 2])
+    for _ in range(6):
+        n = int(rng.integers(5, 40))
+        yield rng.integers(0, 3, n), rng.integers(0, 3, n)
+
+
+@chapter.function(
+    points=1,
+    minutes=3,
+    section="How often is it right?",
+    cases=_labels,
+    oracle=lambda predicted, actual: sum(p == a for p, a in zip(predicted, actual, strict=True)) / len(actual),
+    hints=[
+        "Compare the two arrays, then take a share.",
+        "`predicted == actual` is an array of True and False.",
+        "The mean of an array of True and False is the share of True.",
+    ],
+    means="Accuracy: the share of records for which the model's label is the recorded one.",
+    why="True counts as 1 and False as 0, so the mean of a comparison is a share. This idiom comes back in every notebook.",
+)
+def accuracy(predicted, actual):
+    """Share of records for which the predicted label is the actual one."""
+    return (predicted == actual).mean()
+
+
+@accuracy.right
+def _loop(predicted, actual):
+    right = 0
+    for p, a in zip(predicted, actual, strict=True):
+        if p == a:
+            right += 1
+    return right / len(actual)
+
+
+@accuracy.right
+def _by_sklearn(predicted, actual):
+    from sklearn.metrics import accuracy_score
+
+    return accuracy_score(actual, predicted)
+
+
+@accuracy.mistake("You return how many are right. Divide by the number of records, so that it is a share from 0 to 1.")
+def _a_count(predicted, actual):
+    return (predicted == actual).sum()
+
+
+@accuracy.mistake("That is the share of wrong answers, the error rate. Accuracy is 1 minus it.")
+def _error_rate(predicted, actual):
+    return (predicted != actual).mean()
+
+
+@accuracy.mistake("You return a percentage. In this course shares run from 0 to 1: 80% is 0.8.")
+def _percentage(predicted, actual):
+    return 100 * (predicted == actual).mean()
+
+
+@accuracy.mistake(
+    "You sort the labels before you compare, so predictions no longer stand beside their own records. Leave the order alone."
+)
+def _sorted_first(predicted, actual):
+    return (np.sort(predicted) == np.sort(actual)).mean()
+
+
+@accuracy.mistake(
+    "You ask whether all answers are right. Accuracy is the share that are: use `.mean()` in the place of `.all()`."
+)
+def _all_or_nothing(predicted, actual):
+    return float((predicted == actual).all())
+
+
+# --- baseline_accuracy ----------------------------------------------------------------------------------------------
+
+
+def _two_halves(rng):
+    yield np.array([0, 1, 1]), np.array([0, 0, 1, 0])
+    for _ in range(7):
+        shares = rng.dirichlet([2, 2, 2])
+        y_in = rng.choice(3, size=25, p=shares)
+        counts = np.bincount(y_in, minlength=3)
+        if (counts == counts.max()).sum() > 1:  # two species equally common: either answer would be right
+            y_in = np.append(y_in, [counts.argmax()] * 2)
+        yield y_in, rng.choice(3, size=int(rng.integers(10, 30)), p=shares[::-1])
+
+
+def _dummy(y_in, y_out):
+    from sklearn.dummy import DummyClassifier
+
+    nothing_in, nothing_out = np.zeros((len(y_in), 1)), np.zeros((len(y_out), 1))
+    return DummyClassifier(strategy="most_frequent").fit(nothing_in, y_in).score(nothing_out, y_out)
+
+
+@chapter.function(
+    points=2,
+    minutes=5,
+    section="Compared with what?",
+    cases=_two_halves,
+    oracle=_dummy,
+    hints=[
+        "Two steps: find the commonest label among the members, then see how often it is right for the strangers.",
+        "`np.bincount(y_in)` counts each label; `.argmax()` of that is the commonest.",
+        "`(y_out == np.bincount(y_in).argmax()).mean()`",
+    ],
+    means="A classifier has learnt something only as far as it beats the rule that never looks at the flower.",
+    why="The lazy rule may look at the members' labels, as any training may, but not at the strangers'.",
+)
+def baseline_accuracy(y_in, y_out):
+    """Accuracy on y_out of a rule that always answers with the commonest label of y_in."""
+    commonest = np.bincount(y_in).argmax()
+    return (y_out == commonest).mean()
+
+
+@baseline_accuracy.right
+def _by_unique(y_in, y_out):
+    labels, counts = np.unique(y_in, return_counts=True)
+    return np.mean(y_out == labels[np.argmax(counts)])
+
+
+@baseline_accuracy.right
+def _by_counter(y_in, y_out):
+    from collections import Counter
+
+    commonest = Counter(y_in.tolist()).most_common(1)[0][0]
+    return sum(label == commonest for label in y_out) / len(y_out)
+
+
+@baseline_accuracy.mistake(
+    "You look for the commonest label among the strangers. That is peeking: the rule must be fixed before it sees them."
+)
+def _peeking(y_in, y_out):
+    return (y_out == np.bincount(y_out).argmax()).mean()
+
+
+@baseline_accuracy.mistake(
+    "You measure the rule on the members it was made from. The question is how it does on strangers, `y_out`."
+)
+def _on_members(y_in, y_out):
+    return (y_in == np.bincount(y_in).argmax()).mean()
+
+
+@baseline_accuracy.mistake(
+    "One third is right only when the three species are equally common. Count the labels instead."
+)
+def _one_third(y_in, y_out):
+    return 1 / 3
+
+
+@baseline_accuracy.mistake(
+    "You use how often the commonest label comes, not which label it is: `max` in the place of `argmax`."
+)
+def _the_count_as_label(y_in, y_out):
+    return (y_out == np.bincount(y_in).max()).mean()
+
+
+@baseline_accuracy.mistake("You use the average label. Labels are names written as numbers: their average is no species.")
+def _average_label(y_in, y_out):
+    return (y_out == round(y_in.mean())).mean()
+
+
+# --- accuracy_gap ---------------------------------------------------------------------------------------------------
+
+
+class _Parrot:
+    """A model that has learnt some records by heart and answers 0 to all others."""
+
+    classes_ = np.array([0, 1, 2])
+
+    def __init__(self, X, y):
+        self.known = {tuple(row): label for row, label in zip(X.tolist(), y.tolist(), strict=True)}
+
+    def predict(self, X):
+        return np.array([self.known.get(tuple(row), 0) for row in np.asarray(X).tolist()])
+
+    def predict_proba(self, X):
+        return np.eye(3)[self.predict(X)]
+
+    def score(self, X, y):
+        return float((self.predict(X) == y).mean())
+
+
+def _fitted_models(rng):
+    for n, m, learnt in ((6, 8, 6), (20, 31, 15), (33, 21, 33), (12, 40, 3), (25, 25, 20)):
+        X_in, X_out = rng.normal(size=(n, 4)), rng.normal(size=(m, 4))
+        y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
+        yield _Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
+
+
+@chapter.function(
+    points=2,
+    minutes=5,
+    section="Both halves",
+    cases=_fitted_models,
+    oracle=lambda model, X_in, y_in, X_out, y_out: model.score(X_in, y_in) - model.score(X_out, y_out),
+    hints=[
+        "Two accuracies, one on the members and one on the strangers. Which minus which?",
+        "`model.predict(X_in)` gives the labels for the members; compare them with `y_in` as you did before.",
+        "`(model.predict(X_in) == y_in).mean() - (model.predict(X_out) == y_out).mean()`",
+    ],
+    means="The generalisation gap: how much better a model does on what it has seen. It is the first trace of its memory.",
+    why="Members minus strangers, so that a model that does better on its members has a gap above nought.",
+)
+def accuracy_gap(model, X_in, y_in, X_out, y_out):
+    """Accuracy on members minus accuracy on strangers."""
+    on_members = (model.predict(X_in) == y_in).mean()
+    on_strangers = (model.predict(X_out) == y_out).mean()
+    return on_members - on_strangers
+
+
+@accuracy_gap.right
+def _by_score(model, X_in, y_in, X_out, y_out):
+    return model.score(X_in, y_in) - model.score(X_out, y_out)
+
+
+@accuracy_gap.right
+def _difference_of_errors(model, X_in, y_in, X_out, y_out):
+    return np.mean(model.predict(X_out) != y_out) - np.mean(model.predict(X_in) != y_in)
+
+
+@accuracy_gap.mistake("The difference is the wrong way round: take the strangers' accuracy from the members'.")
+def _the_wrong_way_round(model, X_in, y_in, X_out, y_out):
+    return model.score(X_out, y_out) - model.score(X_in, y_in)
+
+
+@accuracy_gap.mistake("That is a ratio. The gap is a difference: one accuracy minus the other.")
+def _ratio(model, X_in, y_in, X_out, y_out):
+    return model.score(X_in, y_in) / max(model.score(X_out, y_out), 1e-12)
+
+
+@accuracy_gap.mistake("That is the accuracy on members alone. Take the accuracy on strangers from it.")
+def _members_alone(model, X_in, y_in, X_out, y_out):
+    return model.score(X_in, y_in)
+
+
+@accuracy_gap.mistake(
+    "You take off the accuracy on everyone. The members are part of everyone: compare them with the strangers alone."
+)
+def _against_everyone(model, X_in, y_in, X_out, y_out):
+    everyone = model.score(np.vstack([X_in, X_out]), np.concatenate([y_in, y_out]))
+    return model.score(X_in, y_in) - everyone
+
+
+# --- guesses and choices --------------------------------------------------------------------------------------------
+
+tree_on_members = chapter.add(
+    Prediction(
+        "tree_on_members",
+        question="What is the accuracy of a fully grown decision tree on the flowers it was trained on?",
+        between=(0, 1),
+        section="A model that asks until it is sure",
+    )
+)
+
+why_strangers = chapter.add(
+    Choice(
+        "why_strangers",
+        points=1,
+        minutes=2,
+        section="A model that asks until it is sure",
+        options={
+            "a": (
+                "Because there are more strangers than members.",
+                "There are 75 of each. The number is not the reason.",
+            ),
+            "b": (
+                "Because a model can be right about its members by remembering them, which says nothing about new flowers.",
+                "The tree is right about every member, also where it is wrong about similar flowers. Only strangers show "
+                "what it has understood.",
+            ),
+            "c": (
+                "Because models are always worse on strangers.",
+                "Not always: the logistic regression of this notebook does about as well on both. Whether there is a gap is "
+                "what we want to find out.",
+            ),
+            "d": (
+                "Because the members' labels may be wrong.",
+                "They may, and notebook 04 tries it. But the strangers' labels come from the same source.",
+            ),
+        },
+        answer="b",
+        hints=[
+            "What would a model score on its members that had learnt them by heart?",
+            "The tree scores 1.00 on its members. Has it understood every flower?",
+            "What we want of a model is an answer to flowers that nobody has labelled yet.",
+        ],
+    )
+)
