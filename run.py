@@ -306,11 +306,12 @@ def test(rest):
     """Prove the course: style, tests, notebooks; further words go to pytest."""
     started = time.monotonic()
     setup()
-    return run_tests(VENV, rest, started)
+    style, tests = run_tests(VENV, rest, started)
+    return tests or style
 
 
 def run_tests(venv, rest, started):
-    """Run the style check and pytest in an environment, print one line, return the tests' exit code."""
+    """Run the style check and pytest in an environment, print one line, return both exit codes."""
     python = venv_python(venv)
     env = clean_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     print("ruff: ", end="", flush=True)
@@ -319,7 +320,7 @@ def run_tests(venv, rest, started):
     tests = subprocess.run(words, cwd=ROOT, env=env, check=False).returncode
     print("make test: style %s, tests %s, %.0f s in all." % (
         "ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started))
-    return tests or style
+    return style, tests
 
 
 def pytest_words(rest):
