@@ -145,13 +145,16 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
     return ax
 
 
-def intervals(ax: Axes, means: Mapping[str, Sequence[float]], *, label: str, chance: float | None = None, **style: Any) -> Axes:
-    """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …)."""
+def intervals(ax: Axes, means: Mapping[str, Sequence[float]], *, label: str, name: str | None = None, chance: float | None = None, **style: Any) -> Axes:
+    """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …).
+
+    `name` is what the dots are, for a legend.
+    """
     style = {"color": MEMBER["color"], "marker": "o"} | style
     for row, value in enumerate(means.values()):
         mean, low, high = value[:3]
         ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt")
-        ax.plot(mean, row, linestyle="none", markersize=7, **style)
+        ax.plot(mean, row, linestyle="none", markersize=7, label=name if row == 0 else None, **style)
     if chance is not None:
         ax.axvline(chance, **CHANCE)
     ax.set(yticks=range(len(means)), yticklabels=list(means), ylim=(len(means) - 0.5, -0.5), xlabel=label)

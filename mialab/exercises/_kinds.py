@@ -56,7 +56,7 @@ class Choice(Exercise):
         return self.answer
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if answer is ... or answer is None or answer == "":
+        if _is_missing(answer):
             return self._not_attempted()
         if not isinstance(answer, str):
             return self._not_yet("wrong_type", self._ask_for_one(answer))
@@ -134,7 +134,7 @@ class Prediction(Exercise):
         return f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if answer is ... or answer is None or answer == "":
+        if _is_missing(answer):
             return self._not_attempted("Replace the three dots with your guess. A guess cannot be wrong here; it can only be missing.")
         complaint = self._complaint(answer)
         return self._not_yet(*complaint) if complaint else self._correct(f"Your guess is noted: {show(answer)}.")
@@ -209,7 +209,7 @@ class Reading(Exercise):
         }
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if answer is ... or answer is None:
+        if _is_missing(answer):
             return self._not_attempted()
         number, truth = _number(answer), self.right_answer
         if number is None:
@@ -254,7 +254,7 @@ class Written(Exercise):
         return f'{self.name} = """\n{textwrap.fill(self.example, 96)}\n"""'
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if answer is ... or answer is None:
+        if _is_missing(answer):
             return self._not_attempted("Write your answer between the triple quotation marks.")
         if not isinstance(answer, str):
             return self._not_yet("wrong_type", self.wrong["wrong_type"].diagnosis)
@@ -277,6 +277,11 @@ class Written(Exercise):
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def _is_missing(answer: Any) -> bool:
+    """True for the three dots of the stub, for nothing, and for an empty text."""
+    return answer is ... or answer is None or (isinstance(answer, str) and not answer.strip())
 
 
 def _plain(value: Any) -> str:

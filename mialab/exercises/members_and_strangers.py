@@ -14,7 +14,7 @@ which_one_leaks = chapter.add(
     Prediction(
         "which_one_leaks",
         question="Both test equally well. Which of the two answers its members with clearly more confidence than strangers?",
-        options=["look-up", "logistic", "both", "neither"],
+        options=["look-up", "net", "both", "neither"],
         section="Two models, equally good",
     )
 )
@@ -242,7 +242,7 @@ tell_a_colleague = chapter.add(
         ],
         example="Our 95% on test data tells us how often new records get the right label. It does not tell us whether records "
         "from training are answered differently. In the notebook two models had the same test accuracy to within a hundredth, "
-        "yet one of them answered all its members with confidence exactly 1 and strangers with 0.87 on average. So before we "
+        "yet one of them answered all its members with confidence exactly 1 and strangers with 0.87 on average, while the other was as sure of strangers as of members. So before we "
         "publish I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from an answer "

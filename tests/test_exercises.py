@@ -1,0 +1,283 @@
+"""Every exercise of the course against its whole matrix of answers, and against answers that misbehave."""
+
+from __future__ import annotations
+
+import ast
+import time
+
+import numpy as np
+import pytest
+
+from mialab.exercises import chapters, progress_table
+from mialab.exercises._function import FunctionExercise
+from mialab.exercises._panel import Panel
+
+EXERCISES = [e for chapter in chapters() for e in chapter.exercises.values()]
+FUNCTIONS = [e for e in EXERCISES if isinstance(e, FunctionExercise)]
+SEEDS = range(3)
+
+
+def matrix(answers):
+    """(exercise, name, answer) for every answer of a kind, with readable test ids."""
+    return [pytest.param(e, n, a, id=f"{e.id}-{n}") for e in EXERCISES for n, a in answers(e).items()]
+
+
+@pytest.fixture(autouse=True)
+def no_workbook(tmp_path, monkeypatch):
+    """Answers of the tests are nobody's progress."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
+    monkeypatch.setattr("mialab.exercises._progress._in_memory", {"version": 1, "exercises": {}})
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_every_exercise_is_complete(exercise):
+    assert len(exercise.also_right) >= 2
+    assert len(exercise.wrong) >= 4
+    assert len(exercise.hints) == 3
+    assert len(set(exercise.hints)) == 3
+    assert exercise.points >= 1
+    assert exercise.minutes >= 1
+    assert exercise.section
+    assert all(len(w.diagnosis.split()) >= 4 for w in exercise.wrong.values())
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_worked_answer_is_accepted(exercise, seed):
+    assert exercise.check(exercise.right_answer, random_state=seed).outcome == "correct"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_the_worked_answer_as_code_is_accepted(exercise):
+    """What `.solution()` shows, pasted into an empty notebook cell, passes: it needs nothing but NumPy and the course."""
+    names: dict = {}
+    exec(
+        "import numpy as np\nfrom mialab.metrics import choose_threshold, balanced_accuracy, accuracy_at\n"
+        + exercise.right_code,
+        names,
+    )
+    assert exercise.check(names[exercise.name]).outcome == "correct"
+
+
+@pytest.mark.parametrize(("exercise", "name", "answer"), matrix(lambda e: e.also_right))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_other_right_answers_are_accepted(exercise, name, answer, seed):
+    assert exercise.check(answer, random_state=seed).outcome == "correct"
+
+
+@pytest.mark.parametrize(("exercise", "name", "wrong"), matrix(lambda e: e.wrong))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_known_wrong_answers_get_their_own_diagnosis(exercise, name, wrong, seed):
+    verdict = exercise.check(wrong.answer, random_state=seed)
+    assert (verdict.outcome, verdict.diagnosis) == ("not yet", name)
+    assert any(wrong.diagnosis[:60] in paragraph for paragraph in verdict.body)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_the_untouched_stub_is_not_attempted(exercise):
+    names: dict = {}
+    exec(exercise.stub, names)  # every stub parses and runs
+    assert exercise.check(names[exercise.name]).outcome == "not attempted"
+    assert exercise.check().outcome == "not attempted"
+    assert exercise.check(None).outcome == "not attempted"
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_no_stub_holds_its_solution(exercise):
+    stub, solution = ast.parse(exercise.stub).body[0], ast.parse(exercise.right_code).body[0]
+    assert stub.args.args and [a.arg for a in stub.args.args] == [a.arg for a in solution.args.args]
+    assert ast.get_docstring(stub) == ast.get_docstring(solution)
+    body = stub.body[1:]
+    assert len(body) == 1
+    assert ast.unparse(body[0]) == "..."
+
+
+def test_ids_are_unique_and_belong_to_their_notebook():
+    ids = [e.id for e in EXERCISES]
+    assert len(set(ids)) == len(ids) >= 20
+    assert len({e.kind for e in EXERCISES}) == 5
+
+
+# --- answers that misbehave: every function exercise tells what happened --------------------------------------------
+
+
+def _arity(exercise, body):
+    """A function with the exercise's own arguments."""
+    names = ", ".join(exercise._names)
+    space: dict = {"np": np, "time": time}
+    exec(f"def {exercise.name}({names}):\n    {body}", space)
+    return space[exercise.name]
+
+
+def _verdict(exercise, body):
+    verdict = exercise.check(_arity(exercise, body), random_state=0)
+    assert verdict.outcome == "not yet"
+    assert "Traceback" not in repr(verdict) and "Traceback" not in verdict._repr_html_()
+    return verdict
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_answers_that_raise_are_told_the_error_and_the_call(exercise):
+    verdict = _verdict(exercise, "raise RuntimeError('my own mistake')")
+    assert verdict.diagnosis == "raised"
+    text = " ".join(repr(verdict).split())
+    assert "RuntimeError: my own mistake" in text
+    assert f"{exercise.name}(" in text
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+@pytest.mark.parametrize(
+    "loop",
+    ["\n    while True: pass", "time.sleep(60)", "\n    while True:\n        try: time.sleep(60)\n        except Exception: pass"],
+    ids=["spins", "sleeps", "catches"],
+)
+def test_answers_that_hang_are_stopped(exercise, loop, monkeypatch):
+    monkeypatch.setattr(exercise, "seconds", 0.2)
+    assert _verdict(exercise, loop.strip("\n") if "\n" not in loop else loop).diagnosis == "too_slow"
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+@pytest.mark.parametrize(
+    ("body", "diagnoses"),
+    [
+        ("print('done')", {"returned_nothing"}),
+        ("return object()", {"wrong_type"}),
+        ("return {'a': 1}", {"wrong_type"}),
+        ("return 'member'", {"wrong_type"}),
+        ("return lambda: 1", {"wrong_type"}),
+        ("yield 1", {"raised"}),
+        ("import sys; sys.exit()", {"raised"}),
+        ("return np.zeros((7, 7, 2))", {"wrong_shape"}),
+        ("return []", {"wrong_shape"}),
+    ],
+)
+def test_answers_of_the_wrong_kind_are_told_so(exercise, body, diagnoses):
+    assert _verdict(exercise, body).diagnosis in diagnoses
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_nan_is_named(exercise):
+    shape = np.shape(exercise.oracle(*next(iter(exercise.cases(np.random.default_rng(0))))))
+    cases = list(exercise.cases(np.random.default_rng(0)))
+    if len({np.shape(exercise.oracle(*c)) for c in cases}) > 1:  # shapes vary: take the shape of each right answer
+        answer = lambda *args: np.full(np.shape(exercise.oracle(*args)), np.nan)  # noqa: E731
+    else:
+        answer = lambda *args: np.full(shape, np.nan)  # noqa: E731
+    verdict = exercise.check(answer, random_state=0)
+    assert (verdict.outcome, verdict.diagnosis) == ("not yet", "not_a_number")
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_a_right_answer_that_changes_its_input_is_told_so(exercise):
+    arrays = [n for n, a in zip(exercise._names, next(iter(exercise.cases(np.random.default_rng(0)))), strict=True) if isinstance(a, np.ndarray | list)]
+    if not arrays:
+        pytest.skip("no argument that could be changed")
+
+    def spoils(*args):
+        answer = exercise.function(*args)
+        spoilt = args[exercise._names.index(arrays[0])]
+        if isinstance(spoilt, list):
+            spoilt.append("me")
+        else:
+            spoilt.flat[0] = not spoilt.flat[0] if spoilt.dtype == bool else spoilt.flat[0] + 1
+        return answer
+
+    verdict = exercise.check(spoils, random_state=0)
+    assert (verdict.outcome, verdict.diagnosis) == ("not yet", "changed_input")
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_calls_of_check_that_are_off_are_explained(exercise):
+    assert exercise.check(lambda: 1).diagnosis == "wrong_arguments"
+    assert exercise.check(3).diagnosis == "not_a_function"
+    assert exercise.check(int).diagnosis == "not_a_function"
+    assert exercise.check("def f(): pass").diagnosis == "not_a_function"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+@pytest.mark.parametrize(
+    "junk",
+    [[], {}, set(), b"x", np.zeros(3), np.nan, object(), print, 1 + 2j, "", "ä" * 5000, -1],
+    ids=lambda junk: type(junk).__name__,
+)
+def test_no_answer_makes_a_check_raise(exercise, junk):
+    verdict = exercise.check(junk, random_state=0)
+    assert verdict.outcome in {"not yet", "not attempted", "correct"}
+    assert isinstance(verdict._repr_html_(), str)
+    if verdict.outcome == "correct":  # only a guess can be accepted by accident
+        assert exercise.kind == "predict, then run"
+
+
+# --- hints, solutions, prints -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_hints_climb_a_ladder_of_three(exercise):
+    hints = [exercise.hint() for _ in range(4)]
+    assert all(isinstance(h, Panel) for h in hints)
+    assert [h.body[0] for h in hints] == [*exercise.hints, exercise.hints[2]]
+    assert ".solution()" in hints[2].body[1]
+    assert ".solution()" not in hints[0].body[1]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+def test_solutions_show_the_answer_and_say_why(exercise):
+    text = repr(exercise.solution())
+    if isinstance(exercise, FunctionExercise):
+        assert "return" in text
+    assert len(text.split()) > 15
+
+
+def test_prints_of_an_answer_are_shown_once_and_kept_short(capsys):
+    exercise = FUNCTIONS[0]
+    chatty = _arity(exercise, f"\n    print('x' * 50_000)\n    return {exercise.right_code.split('return ')[-1]}")
+    verdict = exercise.check(chatty)
+    assert verdict.outcome == "correct"
+    assert "xxx" in repr(verdict)
+    assert len(repr(verdict)) < 6_000
+    assert capsys.readouterr().out == ""
+
+
+def test_a_check_leaves_the_notebook_as_it_was():
+    """Alarms, warnings and NumPy's error settings are put back, also after a hang."""
+    import signal
+    import warnings
+
+    before = signal.getsignal(signal.SIGALRM), list(warnings.filters), np.geterr()
+    exercise = FUNCTIONS[0]
+    exercise.check(_arity(exercise, "raise KeyError(1)"))
+    assert (signal.getsignal(signal.SIGALRM), list(warnings.filters), np.geterr()) == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_outside_the_main_thread_a_hang_is_stopped_too(monkeypatch):
+    """There, and on Windows, no alarm can be set: a second thread is used."""
+    import threading
+
+    exercise, box = FUNCTIONS[0], {}
+    monkeypatch.setattr(exercise, "seconds", 0.2)
+    endless = _arity(exercise, "\n    while True: pass")
+    fine = exercise.right_answer
+
+    def run():
+        box["hang"] = exercise.check(endless)
+        monkeypatch.setattr(exercise, "seconds", 4.0)
+        box["right"] = exercise.check(fine)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert box["hang"].diagnosis == "too_slow"
+    assert box["right"].outcome == "correct"
+
+
+def test_the_table_of_progress_counts_points_once_and_leaves_written_answers_to_a_person():
+    for exercise in EXERCISES:
+        exercise.check(exercise.right_answer)
+        exercise.check(exercise.right_answer)
+    table = progress_table().set_index("exercise")
+    written = [e.name for e in EXERCISES if e.done == "handed in"]
+    assert (table.loc[written, "points"] == 0).all()
+    assert (table.drop(written)["points"] == table.drop(written)["of"]).all()
+    assert (table["attempts"] == 2).all()
