@@ -3,6 +3,7 @@
 
 The syntax is kept to what old Pythons can parse, so that each of them can say that it is too old.
 """
+
 from __future__ import print_function
 
 import os
@@ -19,11 +20,15 @@ def too_old(version, words):
     for minor in range(20, FLOOR[1] - 1, -1):
         name = "python%d.%d" % (FLOOR[0], minor)
         if starts(name):
-            fix = "This machine has %s: run `make %s PYTHON=%s`, or `%s run.py %s`." % (
-                name, verb, name, name, verb)
+            fix = "This machine has %s: run `make %s PYTHON=%s`, or `%s run.py %s`." % (name, verb, name, name, verb)
             break
     return "Python %d.%d is too old: the course needs %d.%d or newer. %s" % (
-        version[0], version[1], FLOOR[0], FLOOR[1], fix)
+        version[0],
+        version[1],
+        FLOOR[0],
+        FLOOR[1],
+        fix,
+    )
 
 
 def starts(command):
@@ -57,10 +62,23 @@ LOG = "setup.log"
 STAMP = "mialab-setup.json"
 NO_ROOM = ("No space left on device", "os error 28", "Errno 28", "not enough space", "os error 112")
 NO_NETWORK = (
-    "NewConnectionError", "Failed to establish a new connection", "name resolution", "NameResolutionError",
-    "getaddrinfo", "dns error", "Network is unreachable", "Connection refused", "ConnectTimeout",
-    "ReadTimeout", "timed out", "ProxyError", "SSLError", "error sending request", "Failed to fetch",
-    "Could not connect", "Max retries exceeded",
+    "NewConnectionError",
+    "Failed to establish a new connection",
+    "name resolution",
+    "NameResolutionError",
+    "getaddrinfo",
+    "dns error",
+    "Network is unreachable",
+    "Connection refused",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "timed out",
+    "ProxyError",
+    "SSLError",
+    "error sending request",
+    "Failed to fetch",
+    "Could not connect",
+    "Max retries exceeded",
 )
 BAD_HASH = ("DO NOT MATCH THE HASHES", "Hash mismatch")
 
@@ -90,8 +108,7 @@ def main(words):
         if error.errno == errno.ENOSPC:
             print("\n%s" % full_disk(), file=sys.stderr)
         else:
-            print("\nThe system refused: %s. Mend that, then run the same command again." % error,
-                  file=sys.stderr)
+            print("\nThe system refused: %s. Mend that, then run the same command again." % error, file=sys.stderr)
         return 1
 
 
@@ -160,8 +177,14 @@ def works(venv):
 def quietly(command):
     """Run a command without a word and return its exit code, or None where it cannot be started."""
     try:
-        return subprocess.run(command, env=clean_environment(), check=False, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        return subprocess.run(
+            command,
+            env=clean_environment(),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode
     except OSError:
         return None
 
@@ -169,8 +192,16 @@ def quietly(command):
 def clean_environment(**extra):
     """Return this process's environment without what would leak into, or slow down, the course's own."""
     # Without byte-code every kernel would pay seconds of compiling at each start.
-    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET",
-                "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
+    unwanted = (
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_USER",
+        "PIP_REQUIRE_VIRTUALENV",
+    )
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return dict(kept, **extra)
 
@@ -185,8 +216,10 @@ def check_room():
 def full_disk(free=None):
     """Return the sentence for a full disk."""
     left = "" if free is None else " (%.1f GB free)" % (free / 1e9)
-    return ("The disk is full%s: the course needs %.0f GB. Free some space, then run the same command "
-            "again." % (left, ROOM / 1e9))
+    return "The disk is full%s: the course needs %.0f GB. Free some space, then run the same command again." % (
+        left,
+        ROOM / 1e9,
+    )
 
 
 def check_venv_module():
@@ -196,14 +229,21 @@ def check_venv_module():
         raise Trouble(
             "This Python (%s) has no %s, so it cannot make an environment. On Debian or Ubuntu run `sudo apt "
             "install python%d.%d-venv`; elsewhere install Python from python.org. Then run the same command "
-            "again." % (sys.executable, " and no ".join(missing), sys.version_info[0], sys.version_info[1]))
+            "again." % (sys.executable, " and no ".join(missing), sys.version_info[0], sys.version_info[1])
+        )
 
 
 def make_venv(venv):
     """Make an empty environment, replacing whatever is there."""
-    done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(venv)], env=clean_environment(),
-                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace")
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(venv)],
+        env=clean_environment(),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     if done.returncode != 0:
         raise Trouble(diagnosis("Python could not make the environment %s" % venv, done.stdout))
 
@@ -239,8 +279,16 @@ def watch(command, venv):
     """Run a command, log what it prints, show one moving line on a terminal: (exit code, output)."""
     lines = []
     show = sys.stdout.isatty()
-    process = subprocess.Popen(command, env=clean_environment(), cwd=ROOT, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    process = subprocess.Popen(
+        command,
+        env=clean_environment(),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     try:
         with open(venv / LOG, "a", encoding="utf-8") as log:
             for line in process.stdout:
@@ -263,14 +311,21 @@ def diagnosis(what, output):
     if any(sign in output for sign in NO_ROOM):
         return full_disk()
     if any(sign in output for sign in BAD_HASH):
-        return (what + ": a downloaded file is not the one that requirements.lock names. Run the same "
-                "command again; if it happens again, something between you and the registry changes files.")
+        return (
+            what + ": a downloaded file is not the one that requirements.lock names. Run the same "
+            "command again; if it happens again, something between you and the registry changes files."
+        )
     if any(sign in output for sign in NO_NETWORK):
-        return (what + ": the package registry did not answer. Check the network (and your proxy or mirror, "
-                "if you use one), then run the same command again.")
+        return (
+            what + ": the package registry did not answer. Check the network (and your proxy or mirror, "
+            "if you use one), then run the same command again."
+        )
     last = [line.strip() for line in output.splitlines() if line.strip()][-3:]
     return "%s: %s\nThe whole output is in %s; run the same command again to retry." % (
-        what, " / ".join(last) or "no reason was given", VENV / LOG)
+        what,
+        " / ".join(last) or "no reason was given",
+        VENV / LOG,
+    )
 
 
 # --- the verbs ------------------------------------------------------------
@@ -318,8 +373,10 @@ def run_tests(venv, rest, started):
     style = subprocess.run([python, "-m", "ruff", "check", "."], cwd=ROOT, env=env, check=False).returncode
     words = [python, "-m", "pytest"] + pytest_words(rest)
     tests = subprocess.run(words, cwd=ROOT, env=env, check=False).returncode
-    print("make test: style %s, tests %s, %.0f s in all." % (
-        "ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started))
+    print(
+        "make test: style %s, tests %s, %.0f s in all."
+        % ("ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started)
+    )
     return style, tests
 
 
@@ -347,8 +404,9 @@ def notebooks(rest):
 
 def script(path, words):
     """Run one of the course's own scripts in .venv and return its exit code."""
-    return subprocess.run([venv_python(VENV), str(path)] + words, cwd=ROOT, env=clean_environment(),
-                          check=False).returncode
+    return subprocess.run(
+        [venv_python(VENV), str(path)] + words, cwd=ROOT, env=clean_environment(), check=False
+    ).returncode
 
 
 def bench(rest):
@@ -391,8 +449,16 @@ def clean(rest):
 
 
 VERBS = {
-    "setup": setup, "lab": lab, "test": test, "doctor": doctor, "notebooks": notebooks, "bench": bench,
-    "lock": lock, "newest": newest, "floors": floors, "clean": clean,
+    "setup": setup,
+    "lab": lab,
+    "test": test,
+    "doctor": doctor,
+    "notebooks": notebooks,
+    "bench": bench,
+    "lock": lock,
+    "newest": newest,
+    "floors": floors,
+    "clean": clean,
 }
 
 if __name__ == "__main__":

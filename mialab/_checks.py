@@ -16,8 +16,7 @@ def generator(random_state: int | np.random.Generator | None) -> np.random.Gener
     if random_state is None or is_seed:
         return np.random.default_rng(random_state)
     raise ValueError(
-        f"random_state is {random_state!r}; it should be an int of 0 or more, "
-        "a numpy.random.Generator, or None"
+        f"random_state is {random_state!r}; it should be an int of 0 or more, a numpy.random.Generator, or None"
     )
 
 
@@ -67,9 +66,7 @@ def labels(name: str, y: Any, n_records: int) -> np.ndarray:
     if y.ndim != 1:
         raise ValueError(f"{name} has shape {y.shape}; it should be one label a record: ({n_records},)")
     if len(y) != n_records:
-        raise ValueError(
-            f"{name} holds {len(y)} labels for {n_records} records; it should hold one label a record"
-        )
+        raise ValueError(f"{name} holds {len(y)} labels for {n_records} records; it should hold one label a record")
     if any(label is None or label != label for label in y.tolist()):  # NaN alone differs from itself
         raise ValueError(f"{name} holds missing labels (NaN or None); every record needs a label")
     return y

@@ -38,8 +38,17 @@ class Finding:
 def examine(workbook: Path) -> Iterator[Finding]:
     """Yield a finding for each requirement; a check that itself fails is a finding, never a traceback."""
     checks: list[Callable[[], list[Finding]]] = [
-        _python, _package, _dependencies, _data, _notebooks, lambda: _workbook(workbook),
-        lambda: _progress(workbook), _kernel, _loopback, lambda: _disk(workbook), _chromium,
+        _python,
+        _package,
+        _dependencies,
+        _data,
+        _notebooks,
+        lambda: _workbook(workbook),
+        lambda: _progress(workbook),
+        _kernel,
+        _loopback,
+        lambda: _disk(workbook),
+        _chromium,
     ]
     for check in checks:
         try:

@@ -164,15 +164,11 @@ class Attack(ABC):
 
     def _fitted_target(self) -> Any:
         if not hasattr(self, "target_"):
-            raise ValueError(
-                f"this {type(self).__name__} has no target yet; call fit(target) before score_samples"
-            )
+            raise ValueError(f"this {type(self).__name__} has no target yet; call fit(target) before score_samples")
         return self.target_
 
     def __repr__(self) -> str:
-        settings = ", ".join(
-            f"{name}={value!r}" for name, value in vars(self).items() if not name.endswith("_")
-        )
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.endswith("_"))
         return f"{type(self).__name__}({settings})"
 
 

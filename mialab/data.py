@@ -59,9 +59,7 @@ def load_iris(sepals_only: bool = False) -> Flowers:
     text = (data_folder() / "iris.csv").read_bytes()
     text = text.replace(b"\r\n", b"\n")  # git on Windows may rewrite line ends
     if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
-        raise ValueError(
-            "iris.csv is not the file that the course ships (its checksum differs); fetch it anew"
-        )
+        raise ValueError("iris.csv is not the file that the course ships (its checksum differs); fetch it anew")
     header, *rows = csv.reader(text.decode().splitlines())
     X = np.array([row[:-1] for row in rows], dtype=float)
     class_names, y = np.unique([row[-1] for row in rows], return_inverse=True)
@@ -177,17 +175,13 @@ def _draw_stratified(y: np.ndarray, rows: np.ndarray, n: int, rng: np.random.Gen
     share = sizes * n / len(rows)
     quota = np.floor(share).astype(int)
     lot = rng.random(len(classes))
-    largest_remainder_first = np.lexsort(
-        (lot, -np.round(share - quota, 9))
-    )  # rounded: equal remainders must tie
+    largest_remainder_first = np.lexsort((lot, -np.round(share - quota, 9)))  # rounded: equal remainders must tie
     quota[largest_remainder_first[: n - quota.sum()]] += 1
     rows_of = [rows[y[rows] == label] for label in classes]
     return np.concatenate([rng.choice(r, size=q, replace=False) for r, q in zip(rows_of, quota, strict=True)])
 
 
-def wrong_labels(
-    y: Any, fraction: float, random_state: int | np.random.Generator | None = None
-) -> np.ndarray:
+def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generator | None = None) -> np.ndarray:
     """A copy of `y` in which round(fraction × n) records, chosen at random, carry a different class.
 
     The different class is drawn evenly from the others that occur in `y`.

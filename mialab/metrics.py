@@ -147,8 +147,7 @@ def precision(tpr: float, fpr: float, base_rate: float) -> float:
     nothing.
     """
     tpr, fpr, base_rate = (
-        _checks.fraction(name, value)
-        for name, value in (("tpr", tpr), ("fpr", fpr), ("base_rate", base_rate))
+        _checks.fraction(name, value) for name, value in (("tpr", tpr), ("fpr", fpr), ("base_rate", base_rate))
     )
     true_alarms, false_alarms = tpr * base_rate, fpr * (1 - base_rate)
     return true_alarms / (true_alarms + false_alarms) if true_alarms + false_alarms > 0 else float("nan")
@@ -280,9 +279,7 @@ def mean_interval(values: Any) -> MeanInterval:
 
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(
-            f"values has shape {values.shape}; it should hold one number for each of at least 2 splits"
-        )
+        raise ValueError(f"values has shape {values.shape}; it should hold one number for each of at least 2 splits")
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinite numbers; every split should give a finite figure")
     mean = float(values.mean())
@@ -305,9 +302,7 @@ def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
     if scores.ndim != 1:
         raise ValueError(f"scores has shape {scores.shape}; it should be one score a record: (n,)")
     if is_member.shape != scores.shape:
-        raise ValueError(
-            f"is_member has shape {is_member.shape} and scores {scores.shape}; they should be equal"
-        )
+        raise ValueError(f"is_member has shape {is_member.shape} and scores {scores.shape}; they should be equal")
     if not np.isfinite(scores).all():
         raise ValueError(
             "scores holds NaN or infinite values; every score should be a finite number "
@@ -321,9 +316,7 @@ def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
             )
         is_member = is_member.astype(bool)
     if is_member.all() or not is_member.any():
-        raise ValueError(
-            "is_member holds one kind only; members (True) and non-members (False) are both needed"
-        )
+        raise ValueError("is_member holds one kind only; members (True) and non-members (False) are both needed")
     return scores, is_member.copy()
 
 

@@ -63,7 +63,9 @@ def show(fig: Figure, alt: str) -> Picture:
     import matplotlib.pyplot as plt
 
     if not hasattr(fig, "savefig"):
-        raise ValueError(f"fig should be a matplotlib figure; {fig!r} is a {type(fig).__name__} (for an axes, pass ax.figure)")
+        raise ValueError(
+            f"fig should be a matplotlib figure; {fig!r} is a {type(fig).__name__} (for an axes, pass ax.figure)"
+        )
     if not isinstance(alt, str) or len(alt.split()) < 4:
         raise ValueError(f"alt should be a sentence that states what the figure shows; {alt!r} is too short for one")
     file = io.BytesIO()
@@ -82,13 +84,16 @@ def steps(ax: Axes, now: Sequence[str]) -> Axes:
     unknown = [s for s in now if s not in every]
     if unknown:
         raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
-    for y, who, row, edge in ((1.0, "the owner", OWNER_STEPS, "#4C6A92"), (0.0, "the attacker", ATTACKER_STEPS, "#B34A00")):
+    for y, who, row, edge in (
+        (1.0, "the owner", OWNER_STEPS, "#4C6A92"),
+        (0.0, "the attacker", ATTACKER_STEPS, "#B34A00"),
+    ):
         ax.text(-0.72, y, who, ha="right", va="center", fontweight="bold", color=edge)
         for x, name in enumerate(row):
             on = name in now
             ax.text(
                 x, y, name, ha="center", va="center", fontsize=9.5, color="white" if on else "#22262e",
-                bbox={"boxstyle": "round,pad=0.45", "facecolor": edge if on else "white", "edgecolor": edge, "linewidth": 1.6},
+                bbox={"boxstyle": "round,pad=0.45", "facecolor": edge if on else "white", "edgecolor": edge, "lw": 1.6},
             )  # fmt: skip
             if x:
                 ax.annotate("", (x - 0.40, y), (x - 0.60, y), arrowprops={"arrowstyle": "->", "color": "#5f6672"})
@@ -106,12 +111,29 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     for name, style in SPECIES.items():
         own = species == name
         if own.any():
-            ax.scatter(x[own], y[own], s=size, color=style["color"], marker=style["marker"], alpha=0.8, linewidth=0, label=name)
+            ax.scatter(
+                x[own],
+                y[own],
+                s=size,
+                color=style["color"],
+                marker=style["marker"],
+                alpha=0.8,
+                linewidth=0,
+                label=name,
+            )
     ax.set(xlabel=f"{labels[0]} (cm)", ylabel=f"{labels[1]} (cm)")
     return ax
 
 
-def two_groups(ax: Axes, inside: Any, outside: Any, *, label: str, bins: Any = 20, names: tuple[str, str] = ("members", "strangers")) -> Axes:
+def two_groups(
+    ax: Axes,
+    inside: Any,
+    outside: Any,
+    *,
+    label: str,
+    bins: Any = 20,
+    names: tuple[str, str] = ("members", "strangers"),
+) -> Axes:
     """Two histograms, members above the line and strangers below it, so that neither hides the other.
 
     `inside`, `outside`: values of the members and of the strangers; `label`: what the values are.
@@ -121,7 +143,16 @@ def two_groups(ax: Axes, inside: Any, outside: Any, *, label: str, bins: Any = 2
     width = np.diff(edges)
     up, down = np.histogram(inside, edges)[0], np.histogram(outside, edges)[0]
     ax.bar(edges[:-1], up, width, align="edge", color=MEMBER["color"], edgecolor="white", linewidth=0.5)
-    ax.bar(edges[:-1], -down, width, align="edge", color="white", edgecolor=STRANGER["color"], hatch="////", linewidth=0.9)
+    ax.bar(
+        edges[:-1],
+        -down,
+        width,
+        align="edge",
+        color="white",
+        edgecolor=STRANGER["color"],
+        hatch="////",
+        linewidth=0.9,
+    )
     ax.axhline(0, color="#22262e", linewidth=1)
     top = max(up.max(), down.max()) * 1.12
     ax.set(ylim=(-top, top), xlabel=label, ylabel="number of records")
@@ -145,7 +176,15 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
     return ax
 
 
-def intervals(ax: Axes, means: Mapping[str, Sequence[float]], *, label: str, name: str | None = None, chance: float | None = None, **style: Any) -> Axes:
+def intervals(
+    ax: Axes,
+    means: Mapping[str, Sequence[float]],
+    *,
+    label: str,
+    name: str | None = None,
+    chance: float | None = None,
+    **style: Any,
+) -> Axes:
     """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …).
 
     `name` is what the dots are, for a legend.
@@ -162,20 +201,42 @@ def intervals(ax: Axes, means: Mapping[str, Sequence[float]], *, label: str, nam
     return ax
 
 
-def trend(ax: Axes, x: Sequence[float], means: Sequence[Sequence[float]], *, name: str, marker: str = "o", color: str | None = None) -> Axes:
+def trend(
+    ax: Axes,
+    x: Sequence[float],
+    means: Sequence[Sequence[float]],
+    *,
+    name: str,
+    marker: str = "o",
+    color: str | None = None,
+) -> Axes:
     """A line of means over `x` with 95% intervals as bars, named at its right end."""
     mean, low, high = np.array([value[:3] for value in means], float).T
     line = ax.errorbar(x, mean, yerr=[mean - low, high - mean], marker=marker, capsize=3, color=color, label=name)
-    ax.annotate(name, (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points", va="center", color=line[0].get_color(), fontweight="bold")
+    ax.annotate(
+        name,
+        (x[-1], mean[-1]),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        color=line[0].get_color(),
+        fontweight="bold",
+    )
     return ax
 
 
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
     """A model's answer: one bar for each species, its probability written at the end."""
-    for row, (name, value) in enumerate(zip(species, values)):
+    for row, (name, value) in enumerate(zip(species, values, strict=True)):
         ax.barh(row, value, color=SPECIES[name]["color"], height=0.62)
         ax.text(value + 0.015, row, f"{value:.2f}", va="center")
-    ax.set(yticks=range(len(species)), yticklabels=list(species), ylim=(len(species) - 0.5, -0.5), xlim=(0, 1.12), xlabel="probability")
+    ax.set(
+        yticks=range(len(species)),
+        yticklabels=list(species),
+        ylim=(len(species) - 0.5, -0.5),
+        xlim=(0, 1.12),
+        xlabel="probability",
+    )
     ax.set_xticks(np.linspace(0, 1, 6))
     ax.grid(axis="y", visible=False)
     return ax

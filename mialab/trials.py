@@ -117,9 +117,7 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
     if isinstance(attacks, Mapping):
         for name, attack in attacks.items():
             if not hasattr(attack, "score_samples"):
-                raise ValueError(
-                    f"attacks[{name!r}] is {attack!r}; it should be an attack: fit, score_samples"
-                )
+                raise ValueError(f"attacks[{name!r}] is {attack!r}; it should be an attack: fit, score_samples")
         return dict(attacks)
     if isinstance(attacks, str) or not all(isinstance(signal, str) for signal in attacks):
         raise ValueError(f"attacks is {attacks!r}; it should be a dict of name: attack, or a list of signals")

@@ -21,16 +21,23 @@ def describe_answer(model: Any, flowers: Flowers, measurements: Any, trained_on:
     """
     x = np.asarray(measurements, float).reshape(1, -1)
     if x.shape[1] != flowers.X.shape[1] or not np.isfinite(x).all():
-        raise ValueError(f"measurements should be {flowers.X.shape[1]} numbers, in cm, one for each of {flowers.feature_names}")
+        raise ValueError(
+            f"measurements should be {flowers.X.shape[1]} numbers, in cm, one for each of {flowers.feature_names}"
+        )
     answer = model.predict_proba(x)[0]
     distance = np.linalg.norm(flowers.X - x, axis=1)
     nearest = int(distance.argmin())
     names = np.asarray(flowers.class_names)[np.asarray(model.classes_)]
     lines = [f"The model says {names[answer.argmax()]}, with confidence {answer.max():.2f}."]
-    lines += [f"{name:<11} {'█' * round(20 * p):<20} {p:.2f}" for name, p in zip(names, answer)]
-    member = "" if trained_on is None else f", a {'member' if nearest in set(np.asarray(trained_on).tolist()) else 'stranger'}"
+    lines += [f"{name:<11} {'█' * round(20 * p):<20} {p:.2f}" for name, p in zip(names, answer, strict=True)]
+    member = (
+        ""
+        if trained_on is None
+        else f", a {'member' if nearest in set(np.asarray(trained_on).tolist()) else 'stranger'}"
+    )
     lines.append(
-        f"The nearest of the {len(flowers.X)} real flowers is number {nearest}, a {flowers.class_names[flowers.y[nearest]]}"
+        f"The nearest of the {len(flowers.X)} real flowers is number {nearest}, a "
+        f"{flowers.class_names[flowers.y[nearest]]}"
         f"{member}, {distance[nearest]:.1f} cm away."
     )
     return "\n".join(lines)

@@ -26,7 +26,9 @@ def notebooks() -> list[Path]:
 
 def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int = 60) -> nbformat.NotebookNode:
     """Run all cells of a notebook in `folder`, in place."""
-    NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, record_timing=False).execute()
+    NotebookClient(
+        notebook, timeout=timeout, resources={"metadata": {"path": str(folder)}}, record_timing=False
+    ).execute()
     return notebook
 
 

@@ -68,9 +68,7 @@ def test_the_signals_against_a_plain_loop(case):
     assert true_class_confidence(model, records, y).tolist() == expected
     assert confidence(model, records).tolist() == [max(row) for row in model.table.tolist()]
     guesses = [model.classes_[row.tolist().index(max(row))] for row in model.table]
-    assert was_right(model, records, y).tolist() == [
-        float(g == label) for g, label in zip(guesses, y, strict=True)
-    ]
+    assert was_right(model, records, y).tolist() == [float(g == label) for g, label in zip(guesses, y, strict=True)]
 
 
 @given(models_and_labels())
@@ -243,9 +241,7 @@ def test_bad_records_labels_and_answers_are_named(model, records, labels, messag
 
 
 def test_an_unknown_signal_and_a_missing_fit_are_named():
-    with pytest.raises(
-        ValueError, match="signal is 'entropy'; it should be one of 'confidence', 'true_class'"
-    ):
+    with pytest.raises(ValueError, match="signal is 'entropy'; it should be one of 'confidence', 'true_class'"):
         ThresholdAttack("entropy")
     with pytest.raises(ValueError, match=r"has no target yet; call fit\(target\) before score_samples"):
         ThresholdAttack().score_samples(X, [0, 1, 2, 2])

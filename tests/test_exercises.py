@@ -50,7 +50,8 @@ def test_the_worked_answer_is_accepted(exercise, seed):
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
 def test_the_worked_answer_as_code_is_accepted(exercise):
-    """What `.solution()` shows, pasted into an empty notebook cell, passes: it needs nothing but NumPy and the course."""
+    """What `.solution()` shows, pasted into an empty notebook cell, passes: it needs nothing but NumPy and the "
+    "course."""
     names: dict = {}
     exec(
         "import numpy as np\nfrom mialab.metrics import choose_threshold, balanced_accuracy, accuracy_at\n"
@@ -129,7 +130,11 @@ def test_answers_that_raise_are_told_the_error_and_the_call(exercise):
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
 @pytest.mark.parametrize(
     "loop",
-    ["\n    while True: pass", "time.sleep(60)", "\n    while True:\n        try: time.sleep(60)\n        except Exception: pass"],
+    [
+        "\n    while True: pass",
+        "time.sleep(60)",
+        "\n    while True:\n        try: time.sleep(60)\n        except Exception: pass",
+    ],
     ids=["spins", "sleeps", "catches"],
 )
 def test_answers_that_hang_are_stopped(exercise, loop, monkeypatch):
@@ -170,7 +175,11 @@ def test_nan_is_named(exercise):
 
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
 def test_a_right_answer_that_changes_its_input_is_told_so(exercise):
-    arrays = [n for n, a in zip(exercise._names, next(iter(exercise.cases(np.random.default_rng(0)))), strict=True) if isinstance(a, np.ndarray | list)]
+    arrays = [
+        n
+        for n, a in zip(exercise._names, next(iter(exercise.cases(np.random.default_rng(0)))), strict=True)
+        if isinstance(a, np.ndarray | list)
+    ]
     if not arrays:
         pytest.skip("no argument that could be changed")
 

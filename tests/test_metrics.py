@@ -222,9 +222,7 @@ def test_a_result_is_frozen_and_keeps_its_own_copy():
 def test_the_null_spread_is_the_spread_over_every_possible_membership(data):
     scores, is_member = data
     everyone = range(len(scores))
-    by_chance = [
-        auc(scores, np.isin(everyone, members)) for members in combinations(everyone, int(is_member.sum()))
-    ]
+    by_chance = [auc(scores, np.isin(everyone, members)) for members in combinations(everyone, int(is_member.sum()))]
     assert np.std(by_chance) == pytest.approx(evaluate(scores, is_member).null_sd, abs=1e-9)
 
 
@@ -291,10 +289,7 @@ def test_the_interval_agrees_with_a_bootstrap():
     rng = np.random.default_rng(5)
     members, non_members = rng.normal(1, 1, 75), rng.normal(0, 1, 75)
     is_member = np.arange(150) < 75
-    boot = [
-        auc(np.concatenate([rng.choice(members, 75), rng.choice(non_members, 75)]), is_member)
-        for _ in range(1000)
-    ]
+    boot = [auc(np.concatenate([rng.choice(members, 75), rng.choice(non_members, 75)]), is_member) for _ in range(1000)]
     low, high = evaluate(np.concatenate([members, non_members]), is_member).interval
     assert (low, high) == pytest.approx(np.quantile(boot, [0.025, 0.975]), abs=0.03)
 

@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from mialab.exercises import _progress, progress_table
+from mialab.exercises import _progress, progress_table, start_here
 from mialab.exercises import first_attack as ex
-from mialab.exercises import start_here
 
 
 @pytest.fixture
@@ -72,7 +71,17 @@ def test_the_recap_plays_a_guess_back_in_a_new_kernel(workbook):
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "{", "[]", "null", '{"version": 1}', '{"exercises": [1]}', '{"exercises": {"05.x": 3}}', "\x00\x01", '{"exercises": null}'],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"version": 1}',
+        '{"exercises": [1]}',
+        '{"exercises": {"05.x": 3}}',
+        "\x00\x01",
+        '{"exercises": null}',
+    ],
 )
 def test_a_damaged_file_is_set_aside_and_named(workbook, damage):
     (workbook / "progress.json").write_text(damage)
@@ -106,7 +115,10 @@ def test_two_kernels_at_once_lose_nothing(workbook):
     workers = [subprocess.Popen([sys.executable, "-c", code, name], cwd=workbook) for name in "ab"]
     assert [w.wait() for w in workers] == [0, 0]
     assert len(stored(workbook)) == 80
-    assert sorted(p.name for p in workbook.iterdir()) == [".mialab.json", "progress.json"]  # no drafts, no locks
+    assert sorted(p.name for p in workbook.iterdir()) == [
+        ".mialab.json",
+        "progress.json",
+    ]  # no drafts, no locks
 
 
 def test_a_write_that_is_cut_short_leaves_the_old_file(workbook, monkeypatch):

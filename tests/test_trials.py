@@ -128,9 +128,7 @@ def test_label_noise_makes_memorising_visible_in_the_recorded_label_only():
 def test_one_trial_by_hand():
     """With two records of each class and one of each a member, the table can be worked out on paper."""
     records = np.array([[0.0], [0.0], [9.0], [9.0]])
-    trials = run_trials(
-        KNeighborsClassifier(1), records, [0, 0, 1, 1], ["confidence"], n_members=2, n_trials=2
-    )
+    trials = run_trials(KNeighborsClassifier(1), records, [0, 0, 1, 1], ["confidence"], n_members=2, n_trials=2)
     assert trials.to_numpy().tolist() == [[1.0, 1.0, 1.0, 1.0, 0.5]] * 2
 
 

@@ -47,7 +47,7 @@ class Exercise(ABC):
     # What a learner calls --------------------------------------------------------------------------------------------
 
     def check(self, answer: Any = ..., *, random_state: int | None = None) -> Verdict:
-        """Say whether `answer` is correct, not yet correct (and why), or not attempted. Never raises, never stops a run.
+        """Say whether `answer` is correct, not yet correct (and why), or not attempted; never raise.
 
         `random_state` fixes the fresh data that a function is tried on; leave it out when you work on the course.
         """
@@ -113,7 +113,11 @@ class Exercise(ABC):
         return Verdict("Not yet.", (*text, reread), "not yet", self.name, diagnosis)
 
     def _not_attempted(self, text: str = "") -> Verdict:
-        text = text or f"Put your answer in the place of the three dots and run the cell again. For help: `ex.{self.name}.hint()`."
+        text = (
+            text
+            or f"Put your answer in the place of the three dots and run the cell again. For help: "
+            f"`ex.{self.name}.hint()`."
+        )
         return Verdict("Not attempted yet.", (text,), "not attempted", self.name)
 
     def _record(self, verdict: Verdict, answer: Any) -> str:

@@ -39,7 +39,8 @@ class Call:
 
 
 def call(function: Callable, args: tuple, seconds: float) -> Call:
-    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept, not raised."""
+    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept, "
+    "not raised."""
     given = tuple(_own_copy(a) for a in args)
     output = _Bounded()
     value, error, line = None, None, ""
@@ -52,7 +53,7 @@ def call(function: Callable, args: tuple, seconds: float) -> Call:
         except (Exception, SystemExit, TooSlow) as trouble:  # KeyboardInterrupt stays the learner's own
             error, line = trouble, _line_of(function, trouble)
     changed = next(
-        (name for name, before, after in zip(_names(function, args), args, given) if not _same_input(before, after)),
+        (n for n, a, b in zip(_names(function, args), args, given, strict=False) if not _same_input(a, b)),
         None,
     )
     return Call(args, value, error, line, changed, output.getvalue())
@@ -87,7 +88,7 @@ def same(got: Any, expected: Any, tolerance: float) -> bool:
         return (
             isinstance(got, tuple | list | np.ndarray)
             and len(got) == len(expected)
-            and all(same(g, e, tolerance) for g, e in zip(got, expected))
+            and all(same(g, e, tolerance) for g, e in zip(got, expected, strict=True))
         )
     a, b = as_array(got), as_array(expected)
     if a is None or b is None or a.shape != b.shape:
@@ -116,7 +117,7 @@ def as_array(value: Any) -> np.ndarray | None:
 
 def show_call(function_name: str, names: list[str], args: tuple) -> str:
     """A call as the learner would type it, long arguments by their shape."""
-    return f"{function_name}({', '.join(f'{n}={show(a)}' for n, a in zip(names, args))})"
+    return f"{function_name}({', '.join(f'{n}={show(a)}' for n, a in zip(names, args, strict=False))})"
 
 
 def show(value: Any) -> str:
@@ -125,7 +126,9 @@ def show(value: Any) -> str:
     if array is not None and array.ndim and array.dtype.kind in "biuf":
         if array.size > 12:
             return f"<array of shape {array.shape}>"
-        return np.array2string(np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", ").replace("\n", "")
+        return np.array2string(
+            np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", "
+        ).replace("\n", "")
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating):
@@ -213,7 +216,9 @@ def _same_input(before: Any, after: Any) -> bool:
     if hasattr(before, "equals"):  # pandas
         return bool(before.equals(after))
     if isinstance(before, np.ndarray):
-        return before.shape == np.shape(after) and bool(np.array_equal(before, after, equal_nan=before.dtype.kind == "f"))
+        return before.shape == np.shape(after) and bool(
+            np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+        )
     return bool(before == after)
 
 

@@ -35,12 +35,15 @@ class Chapter:
         """How much of this notebook is done, and what is left."""
         entries, note = _progress.load()
         outcomes = [entries["exercises"].get(e.id, {}).get("outcome") for e in self.exercises.values()]
-        done = [e for e, o in zip(self.exercises.values(), outcomes) if o == e.done]
+        done = [e for e, o in zip(self.exercises.values(), outcomes, strict=True) if o == e.done]
         left = [f"`{e.name}`" for e in self.exercises.values() if e not in done]
-        title = f"Notebook {self.notebook[:2]}: {len(done)} of {count(len(outcomes), 'exercise')} done  {bar(len(done), len(outcomes))}"
+        total = len(outcomes)
+        title = f"Notebook {self.notebook[:2]}: {len(done)} of {count(total, 'exercise')} done  {bar(len(done), total)}"
         body = [f"Still open: {', '.join(left)}." if left else "All done."]
         if any(outcomes) and _progress.progress_file() is None:
-            body.append("This is kept only until the notebook's kernel stops. Open the course with `make lab` to keep it.")
+            body.append(
+                "This is kept only until the notebook's kernel stops. Open the course with `make lab` to keep it."
+            )
         return Panel(title, (*body, *([note] if note else [])), "correct" if not left else "note")
 
     def recap(self) -> Panel:

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from mialab.exercises._base import Exercise, Wrong
-from mialab.exercises._calls import Call, TooSlow, accepts, as_array, call, is_untouched, same, show, show_call
+from mialab.exercises._calls import (
+    Call,
+    TooSlow,
+    accepts,
+    as_array,
+    call,
+    is_untouched,
+    same,
+    show,
+    show_call,
+)
 from mialab.exercises._panel import Code, Verdict
 
 SECONDS = 4.0  # for all the calls of one check together
@@ -76,22 +86,23 @@ class FunctionExercise(Exercise):
         if not callable(answer) or inspect.isclass(answer):
             return self._not_yet(
                 "not_a_function",
-                f"`check` needs the function itself, not what it returns: `ex.{self.name}.check({self.name})`. "
-                f"It was given `{show(answer)}`.",
+                f"`check` needs the function itself, not what it returns: `ex.{self.name}.check({self.name})`. It was "
+                f"given `{show(answer)}`.",
             )
         if is_untouched(answer):
             return self._not_attempted()
         rng = np.random.default_rng(random_state)
         cases = list(self.cases(rng))
         if not accepts(answer, cases[0]):
+            shown = show_call(self.name, self._names, cases[0])
             return self._not_yet(
                 "wrong_arguments",
-                f"Your function takes `{inspect.signature(answer)}`. It will be called as "
-                f"`{show_call(self.name, self._names, cases[0])}`: keep the first line as it was given.",
+                f"Your function takes `{inspect.signature(answer)}`. It will be called as `{shown}`: keep the first "
+                "line as it was given.",
             )
         expected = [self.oracle(*args) for args in cases]
         calls = self._call_all(answer, cases, self.seconds)
-        if len(calls) == len(cases) and all(self._fits(c, e) for c, e in zip(calls, expected)):
+        if len(calls) == len(cases) and all(self._fits(c, e) for c, e in zip(calls, expected, strict=True)):
             spoiler = next((c for c in calls if c.changed), None)
             return self._changed_input(spoiler) if spoiler else self._correct("Correct.", *_printed(calls))
         return self._diagnose(calls, expected)
@@ -110,11 +121,12 @@ class FunctionExercise(Exercise):
         return made.error is None and same(made.value, expected, self.tolerance)
 
     def _diagnose(self, calls: list[Call], expected: list[Any]) -> Verdict:
-        bad, should = next((c, e) for c, e in zip(calls, expected) if not self._fits(c, e))
+        bad, should = next((c, e) for c, e in zip(calls, expected, strict=False) if not self._fits(c, e))
         if isinstance(bad.error, TooSlow):
             return self._not_yet(
                 "too_slow",
-                f"Your function had not answered after {self.seconds:g} seconds; the worked answer needs a small part of "
+                f"Your function had not answered after {self.seconds:g} seconds; the worked answer needs a "
+                f"small part of "
                 "one. Is there a loop that never ends?",
             )
         shown = show_call(self.name, self._names, bad.args)
@@ -123,14 +135,17 @@ class FunctionExercise(Exercise):
             if bad.error is not None
             else f"`{shown}` returned `{show(bad.value)}`; it should be `{show(should)}`."
         )
+        cases = [c.args for c in calls]
         for name, wrong in self.wrong.items():
-            cases = [c.args for c in calls]
-            if all(_alike(a, b, self.tolerance) for a, b in zip(calls, self._call_all(wrong.answer, cases, self.seconds))):
+            known = self._call_all(wrong.answer, cases, self.seconds)
+            if all(_alike(a, b, self.tolerance) for a, b in zip(calls, known, strict=False)):
                 return self._not_yet(name, wrong.diagnosis, evidence, *_printed(calls))
         if bad.error is not None:
             where = f" at the line `{bad.line}`" if bad.line else ""
             return self._not_yet(
-                "raised", f"`{shown}` stopped with `{type(bad.error).__name__}: {bad.error}`{where}.", *_printed(calls)
+                "raised",
+                f"`{shown}` stopped with `{type(bad.error).__name__}: {bad.error}`{where}.",
+                *_printed(calls),
             )
         spoiler = next((c for c in calls if c.changed), None)
         if spoiler:
@@ -152,17 +167,31 @@ class FunctionExercise(Exercise):
 def _what_is_off(got: Any, expected: Any) -> tuple[str, str]:
     """Name and sentence for an answer that is wrong in no way we know."""
     if got is None or got is ...:
-        return "returned_nothing", "Your function returns nothing (None). Printing is not returning: end it with `return`."
+        return (
+            "returned_nothing",
+            "Your function returns nothing (None). Printing is not returning: end it with `return`.",
+        )
     if isinstance(expected, tuple):
         kind = f"{len(expected)} values"
         off = not isinstance(got, tuple | list | np.ndarray) or len(got) != len(expected)
-        return ("wrong_type", f"Return {kind}, separated by a comma.") if off else ("other", "One of the values is not right.")
+        return (
+            ("wrong_type", f"Return {kind}, separated by a comma.")
+            if off
+            else ("other", "One of the values is not right.")
+        )
     have, want = as_array(got), as_array(expected)
     if isinstance(expected, str) or want is None or want.dtype.kind in "US":
         fits = isinstance(got, str) if isinstance(expected, str) else have is not None and have.dtype.kind in "US"
-        return ("other", "The answer is of the right kind but not the right one.") if fits else ("wrong_type", "Return text.")
+        return (
+            ("other", "The answer is of the right kind but not the right one.")
+            if fits
+            else ("wrong_type", "Return text.")
+        )
     if have is None or have.dtype.kind in "US":
-        return "wrong_type", f"Your function returns `{show(got)}`, of type {type(got).__name__}; it should return {_kind(want)}."
+        return (
+            "wrong_type",
+            f"Your function returns `{show(got)}`, of type {type(got).__name__}; it should return {_kind(want)}.",
+        )
     if have.shape != want.shape:
         return "wrong_shape", f"Your function returns {_kind(have)}; it should return {_kind(want)}."
     if have.dtype.kind == "f" and np.isnan(have).any() and not np.isnan(want.astype(float)).any():

@@ -27,8 +27,6 @@ _SAME_WORDS = "The same few words come again and again. Say it in sentences of y
 _THE_RUBRIC = "That is the rubric itself. Say it in words of your own, about this model and these flowers."
 
 
-
-
 class Choice(Exercise):
     """Choose one of several options; every option has its own explanation."""
 
@@ -70,7 +68,7 @@ class Choice(Exercise):
         return self._not_yet("not_an_option", self._ask_for_one(answer))
 
     def _ask_for_one(self, answer: Any) -> str:
-        return f"`{show(answer)}` is not one of the options. Answer with one letter in quotation marks, such as `\"a\"`."
+        return f'`{show(answer)}` is not one of the options. Answer with one letter in quotation marks, such as `"a"`.'
 
     def _worked_answer(self) -> tuple[str, ...]:
         return tuple(
@@ -98,17 +96,32 @@ class Prediction(Exercise):
         minutes: int = 1,
         **common: Any,
     ):
-        settings = {"points": 1, "hints": _GUESS_HINTS, "means": "Now run the next cell and see.", "why": _NO_SOLUTION}
+        settings = {
+            "points": 1,
+            "hints": _GUESS_HINTS,
+            "means": "Now run the next cell and see.",
+            "why": _NO_SOLUTION,
+        }
         super().__init__(name, minutes=minutes, **(settings | common))
         self.question, self.options, self.between = question, options, between
         self.measured: Any = None
         if options:
             self.also_right = {"capitals": options[0].upper(), "other_option": options[-1]}
-            bad = {"not_an_option": "perhaps", "wrong_type": 3, "several_options": list(options), "a_sentence": "I think it is " + options[0]}
+            bad = {
+                "not_an_option": "perhaps",
+                "wrong_type": 3,
+                "several_options": list(options),
+                "a_sentence": "I think it is " + options[0],
+            }
         else:
             low, high = between
             self.also_right = {"lowest": low, "highest": np.float64(high)}
-            bad = {"wrong_type": "about half", "not_a_number": math.nan, "too_high": high * 100 + 1, "too_low": low - 1}
+            bad = {
+                "wrong_type": "about half",
+                "not_a_number": math.nan,
+                "too_high": high * 100 + 1,
+                "too_low": low - 1,
+            }
         self.wrong = {diagnosis: Wrong(answer, self._complaint(answer)[1]) for diagnosis, answer in bad.items()}
 
     @property
@@ -131,11 +144,15 @@ class Prediction(Exercise):
         """One sentence: what was guessed, what was measured."""
         guess = _progress.load()[0]["exercises"].get(self.id, {}).get("answer")
         said = "You made no guess." if guess is None else f"You guessed {_plain(guess)}."
-        return f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
+        return (
+            f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
+        )
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
         if _is_missing(answer):
-            return self._not_attempted("Replace the three dots with your guess. A guess cannot be wrong here; it can only be missing.")
+            return self._not_attempted(
+                "Replace the three dots with your guess. A guess cannot be wrong here; it can only be missing."
+            )
         complaint = self._complaint(answer)
         return self._not_yet(*complaint) if complaint else self._correct(f"Your guess is noted: {show(answer)}.")
 
@@ -154,7 +171,10 @@ class Prediction(Exercise):
         between = f"a number from {low:g} to {high:g}"
         number = _number(answer)
         if number is None:
-            return "wrong_type", f"`{show(answer)}` is not a number. Guess {between}, without quotation marks."
+            return (
+                "wrong_type",
+                f"`{show(answer)}` is not a number. Guess {between}, without quotation marks.",
+            )
         if math.isnan(number):
             return "not_a_number", f"`nan` is no guess. Guess {between}."
         if number < low:
@@ -176,7 +196,16 @@ class Reading(Exercise):
 
     kind = "read a plot"
 
-    def __init__(self, name: str, *, oracle: Callable[[], float], tolerance: float, unit: str, misreadings: dict[str, tuple[Callable[[], float], str]], **common: Any):
+    def __init__(
+        self,
+        name: str,
+        *,
+        oracle: Callable[[], float],
+        tolerance: float,
+        unit: str,
+        misreadings: dict[str, tuple[Callable[[], float], str]],
+        **common: Any,
+    ):
         super().__init__(name, **common)
         self.oracle, self.tolerance, self.unit = oracle, tolerance, unit
         self.misreadings = misreadings  # name -> (what that misreading gives, diagnosis)
@@ -197,7 +226,10 @@ class Reading(Exercise):
     def also_right(self) -> dict[str, Any]:
         """Readings a little off the exact value."""
         truth = self.right_answer
-        return {"a_little_high": truth + 0.9 * self.tolerance, "a_little_low": np.float64(truth - 0.9 * self.tolerance)}
+        return {
+            "a_little_high": truth + 0.9 * self.tolerance,
+            "a_little_low": np.float64(truth - 0.9 * self.tolerance),
+        }
 
     @cached_property
     def wrong(self) -> dict[str, Wrong]:
@@ -221,7 +253,9 @@ class Reading(Exercise):
         for name, (value, text) in self.misreadings.items():
             if abs(number - float(value())) <= self.tolerance / 2:
                 return self._not_yet(name, text)
-        return self._not_yet("off", f"That is not what the figure shows. Yours is too {'high' if number > truth else 'low'}.")
+        return self._not_yet(
+            "off", f"That is not what the figure shows. Yours is too {'high' if number > truth else 'low'}."
+        )
 
 
 class Written(Exercise):
@@ -230,8 +264,16 @@ class Written(Exercise):
     kind = "write a few sentences"
     done = "handed in"
 
-    def __init__(self, name: str, *, rubric: list[str], example: str, others: list[str], words: int = 25, **common: Any):
-        super().__init__(name, means="It is kept with your progress for a person to read; no program judges it. Compare it with the rubric:", why="", **common)
+    def __init__(
+        self, name: str, *, rubric: list[str], example: str, others: list[str], words: int = 25, **common: Any
+    ):
+        super().__init__(
+            name,
+            means="It is kept with your progress for a person to read; no program judges it. Compare it with "
+            "the rubric:",
+            why="",
+            **common,
+        )
         self.rubric, self.example, self.words = rubric, example, words
         self.also_right = {f"example_{i + 2}": text for i, text in enumerate(others)}
         self.wrong = {

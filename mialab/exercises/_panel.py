@@ -18,8 +18,8 @@ TONES = {
 # JupyterLab's own theme variables: text colour on panel colour is theirs in both themes. The second value of each
 # serves pages outside JupyterLab.
 _BOX = (
-    "border-left:0.35em solid {edge};padding:0.6em 1em;margin:0.4em 0;max-width:48em;line-height:1.45;"
-    "background:var(--jp-layout-color2,#f0f1f3);color:var(--jp-content-font-color0,#16181d)"
+    "border-left:0.35em solid {edge};padding:0.6em 1em;margin:0.4em "
+    "0;max-width:48em;line-height:1.45;background:var(--jp-layout-color2,#f0f1f3);color:var(--jp-content-font-color0,#16181d)"
 )
 _CODE = "background:transparent;color:inherit;padding:0;margin:0.4em 0;white-space:pre-wrap"
 

@@ -48,8 +48,8 @@ def _scipy_softmax(scores):
     hints=[
         "Three steps: `np.exp` of every score; the sum of each row; each value divided by the sum of its own row.",
         "`.sum(axis=1, keepdims=True)` keeps the sums as a column, so that the division goes row by row.",
-        "exp(1000) is infinite. Take each row's largest score away first, `scores - scores.max(axis=1, keepdims=True)`: "
-        "it changes nothing in the result.",
+        "exp(1000) is infinite. Take each row's largest score away first, `scores - scores.max(axis=1, "
+        "keepdims=True)`: it changes nothing in the result.",
     ],
     means="Scores become positive numbers that add up to 1 in each row. That is all a “probability” is here.",
     why="exp makes every score positive and keeps their order; dividing by the row's sum makes each row add up to 1. "
@@ -78,8 +78,8 @@ def _with_logarithms(scores):
 
 
 @softmax.mistake(
-    "Nearly: for large scores `np.exp` is infinite, and infinite divided by infinite is no number. Take the largest score "
-    "of each row away first; the result stays the same."
+    "Nearly: for large scores `np.exp` is infinite, and infinite divided by infinite is no number. Take the largest "
+    "score of each row away first; the result stays the same."
 )
 def _overflowing(scores):
     grown = np.exp(scores)
@@ -87,17 +87,15 @@ def _overflowing(scores):
 
 
 @softmax.mistake(
-    "You divide by the sum of the columns. Each row is one flower, and its three probabilities must add up to 1: sum with "
-    "`axis=1, keepdims=True`."
+    "You divide by the sum of the columns. Each row is one flower, and its three probabilities must add up to 1: sum "
+    "with `axis=1, keepdims=True`."
 )
 def _by_columns(scores):
     grown = np.exp(scores - scores.max())
     return grown / grown.sum(axis=0)
 
 
-@softmax.mistake(
-    "You divide by the sum of the whole table. Each row is one flower: divide by the sum of its own row."
-)
+@softmax.mistake("You divide by the sum of the whole table. Each row is one flower: divide by the sum of its own row.")
 def _by_table(scores):
     grown = np.exp(scores - scores.max())
     return grown / grown.sum()
@@ -154,16 +152,12 @@ def _by_sorting(probabilities):
     return np.sort(probabilities, axis=1)[:, -1]
 
 
-@confidence.mistake(
-    "You return which species is most probable (`argmax`), not how probable it is (`max`)."
-)
+@confidence.mistake("You return which species is most probable (`argmax`), not how probable it is (`max`).")
 def _which_one(probabilities):
     return probabilities.argmax(axis=1)
 
 
-@confidence.mistake(
-    "You take the largest of each column, which mixes all flowers. Go along the rows: `axis=1`."
-)
+@confidence.mistake("You take the largest of each column, which mixes all flowers. Go along the rows: `axis=1`.")
 def _along_columns(probabilities):
     return probabilities.max(axis=0)
 
@@ -178,9 +172,7 @@ def _doubt(probabilities):
     return 1 - probabilities.max(axis=1)
 
 
-@confidence.mistake(
-    "The average of three probabilities that add up to 1 is always one third. Take the largest."
-)
+@confidence.mistake("The average of three probabilities that add up to 1 is always one third. Take the largest.")
 def _average(probabilities):
     return probabilities.mean(axis=1)
 
@@ -189,7 +181,8 @@ def _average(probabilities):
 
 
 def _tipping_point(first="versicolor", second="virginica"):
-    """Petal length at which the logistic regression changes its mind between two species, other measurements average."""
+    """Petal length at which the logistic regression changes its mind between two species, other measurements "
+    "average."""
     flowers = load_iris()
     parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
     model = targets.make("logistic").fit(parts.X_in, parts.y_in)
@@ -213,7 +206,8 @@ tipping_point = chapter.add(
         misreadings={
             "other_border": (
                 lambda: _tipping_point("setosa", "versicolor"),
-                "That is where setosa gives way to versicolor. Look for the crossing of the versicolor and the virginica line.",
+                "That is where setosa gives way to versicolor. Look for the crossing of the versicolor and the "
+                "virginica line.",
             ),
             "the_height": (
                 lambda: 0.5,
@@ -240,11 +234,13 @@ what_confidence_means = chapter.add(
         options={
             "a": (
                 "The answer is right in 99 cases out of 100.",
-                "Only of a model that is well calibrated. The net of this notebook is far more confident than it is right.",
+                "Only of a model that is well calibrated. The net of this notebook is far more confident than it is "
+                "right.",
             ),
             "b": (
                 "The flower was in the training set.",
-                "The sunflower got a confidence of 1.00 and was in nobody's training set. Strangers get confident answers too.",
+                "The sunflower got a confidence of 1.00 and was in nobody's training set. Strangers get confident "
+                "answers too.",
             ),
             "c": (
                 "Among the labels that it knows, the model's own scores favour this one strongly.",
@@ -252,8 +248,8 @@ what_confidence_means = chapter.add(
             ),
             "d": (
                 "The flower looks very much like those that the model was trained on.",
-                "The sunflower looks like none of them. For this model confidence grows with the distance from a border, and "
-                "far out everything is far from a border.",
+                "The sunflower looks like none of them. For this model confidence grows with the distance from a "
+                "border, and far out everything is far from a border.",
             ),
         },
         answer="c",

@@ -16,7 +16,7 @@ predict_auc = chapter.add(
         "predict_auc",
         question="How often is a member of the look-up model answered more confidently than a stranger?",
         between=(0, 1),
-        section="The first attack",
+        section="A rule with one number",
     )
 )
 
@@ -40,7 +40,8 @@ def _confidences(rng):
     cases=_confidences,
     oracle=lambda confidence, threshold: np.array([not c < threshold for c in confidence]),
     hints=[
-        "The attacker's rule is one comparison. You need no loop: NumPy compares a whole array with one number at once.",
+        "The attacker's rule is one comparison. You need no loop: NumPy compares a whole array with one number at "
+        "once.",
         "“At least the threshold” includes the threshold itself.",
         "`confidence >= threshold` is an array of True and False. Return it.",
     ],
@@ -65,8 +66,8 @@ def _one_by_one(confidence, threshold):
 
 
 @guess_members.mistake(
-    "You wrote `>` where the rule says “at least”. It matters: a model that answers its members exactly 1.0 would never "
-    "be caught by a threshold of 1.0."
+    "You wrote `>` where the rule says “at least”. It matters: a model that answers its members exactly 1.0 would "
+    "never be caught by a threshold of 1.0."
 )
 def _strictly_above(confidence, threshold):
     return confidence > threshold
@@ -81,23 +82,24 @@ def _swapped(confidence, threshold):
 
 
 @guess_members.mistake(
-    "Your rule says “member” where the confidence is at most the threshold. Turn the comparison round: high confidence "
-    "speaks for a member."
+    "Your rule says “member” where the confidence is at most the threshold. Turn the comparison round: high "
+    "confidence speaks for a member."
 )
 def _swapped_with_ties(confidence, threshold):
     return confidence <= threshold
 
 
 @guess_members.mistake(
-    "You return row numbers. Return one True or False for every record instead, so that the guesses line up with the truth."
+    "You return row numbers. Return one True or False for every record instead, so that the guesses line up with the "
+    "truth."
 )
 def _row_numbers(confidence, threshold):
     return np.flatnonzero(confidence >= threshold)
 
 
 @guess_members.mistake(
-    "You compare with the average confidence, not with `threshold`. The threshold is the attacker's to choose: use the "
-    "argument that your function is given."
+    "You compare with the average confidence, not with `threshold`. The threshold is the attacker's to choose: use "
+    "the argument that your function is given."
 )
 def _own_threshold(confidence, threshold):
     return confidence >= confidence.mean()
@@ -111,7 +113,10 @@ def _two_groups(rng):
     yield np.array([0.3]), np.array([0.8])
     yield np.ones(3), np.ones(5)
     for _ in range(6):
-        members, strangers = rng.random(rng.integers(5, 20)).round(1), rng.random(rng.integers(5, 20)).round(1)
+        members, strangers = (
+            rng.random(rng.integers(5, 20)).round(1),
+            rng.random(rng.integers(5, 20)).round(1),
+        )
         yield members, strangers
         yield strangers, members  # the other way round: 1 - AUC
 
@@ -129,16 +134,16 @@ def _sklearn_auc(members, strangers):
     cases=_two_groups,
     oracle=_sklearn_auc,
     hints=[
-        "Take every member with every stranger. In what share of these pairs does the member have the higher score? A tie "
-        "is worth one half.",
+        "Take every member with every stranger. In what share of these pairs does the member have the higher score? A "
+        "tie is worth one half.",
         "Two loops, one inside the other, and a counter that grows by 1 for a win and by 0.5 for a tie. Divide by the "
         "number of pairs at the end.",
-        "Without loops: `members[:, None] > strangers[None, :]` is a table with a row for each member and a column for "
-        "each stranger. Its `.mean()` is the share of wins; add half of the share of ties.",
+        "Without loops: `members[:, None] > strangers[None, :]` is a table with a row for each member and a column "
+        "for each stranger. Its `.mean()` is the share of wins; add half of the share of ties.",
     ],
     means="AUC is no more than this: how often a member outranks a stranger, when you draw one of each.",
-    why="The comparison makes a table of all pairs. The mean of a table of True and False is the share of True. Without "
-    "the half point for ties, a model that answers everyone alike would score 0 instead of 0.5.",
+    why="The comparison makes a table of all pairs. The mean of a table of True and False is the share of True. "
+    "Without the half point for ties, a model that answers everyone alike would score 0 instead of 0.5.",
 )
 def auc_by_pairs(members, strangers):
     """Share of all member-stranger pairs in which the member has the higher score; a tie counts one half."""
@@ -169,15 +174,16 @@ def _by_ranks(members, strangers):
 
 
 @auc_by_pairs.mistake(
-    "You count a tie as nothing. A model that answers everyone alike would then score 0, as if it betrayed the strangers. "
-    "Give a tie half a point."
+    "You count a tie as nothing. A model that answers everyone alike would then score 0, as if it betrayed the "
+    "strangers. Give a tie half a point."
 )
 def _ties_lose(members, strangers):
     return (members[:, None] > strangers[None, :]).mean()
 
 
 @auc_by_pairs.mistake(
-    "You count a tie as a full win. A model that answers everyone alike would then score a perfect 1. Give a tie half a point."
+    "You count a tie as a full win. A model that answers everyone alike would then score a perfect 1. Give a tie half "
+    "a point."
 )
 def _ties_win(members, strangers):
     return (members[:, None] >= strangers[None, :]).mean()
@@ -191,8 +197,8 @@ def _swapped_groups(members, strangers):
 
 
 @auc_by_pairs.mistake(
-    "You compare the first member with the first stranger, the second with the second, and so on. Every member must meet "
-    "every stranger."
+    "You compare the first member with the first stranger, the second with the second, and so on. Every member must "
+    "meet every stranger."
 )
 def _side_by_side(members, strangers):
     pairs = list(zip(members, strangers, strict=False))
@@ -200,8 +206,8 @@ def _side_by_side(members, strangers):
 
 
 @auc_by_pairs.mistake(
-    "You turn the scores into yes-or-no guesses first, and compare those. AUC works on the scores themselves: rounding "
-    "them to 0 and 1 throws away who is ahead of whom."
+    "You turn the scores into yes-or-no guesses first, and compare those. AUC works on the scores themselves: "
+    "rounding them to 0 and 1 throws away who is ahead of whom."
 )
 def _auc_on_labels(members, strangers):
     guessed_in, guessed_out = (members >= 0.5).astype(float), (strangers >= 0.5).astype(float)
@@ -244,9 +250,10 @@ def _honest_by_hand(own_scores, own_is_member, scores, is_member):
     oracle=_honest_by_hand,
     hints=[
         "Two sets of records, two steps. The attacker may look at the truth of the first set only.",
-        "`choose_threshold(scores, is_member)` finds the best threshold on the records you give it. Which records may the "
-        "attacker give it?",
-        "Choose with `own_scores` and `own_is_member`; then `balanced_accuracy` with `scores`, `is_member` and that threshold.",
+        "`choose_threshold(scores, is_member)` finds the best threshold on the records you give it. Which records may "
+        "the attacker give it?",
+        "Choose with `own_scores` and `own_is_member`; then `balanced_accuracy` with `scores`, `is_member` and that "
+        "threshold.",
     ],
     means="Chosen in one place, judged in another: this number is one that the attacker could really get.",
     why="The second set plays the victims: the attacker never sees their membership before guessing. Whatever is tuned "
@@ -272,15 +279,16 @@ def _by_sklearn(own_scores, own_is_member, scores, is_member):
 
 
 @honest_accuracy.mistake(
-    "The threshold is tuned on the records that it is judged on. The attacker does not know who is a member there: that "
-    "is the question. Choose it on the attacker's own records."
+    "The threshold is tuned on the records that it is judged on. The attacker does not know who is a member there: "
+    "that is the question. Choose it on the attacker's own records."
 )
 def _tuned_on_the_judged(own_scores, own_is_member, scores, is_member):
     return balanced_accuracy(scores, is_member, choose_threshold(scores, is_member))
 
 
 @honest_accuracy.mistake(
-    "The threshold is well chosen but judged on the very records that it was chosen on. Judge it on `scores` and `is_member`."
+    "The threshold is well chosen but judged on the very records that it was chosen on. Judge it on `scores` and "
+    "`is_member`."
 )
 def _judged_on_own(own_scores, own_is_member, scores, is_member):
     return balanced_accuracy(own_scores, own_is_member, choose_threshold(own_scores, own_is_member))
@@ -294,9 +302,7 @@ def _tuned_on_everything(own_scores, own_is_member, scores, is_member):
     return balanced_accuracy(scores, is_member, threshold)
 
 
-@honest_accuracy.mistake(
-    "The two sets are swapped: you choose on the victims and judge on the attacker's own records."
-)
+@honest_accuracy.mistake("The two sets are swapped: you choose on the victims and judge on the attacker's own records.")
 def _sets_swapped(own_scores, own_is_member, scores, is_member):
     return balanced_accuracy(own_scores, own_is_member, choose_threshold(scores, is_member))
 
@@ -334,7 +340,8 @@ def _count_ten_million_people(tpr, fpr, base_rate):
     cases=_rates,
     oracle=_count_ten_million_people,
     hints=[
-        "Imagine 10,000 people, of whom a share `base_rate` are members. How many members does the rule accuse? How many strangers?",
+        "Imagine 10,000 people, of whom a share `base_rate` are members. How many members does the rule accuse? How "
+        "many strangers?",
         "Accused members: `tpr * base_rate` of all people. Accused strangers: `fpr` of the others, and the others are "
         "`1 - base_rate` of all people.",
         "Precision is accused members divided by everyone accused.",
@@ -409,13 +416,14 @@ always_member = chapter.add(
         options={
             "a": (
                 "A strong attack: 87% is far above the 50% of a coin.",
-                "The coin is the wrong comparison. On this set, saying “member” without looking is right for 6 records "
-                "in 7, which is 86%.",
+                "The coin is the wrong comparison. On this set, saying “member” without looking is right for 6 "
+                "records in 7, which is 86%.",
             ),
             "b": (
                 "Hardly an attack: always saying “member” scores 86% on this set.",
-                "6 in 7 is 85.7%, so the reported 86.8% is one point above a rule that never looks at the model. Compare "
-                "with the best rule that ignores the model, or use a measure that is 0.50 for it: AUC or balanced accuracy.",
+                "6 in 7 is 85.7%, so the reported 86.8% is one point above a rule that never looks at the model. "
+                "Compare with the best rule that ignores the model, or use a measure that is 0.50 for it: AUC or "
+                "balanced accuracy.",
             ),
             "c": (
                 "Proof that the model leaks nothing: 87% is below 100%.",
@@ -423,8 +431,8 @@ always_member = chapter.add(
             ),
             "d": (
                 "Nothing can be said, as accuracy is always meaningless.",
-                "Accuracy means something as soon as you know what a rule that ignores the model would score. Here you can "
-                "compute that: 6 in 7.",
+                "Accuracy means something as soon as you know what a rule that ignores the model would score. Here "
+                "you can compute that: 6 in 7.",
             ),
         },
         answer="b",

@@ -13,7 +13,8 @@ recap = chapter.recap
 which_one_leaks = chapter.add(
     Prediction(
         "which_one_leaks",
-        question="Both test equally well. Which of the two answers its members with clearly more confidence than strangers?",
+        question="Both test equally well. Which of the two answers its members with clearly more confidence "
+        "than strangers?",
         options=["look-up", "net", "both", "neither"],
         section="Two models, equally good",
     )
@@ -56,7 +57,8 @@ def _gap_by_loops(model, X_in, X_out):
     cases=_models,
     oracle=_gap_by_loops,
     hints=[
-        "Confidence is the largest probability of each row. You need its average over the members, and over the strangers.",
+        "Confidence is the largest probability of each row. You need its average over the members, and over the "
+        "strangers.",
         "`model.predict_proba(X_in).max(axis=1)` is the confidence of every member.",
         "`model.predict_proba(X_in).max(axis=1).mean()` minus the same for `X_out`.",
     ],
@@ -89,8 +91,8 @@ def _the_wrong_way_round(model, X_in, X_out):
 
 
 @confidence_gap.mistake(
-    "You average all the probabilities, not the largest of each row. Each row adds up to 1, so that average is one third "
-    "for every model. Take `.max(axis=1)` first."
+    "You average all the probabilities, not the largest of each row. Each row adds up to 1, so that average is one "
+    "third for every model. Take `.max(axis=1)` first."
 )
 def _mean_of_everything(model, X_in, X_out):
     return model.predict_proba(X_in).mean() - model.predict_proba(X_out).mean()
@@ -112,7 +114,8 @@ def _sums(model, X_in, X_out):
 
 
 @confidence_gap.mistake(
-    "You return one value for each species. Average over records of the largest probability of each row: `.max(axis=1)`."
+    "You return one value for each species. Average over records of the largest probability of each row: "
+    "`.max(axis=1)`."
 )
 def _for_each_species(model, X_in, X_out):
     return model.predict_proba(X_in).mean(axis=0) - model.predict_proba(X_out).mean(axis=0)
@@ -134,14 +137,18 @@ def _answers_and_labels(rng):
     minutes=6,
     section="Confidence in what?",
     cases=_answers_and_labels,
-    oracle=lambda probabilities, labels: np.array([row[k] for row, k in zip(probabilities.tolist(), labels, strict=True)]),
+    oracle=lambda probabilities, labels: np.array(
+        [row[k] for row, k in zip(probabilities.tolist(), labels, strict=True)]
+    ),
     hints=[
         "Row by row: if the label is 2, take the probability in column 2.",
         "NumPy can take one value from each row at once, if you give it the row numbers and the column numbers.",
         "`probabilities[np.arange(len(labels)), labels]`",
     ],
-    means="This looks at the label that somebody recorded, right or wrong. It is what a model that remembers will repeat.",
-    why="Indexing with two arrays of equal length takes one value for each pair: row 0 with its label, row 1 with its label, …",
+    means="This looks at the label that somebody recorded, right or wrong. It is what a model that remembers "
+    "will repeat.",
+    why="Indexing with two arrays of equal length takes one value for each pair: row 0 with its label, row 1 "
+    "with its label, …",
 )
 def recorded_confidence(probabilities, labels):
     """For each record, the probability that the model gives to its recorded label."""
@@ -180,9 +187,7 @@ def _was_it_right(probabilities, labels):
     return probabilities.argmax(axis=1) == labels
 
 
-@recorded_confidence.mistake(
-    "You use the first record's label for all of them. Each record has a label of its own."
-)
+@recorded_confidence.mistake("You use the first record's label for all of them. Each record has a label of its own.")
 def _first_label_for_all(probabilities, labels):
     return probabilities[:, labels[0]]
 
@@ -203,12 +208,13 @@ equal_accuracy = chapter.add(
         options={
             "a": (
                 "They leak equally, because their accuracies are equal.",
-                "The look-up model and the tree have the same accuracies here, and one gives away in its confidence what the "
-                "other does not.",
+                "The look-up model and the tree have the same accuracies here, and one gives away in its confidence "
+                "what the other does not.",
             ),
             "b": (
                 "The one with the higher test accuracy leaks more.",
-                "Higher test accuracy means that it does better on strangers. It says nothing about how members are answered.",
+                "Higher test accuracy means that it does better on strangers. It says nothing about how members are "
+                "answered.",
             ),
             "c": (
                 "Neither leaks, as 95% on strangers shows that they generalise.",
@@ -216,7 +222,8 @@ equal_accuracy = chapter.add(
             ),
             "d": (
                 "Accuracy cannot tell: you have to look at how each answers its members and strangers.",
-                "Two models can be right equally often and be unequally sure. The trace is in the answers, not in the score.",
+                "Two models can be right equally often and be unequally sure. The trace is in the answers, not in the "
+                "score.",
             ),
         },
         answer="d",
@@ -240,18 +247,20 @@ tell_a_colleague = chapter.add(
             "names an example from this notebook, with a number that a cell computed",
             "says what to measure instead, over many splits",
         ],
-        example="Our 95% on test data tells us how often new records get the right label. It does not tell us whether records "
-        "from training are answered differently. In the notebook two models had the same test accuracy to within a hundredth, "
-        "yet one of them answered all its members with confidence exactly 1 and strangers with 0.87 on average, while the other was as sure of strangers as of members. So before we "
-        "publish I would compare the confidence on members with that on strangers, over many random splits.",
+        example="Our 95% on test data tells us how often new records get the right label. It does not tell us "
+        "whether records from training are answered differently. In the notebook two models had the same test "
+        "accuracy to within a hundredth, yet one of them answered all its members with confidence exactly 1 and "
+        "strangers with 0.87 on average, while the other was as sure of strangers as of members. So before we publish "
+        "I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
-            "A good test score means the model is right about new people. Privacy is another question: can I see from an answer "
-            "that it knew the person before? The look-up model scores 0.95 on strangers and still gives each member a perfect "
-            "1.00, because a member finds itself in its memory. We should measure the confidence gap, on fifty splits rather "
-            "than one, before we say it is safe.",
-            "Accuracy counts right labels and ignores how sure the model is. The tree and the look-up model have the same gap "
-            "in accuracy, about 0.05, but the confidence gap is nought for the tree and above 0.1 for the look-up. What has "
-            "to be looked at is how members and strangers are answered, again and again on new splits.",
+            "A good test score means the model is right about new people. Privacy is another question: can I see from "
+            "an answer that it knew the person before? The look-up model scores 0.95 on strangers and still gives "
+            "each member a perfect 1.00, because a member finds itself in its memory. We should measure the "
+            "confidence gap, on fifty splits rather than one, before we say it is safe.",
+            "Accuracy counts right labels and ignores how sure the model is. The tree and the look-up model have the "
+            "same gap in accuracy, about 0.05, but the confidence gap is nought for the tree and above 0.1 for the "
+            "look-up. What has to be looked at is how members and strangers are answered, again and again on new "
+            "splits.",
         ],
         hints=[
             "What does the test accuracy count? What does it not look at?",

@@ -34,7 +34,8 @@ def _guest_lists(rng):
         "`record in training_set` is True or False.",
         "Write `return record in training_set` in the place of the three dots.",
     ],
-    means="With the list in your hand, membership is one word of Python. An attacker has no list, and asks the model instead.",
+    means="With the list in your hand, membership is one word of Python. An attacker has no list, and asks the "
+    "model instead.",
     why="`in` looks for an equal record anywhere in the list. That is the whole definition of a member.",
 )
 def is_member(record, training_set):
@@ -49,7 +50,7 @@ def _by_counting(record, training_set):
 
 @is_member.right
 def _one_after_another(record, training_set):
-    for other in training_set:  # noqa: SIM110 - a beginner's loop is a right answer too
+    for other in training_set:
         if other == record:
             return True
     return False
@@ -62,15 +63,14 @@ def _swapped(record, training_set):
     return record not in training_set
 
 
-@is_member.mistake(
-    "You look at the first record of the training set only. A member may stand anywhere in the list."
-)
+@is_member.mistake("You look at the first record of the training set only. A member may stand anywhere in the list.")
 def _first_only(record, training_set):
     return len(training_set) > 0 and training_set[0] == record
 
 
 @is_member.mistake(
-    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 05 comes back to that."
+    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 05 comes back to "
+    "that."
 )
 def _always_true(record, training_set):
     return True
@@ -103,8 +103,8 @@ what_the_attacker_has = chapter.add(
             ),
             "b": (
                 "the model's weights and source code",
-                "Some attackers have these, and it helps them. The attack of this course needs much less, which is what "
-                "makes it worrying.",
+                "Some attackers have these, and it helps them. The attack of this course needs much less, which is "
+                "what makes it worrying.",
             ),
             "c": (
                 "the right to ask the model questions and read its answers",
@@ -127,7 +127,8 @@ what_the_attacker_has = chapter.add(
 first_guess = chapter.add(
     Prediction(
         "first_guess",
-        question="Of a hundred flowers, half of them members, how many does an attacker place rightly who reads a neural net’s confidence?",
+        question="Of a hundred flowers, half of them members, how many does an attacker place rightly who reads "
+        "a neural net’s confidence?",
         between=(0, 100),
         section="A guess to keep",
     )

@@ -47,7 +47,8 @@ shortest_virginica = chapter.add(
             "Go straight down from that square to the horizontal axis.",
             "It lies half-way between 4 and 5 cm, in the middle of the versicolor.",
         ],
-        means="This virginica sits among the versicolor. A model that answers it well must remember it: watch such flowers.",
+        means="This virginica sits among the versicolor. A model that answers it well must remember it: watch "
+        "such flowers.",
         why="The square furthest to the left gives the petal length on the horizontal axis.",
     )
 )
@@ -84,7 +85,8 @@ def _nearest_by_loop(X, i):
         "`distance = np.linalg.norm(X - X[i], axis=1)`, then `distance[i] = np.inf`, then return `distance.argmin()`.",
     ],
     means="A flower whose nearest neighbour is of another species is hard to label, and easy to remember.",
-    why="The distance is the length of the difference of two rows. The flower itself, at distance nought, has to be taken out.",
+    why="The distance is the length of the difference of two rows. The flower itself, at distance nought, has "
+    "to be taken out.",
 )
 def nearest_flower(X, i):
     """Row number of the flower that is nearest to flower i (not i itself), by straight-line distance."""
@@ -104,9 +106,7 @@ def _squared_distances(X, i):
     return int(others[((X[others] - X[i]) ** 2).sum(axis=1).argmin()])
 
 
-@nearest_flower.mistake(
-    "You find flower `i` itself, at distance nought. Its nearest neighbour must be another flower."
-)
+@nearest_flower.mistake("You find flower `i` itself, at distance nought. Its nearest neighbour must be another flower.")
 def _itself(X, i):
     return i
 
@@ -124,9 +124,7 @@ def _furthest(X, i):
     return np.linalg.norm(X - X[i], axis=1).argmax()
 
 
-@nearest_flower.mistake(
-    "You compare one measurement only. Two flowers are near when all their measurements are."
-)
+@nearest_flower.mistake("You compare one measurement only. Two flowers are near when all their measurements are.")
 def _first_measurement(X, i):
     distance = np.abs(X[:, 0] - X[i, 0])
     distance[i] = np.inf
@@ -134,7 +132,8 @@ def _first_measurement(X, i):
 
 
 @nearest_flower.mistake(
-    "You took flower `i` out of the list, and the rows after it moved up by one: your row number counts in the shorter list."
+    "You took flower `i` out of the list, and the rows after it moved up by one: your row number counts in the "
+    "shorter list."
 )
 def _shifted(X, i):
     return np.linalg.norm(np.delete(X, i, axis=0) - X[i], axis=1).argmin()
@@ -162,7 +161,8 @@ def _member_rows(rng):
         "Start with `np.zeros(n, dtype=bool)`, which is n times False.",
         "An array can be indexed by an array of row numbers: `mask[member_rows] = True`.",
     ],
-    means="This array, True for members, is the attacker's whole question, and `parts.is_member` in the notebooks to come.",
+    means="This array, True for members, is the attacker's whole question, and `parts.is_member` in the "
+    "notebooks to come.",
     why="Start with nobody, then mark the members. A mask lines up with the records, so it can select them: `X[mask]`.",
 )
 def membership_mask(member_rows, n):
@@ -236,13 +236,13 @@ what_makes_a_member = chapter.add(
             ),
             "c": (
                 "the draw alone: it was picked for training, others like it were not",
-                "Membership is a fact about the training list, not about the flower. What could betray it is only what the "
-                "model did with the flower.",
+                "Membership is a fact about the training list, not about the flower. What could betray it is only "
+                "what the model did with the flower.",
             ),
             "d": (
                 "the model's confidence: members are flowers that the model is sure about",
-                "That is the attacker's suspicion, and sometimes right. But a flower is a member before the model says "
-                "anything, and a stranger can get a confident answer too.",
+                "That is the attacker's suspicion, and sometimes right. But a flower is a member before the model "
+                "says anything, and a stranger can get a confident answer too.",
             ),
         },
         answer="c",

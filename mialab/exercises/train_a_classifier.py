@@ -35,7 +35,8 @@ def _labels(rng):
         "The mean of an array of True and False is the share of True.",
     ],
     means="Accuracy: the share of records for which the model's label is the recorded one.",
-    why="True counts as 1 and False as 0, so the mean of a comparison is a share. This idiom comes back in every notebook.",
+    why="True counts as 1 and False as 0, so the mean of a comparison is a share. This idiom comes back in "
+    "every notebook.",
 )
 def accuracy(predicted, actual):
     """Share of records for which the predicted label is the actual one."""
@@ -74,7 +75,8 @@ def _percentage(predicted, actual):
 
 
 @accuracy.mistake(
-    "You sort the labels before you compare, so predictions no longer stand beside their own records. Leave the order alone."
+    "You sort the labels before you compare, so predictions no longer stand beside their own records. Leave the order "
+    "alone."
 )
 def _sorted_first(predicted, actual):
     return (np.sort(predicted) == np.sort(actual)).mean()
@@ -170,7 +172,9 @@ def _the_count_as_label(y_in, y_out):
     return (y_out == np.bincount(y_in).max()).mean()
 
 
-@baseline_accuracy.mistake("You use the average label. Labels are names written as numbers: their average is no species.")
+@baseline_accuracy.mistake(
+    "You use the average label. Labels are names written as numbers: their average is no species."
+)
 def _average_label(y_in, y_out):
     return (y_out == round(y_in.mean())).mean()
 
@@ -214,7 +218,8 @@ def _fitted_models(rng):
         "`model.predict(X_in)` gives the labels for the members; compare them with `y_in` as you did before.",
         "`(model.predict(X_in) == y_in).mean() - (model.predict(X_out) == y_out).mean()`",
     ],
-    means="The generalisation gap: how much better a model does on what it has seen. It is the first trace of its memory.",
+    means="The generalisation gap: how much better a model does on what it has seen. It is the first trace of "
+    "its memory.",
     why="Members minus strangers, so that a model that does better on its members has a gap above nought.",
 )
 def accuracy_gap(model, X_in, y_in, X_out, y_out):
@@ -280,14 +285,15 @@ why_strangers = chapter.add(
                 "There are 75 of each. The number is not the reason.",
             ),
             "b": (
-                "Because a model can be right about its members by remembering them, which says nothing about new flowers.",
-                "The tree is right about every member, also where it is wrong about similar flowers. Only strangers show "
-                "what it has understood.",
+                "Because a model can be right about its members by remembering them, which says nothing about new "
+                "flowers.",
+                "The tree is right about every member, also where it is wrong about similar flowers. Only strangers "
+                "show what it has understood.",
             ),
             "c": (
                 "Because models are always worse on strangers.",
-                "Not always: the logistic regression of this notebook does about as well on both. Whether there is a gap is "
-                "what we want to find out.",
+                "Not always: the logistic regression of this notebook does about as well on both. Whether there is a "
+                "gap is what we want to find out.",
             ),
             "d": (
                 "Because the members' labels may be wrong.",

@@ -1,0 +1,191 @@
+"""A real Chromium on a real JupyterLab: the learner's first minutes, every notebook run, panels in both themes."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import Notebook, contrast, find_chromium, launch, running_lab, texts
+from playwright.sync_api import expect, sync_playwright
+
+from mialab._files import notebooks_folder
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOKS = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
+FIRST = "00_start_here.ipynb"
+UNANSWERED = "unanswered"  # a folder of the workbook with copies that no test writes in
+ENOUGH = 4.5  # contrast that WCAG 2.2 asks of text (level AA)
+
+# Everything a panel can hold, in every tone.
+PANELS = """\
+from IPython.display import display
+from mialab.exercises._panel import TONES, Code, Panel
+
+for tone in TONES:
+    display(Panel(f"This is {tone}: `title()`", ("Words and `code(words)`.", Code("def answer():\\n    return "
+                                                                                  "1")), tone))
+"""
+# One of each thing that the tests below must notice.
+CONTROLS = [
+    """\
+from IPython.display import HTML
+HTML('<div id="control" style="background:#fff">'
+     '<p style="color:#777">4.48</p><p style="color:#767676">4.54</p><p style="color:rgba(0,0,0,0.5)">3.95</p>'
+     '<div style="background:rgba(0,0,0,0.5)"><p style="color:#000">5.32</p></div></div>')""",
+    'HTML(\'<img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=" alt=" ">\')',
+    """\
+from IPython.display import display
+display({"application/vnd.jupyter.widget-view+json": {"model_id": "nobody", "version_major": 2, "version_minor": 0}}, raw=True)""",
+    "import warnings; warnings.warn('beware')",
+    "1 / 0",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a new workbook, with a second, untouched copy of each notebook."""
+    if find_chromium() is None:
+        missing = "Chromium was not found on the path"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{missing}: install it (see .ci/run)")
+        pytest.skip(missing)
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        (lab.workbook / UNANSWERED).mkdir()
+        for name in NOTEBOOKS:
+            shutil.copy(lab.workbook / name, lab.workbook / UNANSWERED / name)
+        yield lab
+
+
+# Not for the whole session: Playwright keeps an event loop running, in which nbval's kernels could not be driven.
+@pytest.fixture(scope="module")
+def browser(lab):
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright, find_chromium())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    """A browser window of the test's own."""
+    notebook = Notebook(browser, lab)
+    yield notebook
+    notebook.close()
+
+
+def progress(lab) -> dict:
+    """What the progress file holds."""
+    path = lab.workbook / "progress.json"
+    return json.loads(path.read_text())["exercises"] if path.exists() else {}
+
+
+def make_notebook(path: Path, sources: list[str]) -> None:
+    """Write a notebook of code cells."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+
+def test_the_first_exercise_from_a_wrong_answer_to_a_kept_one(notebook, lab):
+    notebook.open()  # as `mialab lab` opens it
+    expect(notebook.page.get_by_role("heading", name="00 · Start here")).to_be_visible()
+    notebook.run(notebook.cell("import start_here as ex"))
+    cell = notebook.cell("def is_member")
+    expect(notebook.run(cell)).to_contain_text("Not attempted yet.")
+    assert "00.is_member" not in progress(lab)
+
+    notebook.write(cell, "your code here", "return True")
+    diagnosis = notebook.run(cell)
+    expect(diagnosis).to_contain_text("Not yet.")
+    expect(diagnosis).to_contain_text("says True to everyone")
+    assert progress(lab)["00.is_member"]["outcome"] == "not yet"
+
+    notebook.write(cell, "return True", "return record in training_set")
+    expect(notebook.run(cell)).to_contain_text("Correct.")
+    notebook.save()
+
+    notebook.page.reload()
+    notebook.ready()
+    cell = notebook.cell("def is_member")
+    expect(cell.locator(".cm-content")).to_contain_text("return record in training_set")
+    expect(cell.locator(".mialab-panel")).to_contain_text("Correct.")
+    assert "return record in training_set" in (lab.workbook / FIRST).read_text()
+    assert progress(lab)["00.is_member"]["outcome"] == "correct"
+
+    end = notebook.run(notebook.cell("ex.recap()"))
+    expect(end).to_contain_text("1 of 3 exercises done")
+    notebook.photograph("first-exercise")
+    assert notebook.faults() == []
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_unanswered(notebook, name):
+    notebook.open(f"{UNANSWERED}/{name}").run_all()
+    notebook.photograph(Path(name).stem)
+    assert notebook.faults() == []
+    assert notebook.page.locator(".jp-OutputArea-output img").count() > 0, "there is no figure to look at"
+    assert notebook.errors == []
+
+
+def test_the_sliders_of_notebook_03_answer_the_keyboard(notebook):
+    notebook.open("03_ask_the_model.ipynb")
+    for text in ("import matplotlib.pyplot", 'targets.make("logistic")'):
+        notebook.run(notebook.cell(text).first)
+    panel = notebook.run(notebook.cell("import ask_the_model"))
+    sliders, answer = panel.get_by_role("slider"), panel.locator("pre")
+    expect(sliders).to_have_count(4)
+    expect(answer).to_contain_text("The model says")
+    before = answer.inner_text()
+    petal_length = sliders.nth(2)
+    petal_length.focus()
+    petal_length.press("End")
+    expect(answer).not_to_have_text(before)
+    expect(answer).to_contain_text("The model says virginica, with confidence 1.00.")
+    petal_length.press("Home")
+    expect(answer).to_contain_text("The model says setosa")
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_panels_can_be_read_in_both_themes(notebook, lab, theme):
+    make_notebook(lab.workbook / "panels.ipynb", [PANELS])
+    notebook.open("panels.ipynb").set_theme(theme)
+    notebook.run_all()
+    notebook.photograph(f"panels-{theme.split()[1].lower()}")
+    found = texts(notebook.page.locator(".mialab-panel"))
+    for tone in ("correct", "not yet", "not attempted", "note"):
+        assert any(f"This is {tone}:" in text.words for text in found)
+    for code in ("title()", "code(words)", "def answer"):
+        assert sum(code in text.words for text in found) == 4
+    assert not [text for text in found if text.veiled]
+    assert {text.words: text for text in found if contrast(text.colour, text.backgrounds) < ENOUGH} == {}
+
+
+def test_the_checks_above_notice_what_they_should(notebook, lab):
+    make_notebook(lab.workbook / "controls.ipynb", CONTROLS)
+    notebook.open("controls.ipynb").run_all()
+    painted = texts(notebook.page.locator("#control"))
+    assert len(painted) == 4
+    for text in painted:
+        assert contrast(text.colour, text.backgrounds) == pytest.approx(float(text.words), abs=0.01)
+    faults = notebook.faults()
+    for kind in ("no alt text", "widget", "stderr", "error"):
+        assert sum(fault.startswith(f"{kind}:") for fault in faults) == 1, faults
+    assert "ZeroDivisionError" in faults[-1]
+    notebook.page.evaluate("console.error('ours'); setTimeout(() => { throw new Error('thrown') })")
+    notebook.page.wait_for_timeout(0)
+    assert any("ours" in error for error in notebook.errors)
+
+
+def test_contrast_of_known_colours():
+    assert contrast("rgb(0, 0, 0)", []) == pytest.approx(21)
+    assert contrast("rgb(255, 255, 255)", ["rgba(0, 0, 0, 0)"]) == pytest.approx(1)
+    assert contrast("rgba(0, 0, 0, 0)", ["rgb(9, 8, 7)"]) == pytest.approx(1)
+    assert contrast("rgb(255, 0, 0)", ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]) == pytest.approx(4.0, abs=0.01)
+    with pytest.raises(ValueError, match="colour='red' is not rgb"):
+        contrast("red", [])

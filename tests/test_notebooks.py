@@ -1,0 +1,204 @@
+"""The notebooks keep to their anatomy, hold what they should, and pass when every exercise is solved.
+
+(nbval, in the same `make test`, runs each of them unanswered and compares its outputs with the committed ones.)
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from refresh_notebooks import README_FIGURE, execute, figure_of, notebooks, settle
+
+from mialab.exercises import chapters
+
+CHAPTERS = {c.notebook: c for c in chapters()}
+PATHS = notebooks()
+BOOKS = {p.stem: nbformat.read(p, as_version=4) for p in PATHS}
+ids = pytest.mark.parametrize("name", BOOKS, ids=str)
+
+# Decimals and percentages that prose may hold: definitions, set-ups and quotations, never results of a run.
+NOT_RESULTS = {
+    "00": set(),
+    "01": {"95%"},
+    "02": {"95%", "2.4", "1.00"},  # 2.4: an example of a tree's question; 1.00: asserted in its cell
+    "03": {"0.9", "0.5", "0.99", "1.00"},
+    "04": {"95%", "20%", "0.5", "1.00"},
+    "05": {"0.5", "0.50", "0.55", "0.45", "0.01", "0.868", "0.05", "1%"},
+}
+
+
+def code_cells(book):
+    return [c for c in book.cells if c.cell_type == "code"]
+
+
+def prose(book):
+    return "\n\n".join(c.source for c in book.cells if c.cell_type == "markdown")
+
+
+def test_there_is_a_notebook_for_every_chapter_in_order():
+    assert list(BOOKS) == list(CHAPTERS)
+
+
+@ids
+def test_every_code_cell_was_executed_once_in_order(name):
+    """nbval compares nothing where a cell has no execution count: a cleared notebook would pass."""
+    counts = [c.execution_count for c in code_cells(BOOKS[name])]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@ids
+def test_committed_outputs_hold_no_errors_warnings_paths_or_dead_widgets(name):
+    for cell in code_cells(BOOKS[name]):
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", cell.source
+            data = "".join(map(str, output.get("data", {}).values())) + str(output.get("text", ""))
+            assert not re.search(r"/(home|root|tmp|Users|work)/", data)
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+    assert set(BOOKS[name].metadata) == {"kernelspec", "language_info"}
+    assert all(set(c.metadata) <= {"tags"} for c in BOOKS[name].cells)
+
+
+@ids
+def test_every_figure_has_alt_text_that_is_a_sentence(name):
+    figures = 0
+    for cell in code_cells(BOOKS[name]):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert "image/png" not in data, f"a figure without alt text: use show(fig, alt=...)\n{cell.source}"
+            for image in re.findall(r"<img[^>]*>", data.get("text/html", "")):
+                figures += 1
+                alt = re.search(r'alt="([^"]*)"', image).group(1)
+                assert len(alt.split()) >= 8
+                assert alt.endswith(".")
+                assert "nan" not in alt.lower().split()
+    assert figures >= 1
+
+
+@ids
+def test_only_cells_that_say_so_are_left_uncompared(name):
+    """Ignored cells are few and known: versions of the learner's machine, and live widgets."""
+    ignored = [c.source for c in code_cells(BOOKS[name]) if "nbval-ignore-output" in c.metadata.get("tags", [])]
+    assert len(ignored) <= 1
+    assert all("version(" in s or "mialab.widgets" in s for s in ignored)
+
+
+@ids
+def test_the_anatomy(name):
+    book, text = BOOKS[name], prose(BOOKS[name])
+    assert book.cells[0].source.startswith(f"# {name[:2]} · ")
+    for part in (
+        "**The question.**",
+        "After this notebook you can",
+        "**Time:**",
+        "What the attacker knows",
+        "What this does not prove",
+        "## Recap",
+        "**Next, notebook",
+    ):
+        assert part in text, part
+    assert 3 <= book.cells[0].source.count("\n- ") <= 5
+    assert book.cells[-1].source == "ex.recap()"
+    assert 3 <= len(CHAPTERS[name].exercises) <= 6
+    assert 15 <= len(book.cells) <= 55
+    for cell in code_cells(book):
+        assert len(cell.source.splitlines()) <= 20, cell.source
+    # A cell's imports come with the cell that first needs them, and cells have no hidden machinery.
+    assert not any(line.startswith(("%", "!")) for c in code_cells(book) for line in c.source.splitlines())
+
+
+@ids
+def test_the_minutes_are_derived_and_not_wished(name):
+    """150 words a minute, half a minute for each code cell, and what its exercises say; rounded up to five."""
+    book, exercises = BOOKS[name], CHAPTERS[name].exercises.values()
+    words = len(prose(book).split())
+    cells = sum("exercise" not in c.metadata.get("tags", []) for c in code_cells(book))
+    minutes = words / 150 + cells / 2 + sum(e.minutes for e in exercises)
+    said = int(re.search(r"about (\d+) minutes", book.cells[0].source).group(1))
+    assert abs(said - math.ceil(minutes / 5) * 5) <= 5, minutes
+
+
+@ids
+def test_no_number_is_typed_from_a_run_into_prose(name):
+    text = re.sub(r"`[^`]*`|### Exercise[^\n]*|- \*\*[a-z]\)\*\*[^\n]*", "", prose(BOOKS[name]))  # code, options
+    assert set(re.findall(r"\d+\.\d+|\d+%", text)) - NOT_RESULTS[name[:2]] == set()
+
+
+@ids
+def test_every_exercise_stands_in_its_notebook_once_as_declared(name):
+    book = BOOKS[name]
+    sources, text = [c.source for c in code_cells(book)], prose(book)
+    for exercise in CHAPTERS[name].exercises.values():
+        assert sources.count(exercise.cell) == 1, f"the cell of {exercise.name} is not the declared stub"
+        points = f"{exercise.points} point" + "s" * (exercise.points != 1)
+        minutes = f"about {exercise.minutes} minute" + "s" * (exercise.minutes != 1)
+        assert f"*`{exercise.name}` · {exercise.kind} · {points} · {minutes}*" in text
+        assert f"## {exercise.section}\n" in text + "\n", f"no section {exercise.section!r} to reread"
+        if exercise.kind == "choose an answer":
+            for letter, (option, _) in exercise.options.items():
+                assert f"- **{letter})** {option}" in text
+        if exercise.kind == "write a few sentences":
+            assert all(f"- {point}" in text for point in exercise.rubric)
+    checks = re.findall(r"ex\.(\w+)\.check\(", "\n".join(sources))
+    assert sorted(checks) == sorted(CHAPTERS[name].exercises)
+
+
+@ids
+def test_no_cell_of_a_notebook_gives_a_function_away(name):
+    """No two lines in a row of a worked answer stand in the exercise's own cell or in the one before it."""
+    book = BOOKS[name]
+    for exercise in CHAPTERS[name].exercises.values():
+        if exercise.kind != "write a function":
+            continue
+        body = ast.unparse(ast.parse(exercise.right_code).body[0].body[1:])
+        position = next(i for i, c in enumerate(book.cells) if c.source == exercise.cell)
+        shown = "\n".join(c.source for c in book.cells[max(0, position - 2) : position + 1])
+        assert body not in shown
+
+
+@pytest.fixture(params=list(BOOKS))
+def solved(request, tmp_path, monkeypatch):
+    """A notebook in a learner's workbook, every stub replaced by its solution, run to the end."""
+    name = request.param
+    (tmp_path / ".mialab.json").write_text("{}")
+    monkeypatch.setenv("MIALAB_WORKBOOK", str(tmp_path))
+    book = nbformat.from_dict(BOOKS[name])
+    book = nbformat.reads(nbformat.writes(book), as_version=4)
+    for cell in code_cells(book):
+        for exercise in CHAPTERS[name].exercises.values():
+            if cell.source == exercise.cell:
+                cell.source = cell.source.replace(exercise.stub, exercise.right_code)
+    return name, execute(book, tmp_path)
+
+
+def test_with_every_stub_solved_a_notebook_runs_and_all_checks_pass(solved):
+    name, book = solved
+    verdicts = {}
+    for cell in code_cells(book):
+        if found := re.search(r"ex\.(\w+)\.check\(", cell.source):
+            verdicts[found.group(1)] = cell.outputs[-1]["data"]["text/plain"]
+    assert verdicts.keys() == CHAPTERS[name].exercises.keys()
+    assert all(text.startswith("✓") for text in verdicts.values()), verdicts
+    recap = code_cells(book)[-1].outputs[-1]["data"]["text/plain"]
+    total = len(CHAPTERS[name].exercises)
+    assert f"{total} of {total} exercises done" in recap
+    assert "All done." in recap
+    assert "You made no guess" not in recap
+
+
+def test_the_readme_shows_the_figure_of_the_notebook():
+    figures = [f for b in BOOKS.values() if (f := figure_of(b, "readme-figure"))]
+    assert len(figures) == 1
+    assert README_FIGURE.read_bytes() == figures[0]
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+    assert README_FIGURE.name in readme
+
+
+def test_settling_a_notebook_twice_changes_nothing():
+    book = nbformat.reads(nbformat.writes(BOOKS["00_start_here"]), as_version=4)
+    assert nbformat.writes(settle(book)) == nbformat.writes(BOOKS["00_start_here"])

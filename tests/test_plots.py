@@ -1,0 +1,131 @@
+"""Figures draw on the ax they get, give it back, and carry their alt text."""
+
+from __future__ import annotations
+
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from mialab import plots
+from mialab.data import load_iris
+from mialab.metrics import MeanInterval, roc
+
+FLOWERS = load_iris()
+SPECIES = np.array(FLOWERS.class_names)[FLOWERS.y]
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+DRAWINGS = {
+    "steps": lambda ax: plots.steps(ax, now=["train", "infer"]),
+    "flowers_on_plane": lambda ax: plots.flowers_on_plane(ax, *FLOWERS.X[:, 2:].T, SPECIES, labels=("a", "b")),
+    "two_groups": lambda ax: plots.two_groups(ax, [0.9, 1.0], [0.4, 0.5], label="confidence"),
+    "roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}),
+    "intervals": lambda ax: plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC", chance=0.5),
+    "trend": lambda ax: plots.trend(ax, [1, 2], [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)], name="net"),
+    "probabilities": lambda ax: plots.probabilities(ax, FLOWERS.class_names, [0.2, 0.3, 0.5]),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+def test_a_drawing_returns_its_ax_and_opens_no_other_figure(ax, draw):
+    before = plt.get_fignums()
+    assert draw(ax) is ax
+    assert plt.get_fignums() == before
+    assert ax.has_data() or ax.texts
+
+
+def test_two_groups_counts_every_record_once(ax):
+    rng = np.random.default_rng(0)
+    inside, outside = rng.random(75), rng.random(60)
+    plots.two_groups(ax, inside, outside, label="x")
+    heights = [p.get_height() for p in ax.patches]
+    assert sum(h for h in heights if h > 0) == 75
+    assert sum(h for h in heights if h < 0) == -60
+    low, high = ax.get_ylim()
+    assert low == -high  # both groups at one scale
+
+
+def test_intervals_accepts_means_with_a_count(ax):
+    plots.intervals(ax, {"a": MeanInterval(0.5, 0.4, 0.6, 50), "b": (0.7, 0.6, 0.8)}, label="AUC")
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first name is on top
+
+
+def test_roc_is_drawn_with_the_line_of_chance(ax):
+    plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])})
+    chance = ax.lines[0]
+    assert chance.get_xdata().tolist() == chance.get_ydata().tolist() == [0, 1]
+
+
+def test_steps_refuses_a_step_that_is_none(ax):
+    with pytest.raises(ValueError, match="now names 'attack', which is no step"):
+        plots.steps(ax, now=["attack"])
+
+
+def test_members_and_strangers_differ_in_shape_and_in_grey():
+    assert plots.MEMBER["marker"] != plots.STRANGER["marker"]
+    assert len({s["marker"] for s in plots.SPECIES.values()}) == 3
+    greys = [_luminance(c) for c in (plots.MEMBER["color"], plots.STRANGER["color"])]
+    assert abs(greys[0] - greys[1]) > 0.1
+    for colour in [plots.MEMBER["color"], plots.STRANGER["color"], *plots.PALETTE.values()]:
+        assert 1.05 / (_luminance(colour) + 0.05) >= 3  # WCAG's floor for graphics, on white
+
+
+def _luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# --- show -------------------------------------------------------------------------------------------------------------
+
+
+def test_show_gives_an_image_with_alt_text_and_closes_the_figure():
+    fig, _ = plt.subplots()
+    picture = plots.show(fig, alt='Members score   higher:\n 1.00 > "0.9" & <0.8>.')
+    assert fig.number not in plt.get_fignums()
+    html = picture._repr_html_()
+    assert html.startswith('<img alt="Members score higher: 1.00 &gt; &quot;0.9&quot; &amp; &lt;0.8&gt;."')
+    assert re.search(r'src="data:image/png;base64,[A-Za-z0-9+/=]+">$', html)
+    assert repr(picture) == 'Figure: Members score higher: 1.00 > "0.9" & <0.8>.'
+    assert picture.png.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("alt", ["", "ROC curve", None, 3, "   "])
+def test_show_refuses_a_figure_without_a_sentence(alt):
+    fig, _ = plt.subplots()
+    with pytest.raises(ValueError, match="alt should be a sentence"):
+        plots.show(fig, alt=alt)
+    plt.close(fig)
+
+
+def test_show_refuses_what_is_no_figure(ax):
+    with pytest.raises(ValueError, match="fig should be a matplotlib figure"):
+        plots.show(ax, alt="An axes is not a figure, alas.")
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    def draw():
+        fig, ax = plt.subplots()
+        plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC")
+        return plots.show(fig, alt="One interval from 0.4 to 0.6.").png
+
+    first = draw()
+    assert draw() == first
+    assert b"Software" not in first
+
+
+def test_the_style_can_be_used_by_name():
+    with plt.style.context("mialab.course"):
+        assert matplotlib.rcParams["axes.spines.top"] is False
