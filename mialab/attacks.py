@@ -1,6 +1,6 @@
 """The attacks: each turns a model's answers into membership scores, higher for likelier members.
 
-Notebook 05 builds the threshold attacks by hand. One contract holds for every attack, now and in later
+Notebook 05 builds the confidence attack by hand. One contract holds for every attack, now and in later
 notebooks: the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the
 attacker holds, `score_samples(X, y)` takes the candidate records. An attack asks a model for
 `predict_proba(X)` and `classes_` only.

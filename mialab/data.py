@@ -1,6 +1,6 @@
 """The records: the Iris flowers, and how they are split into members and strangers.
 
-Notebook 01 meets the flowers and notebook 02 splits them. Data flows one way in this package, and it starts
+Notebook 01 meets the flowers and splits them. Data flows one way in this package, and it starts
 here.
 """
 

@@ -168,7 +168,8 @@ class AttackResult:
     null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and
         these ties.
     z : distance of the AUC from 0.5, in `null_sd`.
-    advantage : largest tpr - fpr over all thresholds (Yeom et al. 2018). Its threshold is chosen on the very
+    advantage : largest tpr - fpr over all thresholds, which is the advantage of Yeom et al. (2018) for a fixed rule,
+        taken at its best threshold. That threshold is chosen on the very
         records that it is judged on, so it is above 0 even by pure chance.
     n_members, n_non_members : how many of each.
     """
@@ -195,7 +196,7 @@ class AttackResult:
         low, high = self.interval
         return (
             f"AUC {self.auc:.2f} (95% interval {low:.2f} to {high:.2f}) over {self.n_members} members and "
-            f"{self.n_non_members} non-members; pure chance would give 0.50 give or take {self.null_sd:.2f}"
+            f"{self.n_non_members} non-members; pure chance would give 0.50 with standard deviation {self.null_sd:.2f}"
         )
 
 

@@ -192,8 +192,8 @@ def intervals(
     style = {"color": MEMBER["color"], "marker": "o"} | style
     for row, value in enumerate(means.values()):
         mean, low, high = value[:3]
-        ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt")
-        ax.plot(mean, row, linestyle="none", markersize=7, label=name if row == 0 else None, **style)
+        ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt", zorder=4)
+        ax.plot(mean, row, linestyle="none", markersize=7, zorder=5, label=name if row == 0 else None, **style)
     if chance is not None:
         ax.axvline(chance, **CHANCE)
     ax.set(yticks=range(len(means)), yticklabels=list(means), ylim=(len(means) - 0.5, -0.5), xlabel=label)

@@ -1,6 +1,6 @@
 """Many trials: the same experiment on many random splits, because one split proves nothing.
 
-Notebook 04 does one split by hand, then fifty with `run_trials`.
+Notebook 02 writes the loop by hand, then uses `run_trials`.
 """
 
 from __future__ import annotations

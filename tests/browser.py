@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
 from mialab._doctor import CHROMIUM
 
@@ -121,18 +121,19 @@ def find_chromium() -> str | None:
     return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
 
 
-def launch(playwright: Playwright, chromium: str) -> Browser:
-    """Start a Chromium without a window."""
+def launch(playwright: Playwright, chromium: str) -> BrowserContext:
+    """Start a Chromium without a screen; its windows share one cache, which saves seconds a window."""
     expect.set_options(timeout=PATIENCE * 1000)
-    return playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+    return browser.new_context(viewport={"width": 1280, "height": 1400})
 
 
 class Notebook:
     """A notebook open in JupyterLab, in a browser window of its own."""
 
-    def __init__(self, browser: Browser, lab: Lab):
+    def __init__(self, browser: BrowserContext, lab: Lab):
         self.lab = lab
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        self.page: Page = browser.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
         self.errors: list[str] = []
         self.page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)

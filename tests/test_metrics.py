@@ -190,7 +190,7 @@ def test_a_result_reads_as_a_sentence():
     low, high = result.interval
     assert repr(result) == (
         f"AUC {result.auc:.2f} (95% interval {low:.2f} to {high:.2f}) over 75 members and 75 non-members; "
-        "pure chance would give 0.50 give or take 0.05"
+        "pure chance would give 0.50 with standard deviation 0.05"
     )
     assert 0 < low < result.auc < high < 1
     assert result.z == pytest.approx((result.auc - 0.5) / result.null_sd)

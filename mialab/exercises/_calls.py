@@ -93,6 +93,8 @@ def same(got: Any, expected: Any, tolerance: float) -> bool:
     a, b = as_array(got), as_array(expected)
     if a is None or b is None or a.shape != b.shape:
         return False
+    if (a.dtype.kind == "b") != (b.dtype.kind == "b") and a.ndim:
+        return False  # 0 and 1 are not False and True where they select records
     if a.dtype.kind in "US" or b.dtype.kind in "US":
         return a.dtype.kind == b.dtype.kind and bool((a == b).all())
     return bool(np.allclose(a.astype(float), b.astype(float), rtol=tolerance, atol=tolerance, equal_nan=True))
@@ -133,7 +135,9 @@ def show(value: Any) -> str:
         return str(bool(value))
     if isinstance(value, float | np.floating):
         return f"{float(value):.6g}"
-    text = repr(value) if not hasattr(value, "predict_proba") else f"<a {type(value).__name__}>"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    text = repr(value) if not hasattr(value, "predict_proba") else "<a trained model>"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -25,6 +25,7 @@ from mialab.exercises._calls import (
 )
 from mialab.exercises._panel import Code, Verdict
 
+_OFF = "The answer is of the right kind, but its value is not right."
 SECONDS = 4.0  # for all the calls of one check together
 
 
@@ -150,7 +151,7 @@ class FunctionExercise(Exercise):
         spoiler = next((c for c in calls if c.changed), None)
         if spoiler:
             return self._changed_input(spoiler)
-        return self._not_yet(*_what_is_off(bad.value, should), evidence, *_printed(calls))
+        return self._not_yet(*_what_is_off(bad.value, should, bool(bad.printed)), evidence, *_printed(calls))
 
     def _changed_input(self, made: Call) -> Verdict:
         return self._not_yet(
@@ -164,7 +165,7 @@ class FunctionExercise(Exercise):
         return list(inspect.signature(self.function).parameters)
 
 
-def _what_is_off(got: Any, expected: Any) -> tuple[str, str]:
+def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str]:
     """Name and sentence for an answer that is wrong in no way we know."""
     if got is None or got is ...:
         return (
@@ -196,7 +197,11 @@ def _what_is_off(got: Any, expected: Any) -> tuple[str, str]:
         return "wrong_shape", f"Your function returns {_kind(have)}; it should return {_kind(want)}."
     if have.dtype.kind == "f" and np.isnan(have).any() and not np.isnan(want.astype(float)).any():
         return "not_a_number", "There is a NaN (“not a number”) in your answer. Is something divided by zero?"
-    return "other", "The answer has the right shape but not the right values."
+    if want.dtype.kind == "b" and have.dtype.kind != "b" and want.ndim:
+        return "not_true_or_false", (
+            "Your answer holds numbers; it should hold True and False, or selecting with it picks the wrong records."
+        )
+    return "other", "The answer is of the right kind, but not every value is right." if want.ndim else _OFF
 
 
 def _kind(array: np.ndarray) -> str:

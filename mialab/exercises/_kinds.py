@@ -18,7 +18,7 @@ from mialab.exercises._panel import Panel, Verdict
 
 _GUESS_HINTS = [
     "Do not look it up: a guess is worth most when it comes before the answer.",
-    "Picture what would have to be true for each answer. Which of the two pictures surprises you less?",
+    "What would a model give that treats everyone alike? And one that gives everything away? Where between?",
     "Any allowed answer is accepted. Write one down, then run the cell below it.",
 ]
 _NO_SOLUTION = "A guess has no worked answer. Run the cells below it; the recap at the end plays your guess back."
@@ -177,6 +177,8 @@ class Prediction(Exercise):
             )
         if math.isnan(number):
             return "not_a_number", f"`nan` is no guess. Guess {between}."
+        if high > 1 and 0 < number < 1:
+            return "a_share", f"{show(number)} of {high:g}? If you mean {show(100 * number)} in a hundred, write that."
         if number < low:
             return "too_low", f"{show(number)} is below what is possible. Guess {between}."
         if number > high:

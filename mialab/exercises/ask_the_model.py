@@ -181,8 +181,7 @@ def _average(probabilities):
 
 
 def _tipping_point(first="versicolor", second="virginica"):
-    """Petal length at which the logistic regression changes its mind between two species, other measurements "
-    "average."""
+    """Petal length at which the logistic regression comes to prefer `second` to `first`, all else average."""
     flowers = load_iris()
     parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
     model = targets.make("logistic").fit(parts.X_in, parts.y_in)
@@ -205,9 +204,9 @@ tipping_point = chapter.add(
         tolerance=0.15,
         misreadings={
             "other_border": (
-                lambda: _tipping_point("setosa", "versicolor"),
-                "That is where setosa gives way to versicolor. Look for the crossing of the versicolor and the "
-                "virginica line.",
+                lambda: _tipping_point("setosa", "virginica"),
+                "That is where the setosa and virginica lines cross, both far below versicolor. Look for versicolor "
+                "and virginica.",
             ),
             "the_height": (
                 lambda: 0.5,
@@ -234,8 +233,7 @@ what_confidence_means = chapter.add(
         options={
             "a": (
                 "The answer is right in 99 cases out of 100.",
-                "Only of a model that is well calibrated. The net of this notebook is far more confident than it is "
-                "right.",
+                "Only of a model that is well calibrated. The net of this notebook is more confident than it is right.",
             ),
             "b": (
                 "The flower was in the training set.",

@@ -14,7 +14,7 @@ recap = chapter.recap
 predict_auc = chapter.add(
     Prediction(
         "predict_auc",
-        question="How often is a member of the look-up model answered more confidently than a stranger?",
+        question="How often does a member of the look-up model outrank a stranger in confidence, a tie counting half?",
         between=(0, 1),
         section="A rule with one number",
     )
@@ -74,8 +74,8 @@ def _strictly_above(confidence, threshold):
 
 
 @guess_members.mistake(
-    "Members and strangers are swapped: your rule says “member” where the confidence is low. A model is usually more "
-    "confident on what it was trained on."
+    "Members and strangers are swapped: your rule says “member” where the confidence is low. The attack bets that "
+    "members are answered more confidently."
 )
 def _swapped(confidence, threshold):
     return confidence < threshold
@@ -412,7 +412,7 @@ always_member = chapter.add(
         "always_member",
         points=1,
         minutes=3,
-        section="Two mistakes to avoid",
+        section="A mistake to avoid",
         options={
             "a": (
                 "A strong attack: 87% is far above the 50% of a coin.",

@@ -10,6 +10,15 @@ from mialab.exercises._kinds import Choice, Prediction, Written
 chapter = Chapter("04_members_and_strangers")
 recap = chapter.recap
 
+which_confidence = chapter.add(
+    Prediction(
+        "which_confidence",
+        question="With wrong labels in training, which confidence of the net tells members from strangers?",
+        options=["own answer", "recorded label", "both", "neither"],
+        section="Confidence in what?",
+    )
+)
+
 which_one_leaks = chapter.add(
     Prediction(
         "which_one_leaks",
@@ -37,6 +46,8 @@ class _Scripted:
 
 
 def _models(rng):
+    answers = np.array([[0.4, 0.3, 0.3], [0.5, 0.3, 0.2], [0.9, 0.1, 0.0]])
+    yield _Scripted(answers), np.array([[0.0], [1.0]]), np.array([[2.0]])  # surer of strangers
     for n_in, n_out in ((2, 3), (1, 1), (20, 31), (33, 8), (25, 25), (10, 40)):
         answers = rng.dirichlet([0.6, 0.6, 0.6], size=n_in + n_out)
         rows = np.column_stack([np.arange(n_in + n_out), rng.normal(size=(n_in + n_out, 3))])
@@ -88,6 +99,13 @@ def _with_the_package(model, X_in, X_out):
 @confidence_gap.mistake("The difference is the wrong way round: members minus strangers.")
 def _the_wrong_way_round(model, X_in, X_out):
     return _gap_by_loops(model, X_out, X_in)
+
+
+@confidence_gap.mistake(
+    "You drop the sign. A model that is surer of strangers has a gap below zero: do not use `abs`."
+)
+def _without_sign(model, X_in, X_out):
+    return abs(_gap_by_loops(model, X_in, X_out))
 
 
 @confidence_gap.mistake(
@@ -208,7 +226,7 @@ equal_accuracy = chapter.add(
         options={
             "a": (
                 "They leak equally, because their accuracies are equal.",
-                "The look-up model and the tree have the same accuracies here, and one gives away in its confidence "
+                "The look-up model and the tree have about the same accuracies here, and one gives away in its confidence "
                 "what the other does not.",
             ),
             "b": (
@@ -249,8 +267,8 @@ tell_a_colleague = chapter.add(
         ],
         example="Our 95% on test data tells us how often new records get the right label. It does not tell us "
         "whether records from training are answered differently. In the notebook two models had the same test "
-        "accuracy to within a hundredth, yet one of them answered all its members with confidence exactly 1 and "
-        "strangers with 0.87 on average, while the other was as sure of strangers as of members. So before we publish "
+        "accuracy to within two hundredths, yet one of them answered all its members with confidence exactly 1 and "
+        "strangers with 0.87 on average, while the other was almost as sure of strangers as of members. So before we publish "
         "I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from "

@@ -102,8 +102,8 @@ what_the_attacker_has = chapter.add(
                 "Then there would be nothing left to find out. The training set is what the attack is about.",
             ),
             "b": (
-                "the model's weights and source code",
-                "Some attackers have these, and it helps them. The attack of this course needs much less, which is "
+                "the model's inner numbers and its source code",
+                "Some attackers have these, and it can help them. The attack of this course needs much less, which is "
                 "what makes it worrying.",
             ),
             "c": (
@@ -118,7 +118,7 @@ what_the_attacker_has = chapter.add(
         answer="c",
         hints=[
             "Think of a service on the internet that answers anyone who pays.",
-            "The article says what the attacker can do without: the data, the weights, the architecture.",
+            "The attacker has neither the data nor the inside of the model.",
             "What is left is what every user may do.",
         ],
     )
@@ -130,6 +130,7 @@ first_guess = chapter.add(
         question="Of a hundred flowers, half of them members, how many does an attacker place rightly who reads "
         "a neural net’s confidence?",
         between=(0, 100),
+        means="Notebook 05 measures it and plays your guess back.",
         section="A guess to keep",
     )
 )

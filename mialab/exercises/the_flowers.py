@@ -47,8 +47,7 @@ shortest_virginica = chapter.add(
             "Go straight down from that square to the horizontal axis.",
             "It lies half-way between 4 and 5 cm, in the middle of the versicolor.",
         ],
-        means="This virginica sits among the versicolor. A model that answers it well must remember it: watch "
-        "such flowers.",
+        means="This virginica sits among the versicolor. A model that gets it right may have had to remember it.",
         why="The square furthest to the left gives the petal length on the horizontal axis.",
     )
 )
@@ -84,7 +83,7 @@ def _nearest_by_loop(X, i):
         "`np.inf` there.",
         "`distance = np.linalg.norm(X - X[i], axis=1)`, then `distance[i] = np.inf`, then return `distance.argmin()`.",
     ],
-    means="A flower whose nearest neighbour is of another species is hard to label, and easy to remember.",
+    means="A flower whose nearest neighbour is of another species is hard to label; a model may get it right only by remembering it.",
     why="The distance is the length of the difference of two rows. The flower itself, at distance nought, has "
     "to be taken out.",
 )
@@ -109,6 +108,30 @@ def _squared_distances(X, i):
 @nearest_flower.mistake("You find flower `i` itself, at distance nought. Its nearest neighbour must be another flower.")
 def _itself(X, i):
     return i
+
+
+@nearest_flower.mistake(
+    "You find flower `i` itself, at distance nought. Put its own distance out of reach first: `distance[i] = np.inf`."
+)
+def _smallest_of_all(X, i):
+    return np.linalg.norm(X - X[i], axis=1).argmin()
+
+
+@nearest_flower.mistake(
+    "The second smallest distance is nearly right. But where two flowers are identical, flower `i` itself may come second. "
+    "Put its own distance out of reach instead: `distance[i] = np.inf`."
+)
+def _second_smallest(X, i):
+    return np.linalg.norm(X - X[i], axis=1).argsort(kind="stable")[1]
+
+
+@nearest_flower.mistake(
+    "You add up the absolute differences. The straight-line distance squares them, adds, and takes the root."
+)
+def _city_blocks(X, i):
+    distance = np.abs(X - X[i]).sum(axis=1).astype(float)
+    distance[i] = np.inf
+    return distance.argmin()
 
 
 @nearest_flower.mistake(
@@ -195,6 +218,16 @@ def _members_only(member_rows, n):
 
 
 @membership_mask.mistake(
+    "Your array holds 0 and 1. It must hold True and False, or `X[mask]` picks the wrong rows: start from "
+    "`np.zeros(n, dtype=bool)`."
+)
+def _zeros_and_ones(member_rows, n):
+    mask = np.zeros(n)
+    mask[member_rows] = 1
+    return mask
+
+
+@membership_mask.mistake(
     "Your rows are counted from 1. In Python the first record is row 0, so everything is off by one."
 )
 def _counted_from_one(member_rows, n):
@@ -215,7 +248,7 @@ twins_apart = chapter.add(
         "twins_apart",
         question="In what share of random splits is one twin a member and the other a stranger?",
         between=(0, 1),
-        section="Two flowers that are one",
+        section="Two identical flowers",
     )
 )
 

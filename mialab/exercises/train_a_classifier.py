@@ -188,7 +188,7 @@ class _Parrot:
     classes_ = np.array([0, 1, 2])
 
     def __init__(self, X, y):
-        self.known = {tuple(row): label for row, label in zip(X.tolist(), y.tolist(), strict=True)}
+        self.known = {tuple(row): label for row, label in zip(X.tolist(), list(y), strict=True)}
 
     def predict(self, X):
         return np.array([self.known.get(tuple(row), 0) for row in np.asarray(X).tolist()])
@@ -201,6 +201,8 @@ class _Parrot:
 
 
 def _fitted_models(rng):
+    X_in, X_out = np.arange(12.0).reshape(3, 4), np.arange(100.0, 112.0).reshape(3, 4)
+    yield _Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
     for n, m, learnt in ((6, 8, 6), (20, 31, 15), (33, 21, 33), (12, 40, 3), (25, 25, 20)):
         X_in, X_out = rng.normal(size=(n, 4)), rng.normal(size=(m, 4))
         y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
@@ -242,6 +244,13 @@ def _difference_of_errors(model, X_in, y_in, X_out, y_out):
 @accuracy_gap.mistake("The difference is the wrong way round: take the strangers' accuracy from the members'.")
 def _the_wrong_way_round(model, X_in, y_in, X_out, y_out):
     return model.score(X_out, y_out) - model.score(X_in, y_in)
+
+
+@accuracy_gap.mistake(
+    "You drop the sign. A model that does better on strangers has a gap below zero: do not use `abs`."
+)
+def _without_sign(model, X_in, y_in, X_out, y_out):
+    return abs(model.score(X_in, y_in) - model.score(X_out, y_out))
 
 
 @accuracy_gap.mistake("That is a ratio. The gap is a difference: one accuracy minus the other.")
@@ -287,13 +296,13 @@ why_strangers = chapter.add(
             "b": (
                 "Because a model can be right about its members by remembering them, which says nothing about new "
                 "flowers.",
-                "The tree is right about every member, also where it is wrong about similar flowers. Only strangers "
+                "The tree is right about every member, even where it would be wrong about similar flowers. Only strangers "
                 "show what it has understood.",
             ),
             "c": (
                 "Because models are always worse on strangers.",
-                "Not always: the logistic regression of this notebook does about as well on both. Whether there is a "
-                "gap is what we want to find out.",
+                "Not always: on some splits the logistic regression does better on strangers than on its members. "
+                "Whether there is a gap is what we want to find out.",
             ),
             "d": (
                 "Because the members' labels may be wrong.",
@@ -302,7 +311,7 @@ why_strangers = chapter.add(
         },
         answer="b",
         hints=[
-            "What would a model score on its members that had learnt them by heart?",
+            "What would a model score on its members if it had learnt them by heart?",
             "The tree scores 1.00 on its members. Has it understood every flower?",
             "What we want of a model is an answer to flowers that nobody has labelled yet.",
         ],
