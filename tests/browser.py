@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,7 +123,7 @@ def find_chromium() -> str | None:
 
 
 def launch(playwright: Playwright, chromium: str) -> BrowserContext:
-    """Start a Chromium without a screen; its windows share one cache, which saves seconds a window."""
+    """Start a Chromium without a screen; its windows are pages of one size."""
     expect.set_options(timeout=PATIENCE * 1000)
     browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
     return browser.new_context(viewport={"width": 1280, "height": 1400})
@@ -135,6 +136,7 @@ class Notebook:
         self.lab = lab
         self.page: Page = browser.new_page()
         self.page.set_default_timeout(PATIENCE * 1000)
+        self.path = ""
         self.errors: list[str] = []
         self.page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self._note(str(error)))
@@ -145,9 +147,11 @@ class Notebook:
 
     def open(self, name: str = "") -> Notebook:
         """Open a notebook of the workbook, or whatever `mialab lab` opens by itself; wait for its kernel."""
-        path = f"/lab/tree/{name}" if name else "/"
-        self.page.goto(f"{self.lab.url}{path}?token={self.lab.token}&reset")
-        return self.ready()
+        address = f"/lab/tree/{name}" if name else "/"
+        self.page.goto(f"{self.lab.url}{address}?token={self.lab.token}&reset")
+        self.ready()
+        self.path = urllib.parse.urlparse(self.page.url).path.rpartition("/tree/")[2]
+        return self
 
     def ready(self) -> Notebook:
         """Wait until the notebook is shown and its kernel is idle."""
@@ -185,8 +189,12 @@ class Notebook:
             self.page.locator(".lm-Menu-itemLabel").get_by_text(word, exact=True).click()
 
     def run_all(self) -> Notebook:
-        """Run All Cells; wait until every cell has run, or one has failed and the rest wait no more."""
+        """Choose Run All Cells, and do not wait."""
         self.menu("Run", "Run All Cells")
+        return self
+
+    def has_run(self) -> Notebook:
+        """Wait until every cell has run, or one has failed and the rest wait no more."""
         self.page.wait_for_function(
             """() => {
                 const all = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")];
@@ -211,6 +219,7 @@ class Notebook:
         """Choose "JupyterLab Light" or "JupyterLab Dark" and wait for it."""
         self.menu("Settings", "Theme", name)
         expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", name)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)  # it veils the page for a moment
 
     def photograph(self, name: str) -> None:
         """Write the whole notebook to screenshots/NAME-1.png, NAME-2.png, …, a window's height each."""
@@ -218,17 +227,22 @@ class Notebook:
         for old in SCREENSHOTS.glob(f"{name}-*.png"):
             old.unlink()
         here = self.page.locator(".jp-WindowedPanel-outer")
-        height, window = here.evaluate("e => [e.scrollHeight, e.clientHeight]")
-        for number, top in enumerate(range(0, height, window), start=1):
+        here.evaluate("e => e.scrollTo(0, 0)")
+        height, window = here.evaluate(
+            """e => [[...e.querySelectorAll(".jp-Cell")].at(-1).getBoundingClientRect().bottom
+                     - e.getBoundingClientRect().top, e.clientHeight]"""
+        )
+        for number, top in enumerate(range(0, round(height), window), start=1):
             here.evaluate("(e, top) => e.scrollTo(0, top)", top)
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png")
 
     def close(self) -> None:
-        """Close the window and stop the kernels."""
+        """Close the window and stop the notebook's kernel."""
         sessions = f"{self.lab.url}/api/sessions"
         headers = {"Authorization": f"token {self.lab.token}"}
         for session in self.page.request.get(sessions, headers=headers).json():
-            self.page.request.delete(f"{sessions}/{session['id']}", headers=headers)
+            if session["path"] == self.path:
+                self.page.request.delete(f"{sessions}/{session['id']}", headers=headers)
         self.page.close()
 
 

@@ -79,6 +79,18 @@ def notebook(browser, lab):
     notebook.close()
 
 
+@pytest.fixture(scope="module")
+def unanswered(browser, lab):
+    """Every notebook of the course, unanswered and set to Run All: they run side by side, the longest first."""
+    windows = {}
+    for name in reversed(NOTEBOOKS):
+        windows[name] = Notebook(browser, lab)
+        windows[name].open(f"{UNANSWERED}/{name}").run_all()
+    yield windows
+    for window in windows.values():
+        window.close()
+
+
 def progress(lab) -> dict:
     """What the progress file holds."""
     path = lab.workbook / "progress.json"
@@ -126,8 +138,8 @@ def test_the_first_exercise_from_a_wrong_answer_to_a_kept_one(notebook, lab):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_runs_unanswered(notebook, name):
-    notebook.open(f"{UNANSWERED}/{name}").run_all()
+def test_a_notebook_runs_unanswered(unanswered, name):
+    notebook = unanswered[name].has_run()
     expect(notebook.page.get_by_text("Loading widget")).to_have_count(0)
     notebook.photograph(Path(name).stem)
     assert notebook.faults() == []
@@ -135,11 +147,9 @@ def test_a_notebook_runs_unanswered(notebook, name):
     assert notebook.errors == []
 
 
-def test_the_sliders_of_notebook_03_answer_the_keyboard(notebook):
-    notebook.open("03_ask_the_model.ipynb")
-    for text in ("import matplotlib.pyplot", 'targets.make("logistic")'):
-        notebook.run(notebook.cell(text).first)
-    panel = notebook.run(notebook.cell("widgets import ask_the_model"))
+def test_the_sliders_of_notebook_03_answer_the_keyboard(unanswered):
+    notebook = unanswered["03_ask_the_model.ipynb"].has_run()
+    panel = notebook.cell("widgets import ask_the_model").locator(".jp-OutputArea-output").first
     sliders, answer = panel.get_by_role("slider"), panel.locator("pre")
     expect(sliders).to_have_count(4)
     expect(answer).to_contain_text("The model says")
@@ -156,7 +166,7 @@ def test_the_sliders_of_notebook_03_answer_the_keyboard(notebook):
 
 def test_panels_can_be_read_in_both_themes(notebook, lab):
     make_notebook(lab.workbook / "panels.ipynb", [PANELS])
-    notebook.open("panels.ipynb").run_all()
+    notebook.open("panels.ipynb").run_all().has_run()
     for theme in ("Light", "Dark"):
         notebook.set_theme(f"JupyterLab {theme}")
         notebook.photograph(f"panels-{theme.lower()}")
@@ -171,7 +181,7 @@ def test_panels_can_be_read_in_both_themes(notebook, lab):
 
 def test_the_checks_above_notice_what_they_should(notebook, lab):
     make_notebook(lab.workbook / "controls.ipynb", CONTROLS)
-    notebook.open("controls.ipynb").run_all()
+    notebook.open("controls.ipynb").run_all().has_run()
     painted = texts(notebook.page.locator("#control"))
     assert len(painted) == 4
     for text in painted:
