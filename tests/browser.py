@@ -62,6 +62,8 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     command = [
         sys.executable, "-m", "mialab", "lab", "--workbook", str(lab.workbook), "--", "--no-browser",
         "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}",
+        # Should the tests be killed before they can stop it, it stops by itself.
+        "--MappingKernelManager.cull_idle_timeout=600", "--ServerApp.shutdown_no_activity_timeout=600",
     ]  # fmt: skip
     log = folder / "jupyterlab.log"
     with log.open("w") as file:

@@ -25,8 +25,8 @@ from IPython.display import display
 from mialab.exercises._panel import TONES, Code, Panel
 
 for tone in TONES:
-    display(Panel(f"This is {tone}: `title()`", ("Words and `code(words)`.", Code("def answer():\\n    return "
-                                                                                  "1")), tone))
+    body = ("Words and `code(words)`.", Code("def answer():\\n    return 1"))
+    display(Panel(f"This is {tone}: `title()`", body, tone))
 """
 # One of each thing that the tests below must notice.
 CONTROLS = [
