@@ -95,7 +95,9 @@ def main(words):
             print("  %-10s %s" % (verb, action.__doc__.splitlines()[0]))
         return 0 if words in ([], ["-h"], ["--help"], ["help"]) else 2
     verb, rest = words[0], words[1:]
-    sys.stdout.reconfigure(line_buffering=True)  # in a log our words stand before those of what we start
+    # In a log our words stand before those of what we start; a folder's name may hold what a terminal cannot show.
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")
+    sys.stderr.reconfigure(errors="replace")
     try:
         return VERBS[verb](rest)
     except Trouble as trouble:
@@ -115,8 +117,8 @@ def main(words):
 # --- the environment ------------------------------------------------------------
 
 
-def setup(rest=()):
-    """Install what the course needs into .venv (lab and test do it, too)."""
+def prepare():
+    """Install what the course needs into .venv, unless it is all there."""
     wanted = fingerprint()
     found = read_stamp(VENV)
     if found == wanted:
@@ -139,7 +141,6 @@ def setup(rest=()):
     quietly([venv_python(VENV), "-c", "import matplotlib.font_manager"])
     stamp.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
     print("Ready in %.0f s." % (time.monotonic() - started))
-    return 0
 
 
 def fingerprint():
@@ -331,17 +332,39 @@ def diagnosis(what, output):
 # --- the verbs ------------------------------------------------------------
 
 
+def setup(rest):
+    """Install what the course needs into .venv (lab and test do it, too)."""
+    prepare()
+    print("Run `make lab` (or `python run.py lab`) to open it.")
+    return 0
+
+
 def lab(rest):
     """Open JupyterLab on your copies of the notebooks."""
-    setup()
-    return become([venv_python(VENV), "-m", "mialab", "lab"] + rest)
+    prepare()
+    return mialab("lab", rest)
 
 
 def doctor(rest):
     """Check this machine: each requirement OK, or FAIL with the fix."""
+    return installed("doctor", rest)
+
+
+def progress(rest):
+    """Show what you have answered so far."""
+    return installed("progress", rest)
+
+
+def installed(verb, rest):
+    """Hand over to the command mialab where it is installed; what only looks should install nothing."""
     if not works(VENV):
         raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py setup`) first.")
-    return become([venv_python(VENV), "-m", "mialab", "doctor"] + rest)
+    return mialab(verb, rest)
+
+
+def mialab(verb, rest):
+    """Become the command mialab of .venv, which is not on the path."""
+    return become([venv_python(VENV), "-m", "mialab", verb] + rest)
 
 
 def become(command):
@@ -360,7 +383,7 @@ def become(command):
 def test(rest):
     """Prove the course: style, tests, notebooks; further words go to pytest."""
     started = time.monotonic()
-    setup()
+    prepare()
     style, tests = run_tests(VENV, rest, started)
     return tests or style
 
@@ -398,7 +421,7 @@ def pytest_words(rest):
 
 def notebooks(rest):
     """Run the notebooks again and keep their outputs."""
-    setup()
+    prepare()
     return script(ROOT / "tests" / "refresh_notebooks.py", rest)
 
 
@@ -411,7 +434,7 @@ def script(path, words):
 
 def bench(rest):
     """Time what must be fast: every tests/bench_*.py."""
-    setup()
+    prepare()
     codes = []
     for path in sorted((ROOT / "tests").glob("bench_*.py")):
         print("== %s" % path.name, flush=True)
@@ -436,7 +459,7 @@ def floors(rest):
 
 def upkeep(verb, rest):
     """Hand over to .ci/upkeep.py, which holds what only those who keep the course need."""
-    setup()
+    prepare()
     return script(ROOT / ".ci" / "upkeep.py", [verb] + rest)
 
 
@@ -453,6 +476,7 @@ VERBS = {
     "lab": lab,
     "test": test,
     "doctor": doctor,
+    "progress": progress,
     "notebooks": notebooks,
     "bench": bench,
     "lock": lock,

@@ -139,10 +139,10 @@ def _notebooks() -> list[Finding]:
 def _workbook(workbook: Path) -> list[Finding]:
     nearest = next(folder for folder in (workbook, *workbook.parents) if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        fix = f"make {nearest} a folder that you may write to, or choose another: `mialab lab --workbook DIR`"
+        fix = f'make {nearest} a folder that you may write to, or choose another: `make lab ARGS="--workbook DIR"`'
         return [Finding("FAIL", f"workbook {workbook} cannot be written", fix)]
     if nearest != workbook:
-        return [Finding("OK", f"workbook {workbook}: will be made by `mialab lab`")]
+        return [Finding("OK", f"workbook {workbook}: will be made by `make lab` (or `mialab lab`)")]
     locked = [path.name for path in sorted(workbook.glob("*.ipynb")) if not os.access(path, os.W_OK)]
     if locked:
         names = ", ".join(locked)
@@ -155,8 +155,8 @@ def _progress(workbook: Path) -> list[Finding]:
     if not path.exists():
         return [Finding("OK", "progress: none yet")]
     try:
-        answered = len(json.loads(path.read_text(encoding="utf-8"))["exercises"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        answered = len(json.loads(path.read_bytes())["exercises"])
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         fix = "the next answer sets it aside by name; to keep your points, mend it first"
         return [Finding("FAIL", f"progress: {path} cannot be read ({error})", fix)]
     return [Finding("OK", f"progress: {answered} tried so far ({path})")]

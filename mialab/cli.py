@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mialab import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # JupyterLab reads defaults from here, below the user's own settings: it silences the news prompt.
 _LAB_DEFAULTS = Path(__file__).resolve().parent / "_lab"
 _FIRST = "00_start_here.ipynb"
+_CHECKOUT = Path(__file__).resolve().parent.parent  # where a clone has pyproject.toml
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,14 +28,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     cut = words.index("--") if "--" in words else len(words)
     options = _parser().parse_args(words[:cut])
     options.jupyter = words[cut + 1 :]
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a folder's name may hold what a terminal cannot show
+    code = 0
     try:
-        return options.action(options)
+        _check_current_folder()
+        code = options.action(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `mialab progress | head -1`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's last flush fails again, aloud
     except (ValueError, OSError) as error:
         print(f"mialab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
+    return code
 
 
 def lab(options: argparse.Namespace) -> int:
@@ -43,6 +58,7 @@ def lab(options: argparse.Namespace) -> int:
     for step in steps:
         print(f"  {step}")
     if options.no_open:
+        print(f"Run `{_lab_words(options)}` to open it.")
         return 0
     return _become(lab_command(workbook, options.jupyter), lab_environment(workbook))
 
@@ -79,7 +95,10 @@ def doctor(options: argparse.Namespace) -> int:
 
 def progress(options: argparse.Namespace) -> int:
     """Print what has been answered so far, and the totals."""
-    os.environ["MIALAB_WORKBOOK"] = str(_workbook(options))
+    workbook = _workbook(options)
+    if not any((workbook / name).exists() for name in (".mialab.json", "progress.json")):
+        raise ValueError(f"there is no workbook at {workbook}: run `{_lab_words(options)}`, which makes one")
+    os.environ["MIALAB_WORKBOOK"] = str(workbook)
     from mialab.exercises import progress_table
 
     table = progress_table()
@@ -88,11 +107,40 @@ def progress(options: argparse.Namespace) -> int:
     if table.empty:
         print("There are no exercises yet.")
         return 0
-    print(table.to_string(index=False, justify="left", float_format=lambda points: f"{points:g}"))
+    print(_aligned(table))
     done = int((~table["outcome"].isin(["not attempted", "not yet"])).sum())
     points, most = table["points"].sum(), table["of"].sum()
     print(f"\n{done} of {len(table)} exercises done, {points:g} of {most:g} points.")
     return 0
+
+
+def _aligned(table: pd.DataFrame) -> str:
+    """Return a table as lines of text: words to the left, numbers to the right."""
+    columns = []
+    for name, values in table.items():
+        words = values.dtype.kind not in "if"
+        cells = [name, *(str(value) if words else f"{value:g}" for value in values)]
+        width = max(map(len, cells))
+        columns.append([cell.ljust(width) if words else cell.rjust(width) for cell in cells])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+
+def _lab_words(options: argparse.Namespace) -> str:
+    """Return the command line that opens this workbook, making it first where it is not there yet."""
+    named = ["--workbook", str(_workbook(options))] if options.workbook else []
+    if Path(sys.prefix).resolve() != (_CHECKOUT / ".venv").resolve():
+        return shlex.join(["mialab", "lab", *named])
+    # What `make lab` installed is not on the path.
+    if os.name == "nt":
+        return subprocess.list2cmdline(["python", "run.py", "lab", *named])
+    return f'make lab ARGS="{shlex.join(named)}"' if named else "make lab"
+
+
+def _check_current_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise ValueError("the current folder has been deleted: go to another one (`cd`) and try again") from None
 
 
 def _workbook(options: argparse.Namespace) -> Path:
@@ -101,8 +149,7 @@ def _workbook(options: argparse.Namespace) -> Path:
 
     if options.workbook:
         return Path(options.workbook).expanduser().absolute()
-    checkout = Path(__file__).resolve().parent.parent
-    usual = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    usual = _CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()
     return find_workbook() or usual / "workbook"
 
 

@@ -16,14 +16,16 @@ from typing import Any, NamedTuple
 from mialab._files import notebooks_folder
 
 RECORD = ".mialab.json"
+# What reading JSON of a certain shape raises where it is none: RecursionError for brackets without end.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class Step(NamedTuple):
     """One thing that `sync` did: to which notebook, what, and the other file it concerns, if any."""
 
     notebook: str
-    what: str  # "copied", "updated", "offered" or "set aside"
-    beside: str = ""
+    what: str  # "copied", "updated", "offered", "in the way" or "set aside"
+    beside: str = ""  # for "in the way": what is there instead
 
     def __str__(self) -> str:
         return {
@@ -31,6 +33,8 @@ class Step(NamedTuple):
             "updated": f"{self.notebook} has a new version; you had not changed yours, so it was replaced.",
             "offered": f"{self.notebook} has a new version; you have changed yours, so the new one is beside "
             f"it as {self.beside}.",
+            "in the way": f"{self.notebook} is {self.beside} in your workbook and was left alone; rename it and try "
+            f"again to get the notebook of that name.",
             "set aside": f"{self.notebook} could not be read and is set aside as {self.beside}; your "
             f"notebooks are as you left them.",
         }[self.what]
@@ -54,14 +58,14 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
 
     Raises
     ------
-    ValueError : `workbook` is a file or is `source` itself; `source` has no notebooks or a damaged one
+    ValueError : `workbook` is no folder, is `source` or lies in it; `source` has no notebooks or a damaged one
     """
     workbook = Path(workbook).absolute()
     source = Path(source) if source is not None else notebooks_folder()
-    if workbook.exists() and not workbook.is_dir():
-        raise ValueError(f"workbook={str(workbook)!r} is a file; it must be a folder or not exist yet")
-    if workbook.resolve() == source.resolve():
-        raise ValueError(f"workbook={str(workbook)!r} is the course's own folder; choose another")
+    if os.path.lexists(workbook) and not workbook.is_dir():
+        raise ValueError(f"workbook={str(workbook)!r} is {_kind(workbook)}; it must be a folder or not exist yet")
+    if workbook.resolve().is_relative_to(source.resolve()):
+        raise ValueError(f"workbook={str(workbook)!r} is in the course's own folder, {source}; choose another")
     paths = sorted(source.glob("*.ipynb"))
     if not paths:
         raise ValueError(f"source={str(source)!r} holds no notebooks (*.ipynb)")
@@ -70,7 +74,11 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
     workbook.mkdir(parents=True, exist_ok=True)
     record, steps = _read_record(workbook)
     for name, lesson in lessons.items():
-        record[name], step = _sync_one(workbook / name, lesson, record.get(name))
+        target = workbook / name
+        if os.path.lexists(target) and not target.is_file():
+            steps.append(Step(name, "in the way", _kind(target)))
+            continue
+        record[name], step = _sync_one(target, lesson, record.get(name))
         steps += [step] if step else []
     _write(workbook / RECORD, _as_bytes({"format": 1, "notebooks": record}))
     return steps
@@ -129,7 +137,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
         return fresh, Step(name, "updated")
     beside = target.with_name(f"{target.stem}.new-{course[:6]}.ipynb")
     known = {**known, "offered": [*known["offered"], course]}
-    if beside.exists():
+    if os.path.lexists(beside):
         return known, None
     _write(beside, new)
     return known, Step(name, "offered", beside.name)
@@ -141,7 +149,7 @@ def _merely_opened(content: bytes, course: str) -> bool:
         notebook = json.loads(content)
         added = any(cell.get("outputs") or cell.get("attachments") for cell in notebook["cells"])
         return course_digest(notebook) == course and not added
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _UNREADABLE:
         return False
 
 
@@ -149,7 +157,7 @@ def _origin(content: bytes) -> str:
     """Return the course version that a copy says it came from, or "" if it does not say."""
     try:
         return str(json.loads(content)["metadata"]["mialab"]["course"])
-    except (ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return ""
 
 
@@ -157,7 +165,7 @@ def _read_notebook(path: Path) -> dict[str, Any]:
     try:
         notebook = json.loads(path.read_bytes())
         course_digest(notebook)
-    except (ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"source holds a damaged notebook, {path.name} ({error}): get it again") from error
     return notebook
 
@@ -165,7 +173,7 @@ def _read_notebook(path: Path) -> dict[str, Any]:
 def _read_record(workbook: Path) -> tuple[dict[str, dict], list[Step]]:
     """Return what the workbook remembers; a damaged record is set aside under another name, and said so."""
     path = workbook / RECORD
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}, []
     try:
         record = json.loads(path.read_bytes())["notebooks"]
@@ -173,17 +181,26 @@ def _read_record(workbook: Path) -> tuple[dict[str, dict], list[Step]]:
             if not (isinstance(known["course"], str) and isinstance(known["copy"], str)):
                 raise TypeError("a digest is no text")
             list.__iter__(known["offered"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (*_UNREADABLE, FileNotFoundError, IsADirectoryError):  # the last two: a link to nowhere, a folder
         aside = _free_name(workbook / f"{RECORD}.damaged")
         os.replace(path, aside)
         return {}, [Step(RECORD, "set aside", aside.name)]
     return record, []
 
 
+def _kind(path: Path) -> str:
+    """Return what is at a path, in words."""
+    if path.is_dir():
+        return "a folder"
+    if path.is_file():
+        return "a file"
+    return "a link that leads nowhere" if path.is_symlink() else "something that is neither file nor folder"
+
+
 def _free_name(path: Path) -> Path:
     """Return the path itself, or the first of path-2, path-3, … that is free."""
     number, free = 2, path
-    while free.exists():
+    while os.path.lexists(free):
         free, number = path.with_name(f"{path.name}-{number}"), number + 1
     return free
 

@@ -70,7 +70,25 @@ def test_lab_says_what_it_did_once(nowhere, capsys):
     assert f"Your workbook is {nowhere / 'mine'} (new)." in first
     assert "00_start_here.ipynb is new in your workbook." in first
     assert cli.main(["lab", "--no-open", "--workbook", "mine"]) == 0
-    assert capsys.readouterr().out == f"Your workbook is {nowhere / 'mine'}.\n"
+    mine = nowhere / "mine"
+    assert capsys.readouterr().out == f"Your workbook is {mine}.\nRun `mialab lab --workbook {mine}` to open it.\n"
+
+
+def test_the_command_that_opens_the_workbook_is_one_that_is_there(nowhere, capsys, monkeypatch):
+    def last_line(*words):
+        assert cli.main(["lab", "--no-open", *words]) == 0
+        return capsys.readouterr().out.splitlines()[-1]
+
+    monkeypatch.setenv("MIALAB_WORKBOOK", str(nowhere / "mine"))
+    assert last_line() == "Run `mialab lab` to open it."
+    monkeypatch.setattr(sys, "prefix", str(cli._CHECKOUT / ".venv"))  # as after make lab: not on the path
+    make, named = (
+        ("python run.py lab", 'python run.py lab --workbook "{}"')
+        if os.name == "nt"
+        else ("make lab", "make lab ARGS=\"--workbook '{}'\"")
+    )
+    assert last_line() == f"Run `{make}` to open it."
+    assert last_line("--workbook", "my own") == f"Run `{named.format(nowhere / 'my own')}` to open it."
 
 
 def test_lab_becomes_jupyterlab_in_the_workbook(nowhere, monkeypatch):
@@ -102,13 +120,54 @@ def test_a_workbook_is_found_from_inside_it(nowhere, capsys, monkeypatch):
     (nowhere / "mine" / "deep").mkdir()
     monkeypatch.chdir(nowhere / "mine" / "deep")
     assert cli.main(["lab", "--no-open"]) == 0
-    assert capsys.readouterr().out == f"Your workbook is {nowhere / 'mine'}.\n"
+    assert capsys.readouterr().out.startswith(f"Your workbook is {nowhere / 'mine'}.\n")
 
 
 def test_a_folder_that_cannot_be_a_workbook_is_one_sentence(nowhere, capsys):
     (nowhere / "file").write_text("")
     assert cli.main(["lab", "--no-open", "--workbook", "file"]) == 1
     assert capsys.readouterr().err.startswith("mialab: workbook='")
+
+
+def run_mialab(words, **options):
+    """The command in a process of its own, with the mialab that is tested here."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(mialab.__file__).resolve().parent.parent)}
+    options = {"env": environment | options.pop("more", {}), "text": True, "capture_output": True, **options}
+    return subprocess.run([sys.executable, "-m", "mialab", *words], check=False, **options)
+
+
+def test_a_terminal_that_cannot_show_the_folders_name_stops_nothing(nowhere):
+    words = ["lab", "--no-open", "--workbook", str(nowhere / "cahier-épreuve-ε")]
+    done = run_mialab(words, more={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cahier-?preuve-? (new)." in done.stdout
+    assert (nowhere / "cahier-épreuve-ε" / "00_start_here.ipynb").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not delete the folder one is in")
+@pytest.mark.parametrize("verb", ["lab", "doctor", "progress"])
+def test_a_deleted_current_folder_is_one_sentence(nowhere, capsys, monkeypatch, verb):
+    (nowhere / "gone").mkdir()
+    monkeypatch.chdir(nowhere / "gone")
+    (nowhere / "gone").rmdir()
+    assert cli.main([verb]) == 1
+    assert capsys.readouterr().err == (
+        "mialab: the current folder has been deleted: go to another one (`cd`) and try again\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_a_reader_who_has_seen_enough_ends_it_quietly(nowhere, buffering):
+    (nowhere / ".mialab.json").write_text("{}")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        more = {"PYTHONUNBUFFERED": buffering}
+        done = run_mialab(
+            ["progress", "--workbook", "."], more=more, capture_output=False, stdout=pipe, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_progress_prints_the_table_and_the_totals(nowhere, capsys, monkeypatch):
@@ -120,18 +179,42 @@ def test_progress_prints_the_table_and_the_totals(nowhere, capsys, monkeypatch):
     ]
     table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts"])
     table.attrs["note"] = "Your progress file was damaged."
+    (nowhere / "mine").mkdir()
+    (nowhere / "mine" / ".mialab.json").write_text("{}")
     monkeypatch.setattr("mialab.exercises.progress_table", lambda: table)
     assert cli.main(["progress", "--workbook", "mine"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Your progress file was damaged.\n")
-    assert all(row[1] in out and row[2] in out for row in rows)
+    assert out.splitlines()[1:6] == [
+        "notebook        exercise     outcome        points   of  attempts",
+        "00_start_here   first_check  correct             1    1         2",
+        "01_the_flowers  predict      handed in           2    2         1",
+        "01_the_flowers  count        not yet             0  1.5         4",
+        "02_train        gap          not attempted       0    1         0",
+    ]
     assert "2 of 4 exercises done, 3 of 5.5 points." in out
     monkeypatch.setattr("mialab.exercises.progress_table", lambda: table.iloc[:0])
     assert cli.main(["progress", "--workbook", "mine"]) == 0
     assert "There are no exercises yet." in capsys.readouterr().out
 
 
-def test_progress_reads_the_workbook_that_was_named(nowhere, capsys):
+@pytest.mark.parametrize("what", ["nothing", "file", "folder"])
+def test_progress_where_there_is_no_workbook(nowhere, capsys, what):
+    (nowhere / "file").write_text("")
+    (nowhere / "folder").mkdir()
+    assert cli.main(["progress", "--workbook", what]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        f"mialab: there is no workbook at {nowhere / what}: "
+        f"run `mialab lab --workbook {nowhere / what}`, which makes one\n"
+    )
+
+
+@pytest.mark.parametrize("left", [".mialab.json", "progress.json"])
+def test_progress_reads_the_workbook_that_was_named(nowhere, capsys, left):
+    (nowhere / "mine").mkdir()
+    (nowhere / "mine" / left).write_text('{"version": 1, "exercises": {}}')
     assert cli.main(["progress", "--workbook", "mine"]) == 0
     assert os.environ["MIALAB_WORKBOOK"] == str(nowhere / "mine")
     assert "0 of " in capsys.readouterr().out
@@ -208,6 +291,10 @@ def test_progress_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "progress.json").write_text('{"exercises": {"a": {}}}')
     (finding,) = _doctor._progress(tmp_path)
     assert finding.what.startswith("progress: 1 tried so far")
+    (tmp_path / "progress.json").write_text('\ufeff{"exercises": {}}', encoding="utf-8")
+    assert states(_doctor._progress(tmp_path)) == {"OK"}
+    (tmp_path / "progress.json").write_text("[" * 200_000)
+    assert states(_doctor._progress(tmp_path)) == {"FAIL"}
     (tmp_path / "progress.json").write_text("{")
     assert states(_doctor._progress(tmp_path)) == {"FAIL"}
 

@@ -111,6 +111,7 @@ def test_make_has_exactly_the_verbs_of_run():
     assert set(targets.split()) == set(load_run(ROOT).VERBS) - {"setup"}
     for target in targets.split():
         assert f"make {target} " in makefile, f"make's help leaves out {target}"
+    assert "ARGS=--no-open" in makefile
 
 
 def test_citation_and_package_have_one_version():
@@ -194,7 +195,7 @@ class Course:
         shutil.copy(ROOT / "run.py", folder)
         (folder / "requirements.lock").write_text("numpy==1 \\\n    --hash=sha256:0\n")
         (folder / "pyproject.toml").write_text("[build-system]\n[project]\nname = 'x'\n")
-        self.folder, self.diary, self.fail_at, self.healthy = folder, [], None, True
+        self.folder, self.diary, self.fail_at, self.healthy, self.verb = folder, [], None, True, "setup"
         self.run = load_run(folder)
         self.run.make_venv = self.make_venv
         self.run.install = lambda venv, what: self.note("install", what)
@@ -218,7 +219,7 @@ class Course:
 
     def setup(self) -> list[str]:
         self.diary.clear()
-        self.code = self.run.main(["setup"])
+        self.code = self.run.main([self.verb])
         return list(self.diary)
 
 
@@ -234,6 +235,46 @@ def test_the_second_set_up_does_nothing(small):
     assert small.setup() == EVERYTHING
     assert small.setup() == []
     assert small.code == 0
+
+
+def test_only_a_set_up_that_opens_nothing_says_how_to_open_it(small, capsys):
+    last = "Run `make lab` (or `python run.py lab`) to open it.\n"
+    small.setup()
+    assert re.search(r"^Ready in \d+ s\.\n" + re.escape(last) + r"\Z", capsys.readouterr().out, re.MULTILINE)
+    small.setup()
+    assert capsys.readouterr().out == last
+    became = []
+    small.run.become = lambda command: became.append(command[1:]) or 0
+    small.verb = "lab"
+    small.setup()
+    assert capsys.readouterr().out == ""
+    assert became == [["-m", "mialab", "lab"]]
+
+
+@pytest.mark.parametrize("verb", ["doctor", "progress"])
+def test_looking_installs_nothing(small, capsys, verb):
+    became = []
+    small.run.become = lambda command: became.append(command[1:]) or 3
+    small.verb, small.healthy = verb, False
+    assert small.setup() == became == []
+    assert small.code == 1
+    assert capsys.readouterr().err == (
+        "\nThere is no working .venv yet: run `make lab` (or `python run.py setup`) first.\n"
+    )
+    small.healthy = True
+    assert small.setup() == []
+    assert (became, small.code) == ([["-m", "mialab", verb]], 3)
+
+
+def test_a_terminal_that_cannot_show_the_folders_name_stops_nothing(tmp_path):
+    folder = tmp_path / "épreuve"
+    Course(folder)
+    code = "import run, sys; run.make_venv = lambda venv: sys.exit(7); run.main(['setup'])"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, "")
+    assert "?preuve" in done.stdout
 
 
 @pytest.mark.parametrize("where", EVERYTHING)

@@ -170,7 +170,10 @@ def test_a_deleted_notebook_is_copied_afresh(book, course):
     assert told(sync(book, course)) == [("01_flowers.ipynb", "copied")]
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"notebooks": 3}', '{"notebooks": {"00.ipynb": {}}}'])
+@pytest.mark.parametrize(
+    "damage",
+    ["", "{", "[]", '{"notebooks": 3}', '{"notebooks": {"00.ipynb": {}}}', pytest.param("[" * 200_000, id="deep")],
+)
 def test_a_damaged_record_is_set_aside_and_named(book, course, damage):
     change(book / "00_start.ipynb", "a = 'mine'")
     (book / RECORD).write_text(damage)
@@ -182,6 +185,67 @@ def test_a_damaged_record_is_set_aside_and_named(book, course, damage):
     now = files(book)
     assert {name: now[name] for name in mine} == mine
     assert sync(book, course) == []
+
+
+def test_a_record_that_is_no_file_is_set_aside(book, course):
+    for number, make in enumerate((Path.mkdir, lambda path: link(path, book / "nowhere"))):
+        (book / RECORD).unlink()
+        make(book / RECORD)
+        assert told(sync(book, course)) == [(RECORD, "set aside")], number
+        assert (book / RECORD).is_file()
+    assert (book / f"{RECORD}.damaged").is_dir()
+    assert os.readlink(book / f"{RECORD}.damaged-2") == str(book / "nowhere")
+    assert not (book / "nowhere").exists()
+
+
+def test_a_byte_order_mark_is_no_damage(book, course):
+    (book / RECORD).write_bytes(b"\xef\xbb\xbf" + (book / RECORD).read_bytes())
+    put(course, "00_start.ipynb", "a = 10")
+    assert told(sync(book, course)) == [("00_start.ipynb", "updated")], "what it remembers was read"
+
+
+def test_a_notebook_of_brackets_without_end_is_left_alone(book, course):
+    (book / "00_start.ipynb").write_text("[" * 200_000)
+    put(course, "00_start.ipynb", "a = 10")
+    (book / RECORD).unlink()
+    assert told(sync(book, course)) == [("00_start.ipynb", "offered")]
+    assert (book / "00_start.ipynb").read_text() == "[" * 200_000
+
+
+def link(path: Path, target: Path) -> None:
+    try:
+        path.symlink_to(target)
+    except OSError:
+        pytest.skip("this machine makes no links")
+
+
+def test_what_is_no_file_under_a_notebooks_name_is_left_alone_and_the_others_come(tmp_path, course):
+    put(course, "02_train.ipynb", "d = 4")
+    book = tmp_path / "book"
+    (book / "00_start.ipynb").mkdir(parents=True)
+    link(book / "01_flowers.ipynb", tmp_path / "nowhere")
+    for _ in range(2):  # said as long as it is so
+        folder, dangling, *others = sync(book, course)
+        assert folder[:2] == ("00_start.ipynb", "in the way")
+        assert "00_start.ipynb is a folder in your workbook and was left alone; rename it" in str(folder)
+        assert "01_flowers.ipynb is a link that leads nowhere" in str(dangling)
+        assert (book / "00_start.ipynb").is_dir()
+        assert os.readlink(book / "01_flowers.ipynb") == str(tmp_path / "nowhere")
+        assert (book / "02_train.ipynb").is_file()
+    assert others == []
+    (book / "00_start.ipynb").rename(book / "mine")
+    assert told(sync(book, course))[0] == ("00_start.ipynb", "copied")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_link_in_the_way_of_an_offer_is_kept(book, course):
+    put(book, "00_start.ipynb", "a = 'mine'")
+    put(course, "00_start.ipynb", "a = 10")
+    digest = course_digest(json.loads((course / "00_start.ipynb").read_text()))
+    beside = book / f"00_start.new-{digest[:6]}.ipynb"
+    link(beside, book / "nowhere")
+    assert sync(book, course) == []
+    assert beside.is_symlink()
 
 
 def test_a_lost_record_never_costs_an_edit(book, course):
@@ -259,8 +323,15 @@ def test_bad_folders_are_refused_by_name(tmp_path, course):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"workbook=.*file.* is a file; it must be a folder"):
         sync(tmp_path / "file", course)
-    with pytest.raises(ValueError, match=r"workbook=.* is the course's own folder; choose another"):
-        sync(course, course)
+    link(tmp_path / "dangling", tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"workbook=.*dangling' is a link that leads nowhere; it must be a folder"):
+        sync(tmp_path / "dangling", course)
+    link(tmp_path / "alias", course)
+    for inside in (course, course / "sub", course / "sub" / "deep", tmp_path / "alias" / "sub"):
+        with pytest.raises(ValueError, match=r"workbook=.* is in the course's own folder, .*; choose another"):
+            sync(inside, course)
+    assert not (course / "sub").exists()
+    assert sync(tmp_path / "course-mine", course), "a name that begins alike is no folder inside"
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"source=.* holds no notebooks"):
         sync(tmp_path / "book", tmp_path / "empty")
