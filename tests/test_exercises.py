@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import re
+import sys
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mialab.exercises import chapters, progress_table
@@ -290,3 +296,128 @@ def test_the_table_of_progress_counts_points_once_and_leaves_written_answers_to_
     assert (table.loc[written, "points"] == 0).all()
     assert (table.drop(written)["points"] == table.drop(written)["of"]).all()
     assert (table["attempts"] == 2).all()
+
+
+# --- what hostile and unlucky answers taught us -----------------------------------------------------------------------
+
+BARE_EXCEPT = "\n    while True:\n        try: time.sleep(0.01); int('x')\n        except: pass"
+
+
+def test_a_bare_except_in_an_endless_loop_is_stopped_too(monkeypatch):
+    monkeypatch.setattr(FUNCTIONS[0], "seconds", 0.2)
+    assert _verdict(FUNCTIONS[0], BARE_EXCEPT).diagnosis == "too_slow"
+    assert sys.gettrace() is None or "coverage" in repr(sys.gettrace())
+
+
+class _Odd:
+    """An object that fails whatever it is asked."""
+
+    def __init__(self, error=RuntimeError):
+        self.error = error
+
+    def _fail(self, *args, **kwargs):
+        raise self.error("odd")
+
+    __array__ = __len__ = __repr__ = __eq__ = __bool__ = __float__ = _fail
+    __hash__ = None
+
+
+class _NoWords(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
+def test_odd_answers_never_make_a_check_raise(exercise):
+    def closes(*args):
+        sys.stdout.close()
+
+    def raises(error):
+        def answer(*args):
+            raise error
+
+        return answer
+
+    odd = {
+        "odd object": lambda *args: _Odd(),
+        "memory": lambda *args: _Odd(MemoryError),
+        "endless range": lambda *args: range(10**11),
+        "masked": lambda *args: np.ma.masked_array([1.0], [True]),
+        "closes stdout": closes,
+        "no words": raises(_NoWords()),
+        "own base": raises(type("Own", (BaseException,), {})()),
+        "generator exit": raises(GeneratorExit()),
+        "long words": raises(ValueError("x" * 10**6)),
+    }
+    for name, answer in odd.items():
+        answer.__signature__ = inspect.signature(exercise.function)
+        verdict = exercise.check(answer, random_state=0)
+        assert verdict.outcome == "not yet", name
+        assert len(repr(verdict)) < 3_000, name
+
+
+def test_whatever_an_answer_is_the_notebook_goes_on():
+    assert FUNCTIONS[0].check(_Odd()).outcome == "not yet"
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.asarray, pd.Series, lambda v: np.asarray(v).astype(object)])
+def test_answers_in_other_containers_are_accepted(kind):
+    exercise = next(e for e in FUNCTIONS if e.id == "05.guess_members")
+    assert exercise.check(lambda confidence, threshold: kind(confidence >= threshold)).outcome == "correct"
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, Fraction, Decimal, np.asarray, lambda v: np.float64(v)])
+def test_numbers_of_other_types_are_accepted(kind):
+    exercise = next(e for e in FUNCTIONS if e.id == "02.accuracy")
+    assert exercise.check(lambda predicted, actual: kind(float((predicted == actual).mean()))).outcome == "correct"
+
+
+def test_zeros_and_ones_are_not_true_and_false():
+    exercise = next(e for e in FUNCTIONS if e.id == "05.guess_members")
+    verdict = exercise.check(lambda confidence, threshold: (confidence >= threshold).astype(int))
+    assert verdict.diagnosis == "not_true_or_false"
+
+
+def test_a_rounded_answer_is_told_to_leave_the_digits():
+    exercise = next(e for e in FUNCTIONS if e.id == "02.accuracy")
+    verdict = exercise.check(lambda predicted, actual: round((predicted == actual).mean(), 2), random_state=0)
+    assert verdict.diagnosis == "rounded"
+    found = re.search(r"returned `(.*?)`; it should be `(.*?)`", " ".join(repr(verdict).split()))
+    assert found.group(1) != found.group(2)
+
+
+def test_arguments_in_another_order_are_named():
+    exercise = next(e for e in FUNCTIONS if e.id == "05.guess_members")
+    assert exercise.check(lambda threshold, confidence: confidence >= threshold).diagnosis == "order_of_arguments"
+
+
+def test_a_path_without_return_is_told_apart_from_printing():
+    exercise = next(e for e in FUNCTIONS if e.id == "00.is_member")
+
+    def one_way(record, training_set):
+        for other in training_set:
+            if other == record:
+                return True
+
+    def prints(record, training_set):
+        print(record in training_set)
+
+    assert "Every way through it" in " ".join(repr(exercise.check(one_way)).split())
+    assert "Printing is not returning" in " ".join(repr(exercise.check(prints)).split())
+
+
+def test_a_model_that_an_answer_changes_is_noticed():
+    exercise = next(e for e in FUNCTIONS if e.id == "04.confidence_gap")
+
+    def spoils(model, X_in, X_out):
+        gap = exercise.function(model, X_in, X_out)
+        model.answers[:] = 0
+        return gap
+
+    assert exercise.check(spoils).diagnosis == "changed_input"
+
+
+def test_the_rubric_is_not_an_answer_however_it_is_copied():
+    written = next(e for e in EXERCISES if e.kind == "write a few sentences")
+    for mark in ("- ", "* ", "• ", "1. ", ""):
+        assert written.check("\n".join(mark + point for point in written.rubric)).diagnosis == "the_rubric"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ def workbook(tmp_path, monkeypatch):
     (tmp_path / ".mialab.json").write_text("{}")
     monkeypatch.setenv("MIALAB_WORKBOOK", str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_progress, "_unsaved", {})
     return tmp_path
 
 
@@ -154,3 +156,81 @@ def test_the_bar_counts_what_is_done(workbook):
     start_here.what_the_attacker_has.check("c")
     start_here.first_guess.check(50)
     assert "All done." in start_here.chapter.progress().body
+
+
+# --- what hostile and unlucky files taught us -------------------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_read_is_not_replaced(workbook, monkeypatch):
+    ex.guess_members.check(ex.guess_members.right_answer)
+    before = (workbook / "progress.json").read_bytes()
+    real = Path.read_bytes
+
+    def refused(path):
+        if path.name == "progress.json":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    verdict = ex.always_member.check("b")
+    assert "could not be saved" in repr(verdict)
+    assert "3 of" not in ex.chapter.progress().title
+    assert "always_member" not in ex.chapter.progress().body[0]  # it counts in this session
+    assert ex.always_member.hint().title == "Hint 1 of 3"
+    assert ex.always_member.hint().title == "Hint 2 of 3"
+    monkeypatch.undo()
+    assert (workbook / "progress.json").read_bytes() == before
+
+
+def test_what_could_not_be_saved_is_saved_with_the_next_answer(workbook, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(_progress.os, "replace", _disk_full)
+        ex.always_member.check("b")
+    ex.guess_members.check(ex.guess_members.right_answer)
+    assert {"05.always_member", "05.guess_members"} <= stored(workbook).keys()
+    assert sorted(p.name for p in workbook.iterdir()) == [".mialab.json", "progress.json"]
+
+
+def _disk_full(*args):
+    raise OSError(28, "No space left on device")
+
+
+def test_good_entries_of_a_damaged_file_still_count(workbook):
+    good = {"outcome": "correct", "attempts": 2}
+    bad = [{"attempts": "3"}, {"hints": -5}, {"hints": None}, {"outcome": 7}, "x", {"attempts": True}]
+    entries = {"05.guess_members": good} | {f"05.bad{i}": entry for i, entry in enumerate(bad)}
+    (workbook / "progress.json").write_text(json.dumps({"version": 1, "exercises": entries}))
+    verdict = ex.always_member.check("b")
+    assert "progress.damaged-1.json" in repr(verdict)
+    assert stored(workbook).keys() == {"05.guess_members", "05.always_member"}
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"exercises": ' + "[" * 200_000])
+def test_deep_nonsense_is_set_aside(workbook, text):
+    (workbook / "progress.json").write_text(text)
+    assert "progress.damaged-1.json" in repr(ex.always_member.check("b"))
+
+
+def test_a_byte_order_mark_is_no_damage(workbook):
+    ex.guess_members.check(ex.guess_members.right_answer)
+    path = workbook / "progress.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert "damaged" not in repr(ex.always_member.check("b"))
+    assert len(stored(workbook)) == 2
+
+
+def test_a_link_to_a_synchronised_folder_is_followed(workbook, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("synchronised") / "mine.json"
+    elsewhere.write_text('{"version": 1, "exercises": {}}')
+    (workbook / "progress.json").symlink_to(elsewhere)
+    ex.guess_members.check(ex.guess_members.right_answer)
+    assert (workbook / "progress.json").is_symlink()
+    assert "05.guess_members" in json.loads(elsewhere.read_text())["exercises"]
+
+
+def test_any_text_can_be_kept(workbook):
+    from mialab.exercises import members_and_strangers as ms
+
+    text = ms.tell_a_colleague.example + " \ud800 ä 🌸"
+    assert ms.tell_a_colleague.check(text).outcome == "correct"
+    assert stored(workbook)["04.tell_a_colleague"]["answer"] == text

@@ -51,7 +51,12 @@ class Exercise(ABC):
 
         `random_state` fixes the fresh data that a function is tried on; leave it out when you work on the course.
         """
-        verdict = self._judge(answer, random_state)
+        try:
+            verdict = self._judge(answer, random_state)
+        except Exception as trouble:  # whatever an answer is, the notebook goes on
+            verdict = self._not_yet(
+                "unreadable", f"The check could not make sense of this answer ({type(trouble).__name__})."
+            )
         note = self._record(verdict, answer)
         if note:
             verdict = Verdict(verdict.title, (*verdict.body, note), verdict.tone, verdict.exercise, verdict.diagnosis)
@@ -60,13 +65,13 @@ class Exercise(ABC):
     def hint(self) -> Panel:
         """The next of three hints, each saying more than the one before; after the third, the third again."""
         taken = min(_progress.load()[0]["exercises"].get(self.id, {}).get("hints", 0) + 1, len(self.hints))
-        _progress.update(self.id, lambda entry: entry.update(hints=taken))
+        note = _progress.update(self.id, lambda entry: entry.update(hints=taken))
         after = (
             f"For the next hint, run `ex.{self.name}.hint()` again."
             if taken < len(self.hints)
             else f"That was the last hint. `ex.{self.name}.solution()` shows a worked answer."
         )
-        return Panel(f"Hint {taken} of {len(self.hints)}", (self.hints[taken - 1], after))
+        return Panel(f"Hint {taken} of {len(self.hints)}", (self.hints[taken - 1], after, *filter(None, [note])))
 
     def solution(self) -> Panel:
         """A worked answer and why it is right."""

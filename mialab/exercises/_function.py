@@ -22,10 +22,10 @@ from mialab.exercises._calls import (
     same,
     show,
     show_call,
+    show_error,
 )
 from mialab.exercises._panel import Code, Verdict
 
-_OFF = "The answer is of the right kind, but its value is not right."
 SECONDS = 4.0  # for all the calls of one check together
 
 
@@ -44,7 +44,7 @@ class FunctionExercise(Exercise):
         *,
         cases: Callable[[np.random.Generator], Iterable[tuple]],
         oracle: Callable,
-        tolerance: float = 1e-9,
+        tolerance: float = 1e-6,
         **common: Any,
     ):
         super().__init__(function.__name__, **common)
@@ -101,6 +101,13 @@ class FunctionExercise(Exercise):
                 f"Your function takes `{inspect.signature(answer)}`. It will be called as `{shown}`: keep the first "
                 "line as it was given.",
             )
+        own = _parameters(answer)
+        if own != self._names and sorted(own) == sorted(self._names):
+            return self._not_yet(
+                "order_of_arguments",
+                f"Your function takes `{', '.join(own)}`, in that order; it is called with "
+                f"`{', '.join(self._names)}`. Keep the first line as it was given.",
+            )
         expected = [self.oracle(*args) for args in cases]
         calls = self._call_all(answer, cases, self.seconds)
         if len(calls) == len(cases) and all(self._fits(c, e) for c, e in zip(calls, expected, strict=True)):
@@ -132,9 +139,9 @@ class FunctionExercise(Exercise):
             )
         shown = show_call(self.name, self._names, bad.args)
         evidence = (
-            f"`{shown}` stopped with {type(bad.error).__name__}."
+            f"`{shown}` stopped with `{show_error(bad.error)}`."
             if bad.error is not None
-            else f"`{shown}` returned `{show(bad.value)}`; it should be `{show(should)}`."
+            else _returned(shown, bad.value, should)
         )
         cases = [c.args for c in calls]
         for name, wrong in self.wrong.items():
@@ -145,7 +152,7 @@ class FunctionExercise(Exercise):
             where = f" at the line `{bad.line}`" if bad.line else ""
             return self._not_yet(
                 "raised",
-                f"`{shown}` stopped with `{type(bad.error).__name__}: {bad.error}`{where}.",
+                f"`{shown}` stopped with `{show_error(bad.error)}`{where}.{_advice(bad.error)}",
                 *_printed(calls),
             )
         spoiler = next((c for c in calls if c.changed), None)
@@ -162,37 +169,21 @@ class FunctionExercise(Exercise):
 
     @property
     def _names(self) -> list[str]:
-        return list(inspect.signature(self.function).parameters)
+        return _parameters(self.function)
 
 
 def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str]:
     """Name and sentence for an answer that is wrong in no way we know."""
     if got is None or got is ...:
-        return (
-            "returned_nothing",
-            "Your function returns nothing (None). Printing is not returning: end it with `return`.",
-        )
-    if isinstance(expected, tuple):
-        kind = f"{len(expected)} values"
-        off = not isinstance(got, tuple | list | np.ndarray) or len(got) != len(expected)
-        return (
-            ("wrong_type", f"Return {kind}, separated by a comma.")
-            if off
-            else ("other", "One of the values is not right.")
+        return "returned_nothing", (
+            "Your function returns nothing (None) here. Printing is not returning: end it with `return`."
+            if printed
+            else "Here your function reaches its end without a `return`, so it returns None. Every way through it must "
+            "end with `return`."
         )
     have, want = as_array(got), as_array(expected)
-    if isinstance(expected, str) or want is None or want.dtype.kind in "US":
-        fits = isinstance(got, str) if isinstance(expected, str) else have is not None and have.dtype.kind in "US"
-        return (
-            ("other", "The answer is of the right kind but not the right one.")
-            if fits
-            else ("wrong_type", "Return text.")
-        )
-    if have is None or have.dtype.kind in "US":
-        return (
-            "wrong_type",
-            f"Your function returns `{show(got)}`, of type {type(got).__name__}; it should return {_kind(want)}.",
-        )
+    if have is None:
+        return "wrong_type", f"Your function returns `{show(got)}` here; it should return {_kind(want)}."
     if have.shape != want.shape:
         return "wrong_shape", f"Your function returns {_kind(have)}; it should return {_kind(want)}."
     if have.dtype.kind == "f" and np.isnan(have).any() and not np.isnan(want.astype(float)).any():
@@ -201,11 +192,30 @@ def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str]:
         return "not_true_or_false", (
             "Your answer holds numbers; it should hold True and False, or selecting with it picks the wrong records."
         )
-    return "other", "The answer is of the right kind, but not every value is right." if want.ndim else _OFF
+    if want.dtype.kind == "f" and any(np.array_equal(have, np.round(want, digits)) for digits in range(1, 9)):
+        return "rounded", "Your answer is rounded. Return the number as it is; rounding is for printing."
+    every = "not every value is right" if want.ndim else "its value is not right"
+    return "other", f"The answer is of the right kind, but {every}."
+
+
+def _returned(shown: str, got: Any, should: Any) -> str:
+    """What a call returned and what it should have, with digits enough to tell the two apart."""
+    digits = next((d for d in (6, 9, 12) if show(got, d) != show(should, d)), 17)
+    return f"`{shown}` returned `{show(got, digits)}`; it should be `{show(should, digits)}`."
+
+
+def _advice(error: BaseException) -> str:
+    """A hint about errors whose own words mislead beginners."""
+    text = str(error)
+    if "truth value of an array" in text:
+        return " `if`, `max` and `and` want one value and got an array: work on the whole array, or loop over it."
+    if "not defined" in text:
+        return " Is that name the one in the function's first line?"
+    return ""
 
 
 def _kind(array: np.ndarray) -> str:
-    things = {"b": "True-or-False values", "U": "words", "S": "words"}.get(array.dtype.kind, "numbers")
+    things = "True-or-False values" if array.dtype.kind == "b" else "numbers"
     return f"one {things.removesuffix('s')}" if array.ndim == 0 else f"an array of {things} of shape {array.shape}"
 
 
@@ -220,6 +230,14 @@ def _printed(calls: list[Call]) -> tuple[str, ...]:
     """What the learner's function printed in its first call, if anything."""
     text = calls[0].printed.strip() if calls else ""
     return ("Your function printed, in its first call:", Code("\n".join(text.splitlines()[:6]))) if text else ()
+
+
+def _parameters(function: Callable) -> list[str]:
+    """Names of a function's arguments; none where they cannot be read."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def _plain_source(function: Callable) -> str:

@@ -72,7 +72,7 @@ class Choice(Exercise):
 
     def _worked_answer(self) -> tuple[str, ...]:
         return tuple(
-            f"{letter}) {text}: {'right. ' if letter == self.answer else 'no. '}{why}"
+            f"{letter}) {text.rstrip('.')}: {'right. ' if letter == self.answer else 'no. '}{why}"
             for letter, (text, why) in self.options.items()
         )
 
@@ -309,18 +309,24 @@ class Written(Exercise):
             return self._not_yet("too_short", self._too_short(len(words)))
         if len({w.lower() for w in words}) < self.words / 2:
             return self._not_yet("same_words", _SAME_WORDS)
-        if " ".join(words) in " ".join(" ".join(self.rubric).split()):
+        own = [w for w in _letters(answer) if w not in _letters(" ".join(self.rubric))]
+        if len(own) < 0.2 * len(words):
             return self._not_yet("the_rubric", _THE_RUBRIC)
         return self._correct("Handed in.", *(f"• {point}" for point in self.rubric))
 
     def _too_short(self, n: int) -> str:
-        return f"{n} words are too few to argue anything: write at least {self.words}."
+        return f"{n} words are too few to argue with; write at least {self.words}."
 
     def _to_keep(self, answer: Any) -> Any:
         return answer.strip()
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def _letters(text: str) -> list[str]:
+    """The words of a text without capitals, bullets and punctuation."""
+    return re.findall(r"[^\W\d_]+", text.lower())
 
 
 def _is_missing(answer: Any) -> bool:

@@ -30,7 +30,8 @@ def _scores(rng):
     yield np.array([[5.0, -3.0, 1.0]])
     for _ in range(5):
         yield rng.normal(scale=3, size=(int(rng.integers(2, 20)), 3))
-    yield np.array([[1000.0, 999.0, -1000.0]])  # far from the border: exp(1000) is infinite
+    # Far from the border exp is infinite, or zero for the whole row beside it.
+    yield np.array([[1000.0, 999.0, -1000.0], [0.0, 1.0, 2.0], [-1000.0, -999.0, -1001.0]])
 
 
 def _scipy_softmax(scores):
@@ -47,7 +48,8 @@ def _scipy_softmax(scores):
     oracle=_scipy_softmax,
     hints=[
         "Three steps: `np.exp` of every score; the sum of each row; each value divided by the sum of its own row.",
-        "`.sum(axis=1, keepdims=True)` keeps the sums as a column, so that the division goes row by row.",
+        "`.sum(axis=1, keepdims=True)` keeps the sums as a column, so that the division goes row by row. And mind "
+        "scores such as 1000, whose exp is infinite: the next hint says how.",
         "exp(1000) is infinite. Take each row's largest score away first, `scores - scores.max(axis=1, "
         "keepdims=True)`: it changes nothing in the result.",
     ],
@@ -84,6 +86,38 @@ def _with_logarithms(scores):
 def _overflowing(scores):
     grown = np.exp(scores)
     return grown / grown.sum(axis=1, keepdims=True)
+
+
+@softmax.mistake(
+    "Nearly: you take away the largest score of the whole table. A row far below it is then all zeros, and zero "
+    "divided by zero is no number. Take each row's own largest: `scores.max(axis=1, keepdims=True)`."
+)
+def _shifted_by_the_table(scores):
+    grown = np.exp(scores - scores.max())
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+@softmax.mistake(
+    "Nearly: for large scores exp overflows. Take the largest score of each row away first; the result stays the same."
+)
+def _math_exp(scores):
+    import math
+
+    rows = [[math.exp(s) for s in row] for row in scores]
+    return [[g / sum(row) for g in row] for row in rows]
+
+
+@softmax.mistake(
+    "You divide by the sum of the columns. Each row is one flower, and its three probabilities must add up to 1: sum "
+    "with `axis=1, keepdims=True`."
+)
+def _by_columns_unshifted(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=0)
+
+
+@softmax.mistake("You divide by the sum of the whole table. Each row is one flower: divide by the sum of its own row.")
+def _by_table_unshifted(scores):
+    return np.exp(scores) / np.exp(scores).sum()
 
 
 @softmax.mistake(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mialab.exercises import _first_attack_data as data
 from mialab.exercises._chapter import Chapter
 from mialab.exercises._kinds import Choice, Prediction
 from mialab.metrics import accuracy_at, balanced_accuracy, choose_threshold
@@ -24,20 +25,11 @@ predict_auc = chapter.add(
 # --- guess_members --------------------------------------------------------------------------------------------------
 
 
-def _confidences(rng):
-    yield np.array([0.2, 0.5, 0.9]), 0.5
-    yield np.array([0.7]), 0.6
-    yield np.full(4, 0.5), 0.5
-    for _ in range(6):
-        confidence = rng.random(30).round(1)
-        yield confidence, float(rng.choice(confidence))
-
-
 @chapter.function(
     points=1,
     minutes=3,
     section="A rule with one number",
-    cases=_confidences,
+    cases=data.confidences,
     oracle=lambda confidence, threshold: np.array([not c < threshold for c in confidence]),
     hints=[
         "The attacker's rule is one comparison. You need no loop: NumPy compares a whole array with one number at "
@@ -108,31 +100,12 @@ def _own_threshold(confidence, threshold):
 # --- auc_by_pairs ---------------------------------------------------------------------------------------------------
 
 
-def _two_groups(rng):
-    yield np.array([0.9, 0.4]), np.array([0.4, 0.1])
-    yield np.array([0.3]), np.array([0.8])
-    yield np.ones(3), np.ones(5)
-    for _ in range(6):
-        members, strangers = (
-            rng.random(rng.integers(5, 20)).round(1),
-            rng.random(rng.integers(5, 20)).round(1),
-        )
-        yield members, strangers
-        yield strangers, members  # the other way round: 1 - AUC
-
-
-def _sklearn_auc(members, strangers):
-    from sklearn.metrics import roc_auc_score
-
-    return roc_auc_score([1] * len(members) + [0] * len(strangers), np.concatenate([members, strangers]))
-
-
 @chapter.function(
     points=2,
     minutes=8,
     section="Count the pairs",
-    cases=_two_groups,
-    oracle=_sklearn_auc,
+    cases=data.two_groups,
+    oracle=data.sklearn_auc,
     hints=[
         "Take every member with every stranger. In what share of these pairs does the member have the higher score? A "
         "tie is worth one half.",
@@ -171,6 +144,21 @@ def _by_ranks(members, strangers):
     from scipy.stats import mannwhitneyu
 
     return mannwhitneyu(members, strangers).statistic / (len(members) * len(strangers))
+
+
+@auc_by_pairs.mistake(
+    "You compare `members` with `strangers` place by place. Everyone must meet everyone: `members[:, None] > "
+    "strangers[None, :]`."
+)
+def _unpaired_arrays(members, strangers):
+    return (members > strangers).mean() + (members == strangers).mean() / 2
+
+
+@auc_by_pairs.mistake("You divide by the number of members. Divide by the number of pairs: members times strangers.")
+def _per_member(members, strangers):
+    return ((members[:, None] > strangers[None, :]).sum() + (members[:, None] == strangers[None, :]).sum() / 2) / len(
+        members
+    )
 
 
 @auc_by_pairs.mistake(
@@ -224,30 +212,12 @@ def _a_count(members, strangers):
 # --- honest_accuracy ------------------------------------------------------------------------------------------------
 
 
-def _two_sets_of_scores(rng):
-    for n, m in ((6, 8), (20, 31), (40, 25), (12, 40), (33, 21), (40, 40)):
-        own_is_member, is_member = np.arange(n) < n // 2, np.arange(m) < m // 3
-        rng.shuffle(own_is_member), rng.shuffle(is_member)
-        own_scores = rng.normal(size=n) + own_is_member
-        scores = rng.normal(size=m) + 0.5 * is_member + 0.3
-        yield own_scores, own_is_member, scores, is_member
-
-
-def _honest_by_hand(own_scores, own_is_member, scores, is_member):
-    def balanced(s, t, cut):
-        return (np.mean(s[t] >= cut) + np.mean(s[~t] < cut)) / 2
-
-    cuts = sorted(set(own_scores), reverse=True)
-    best = max(cuts, key=lambda cut: round(balanced(own_scores, own_is_member, cut), 12))
-    return balanced(scores, is_member, best)
-
-
 @chapter.function(
     points=3,
     minutes=8,
     section="An honest threshold",
-    cases=_two_sets_of_scores,
-    oracle=_honest_by_hand,
+    cases=data.two_sets_of_scores,
+    oracle=data.honest_by_hand,
     hints=[
         "Two sets of records, two steps. The attacker may look at the truth of the first set only.",
         "`choose_threshold(scores, is_member)` finds the best threshold on the records you give it. Which records may "
@@ -308,6 +278,33 @@ def _sets_swapped(own_scores, own_is_member, scores, is_member):
 
 
 @honest_accuracy.mistake(
+    "You judge with `>`: a record exactly at the threshold is called a member too. Use `>=`, or `balanced_accuracy`."
+)
+def _strictly_above_the_threshold(own_scores, own_is_member, scores, is_member):
+    says_member = scores > choose_threshold(own_scores, own_is_member)
+    return (says_member[is_member].mean() + 1 - says_member[~is_member].mean()) / 2
+
+
+@honest_accuracy.mistake(
+    "You turn a result below one half round. The attacker cannot know beforehand that the guesses come out worse than "
+    "a coin: report what the rule gives."
+)
+def _turned_round(own_scores, own_is_member, scores, is_member):
+    result = balanced_accuracy(scores, is_member, choose_threshold(own_scores, own_is_member))
+    return max(result, 1 - result)
+
+
+@honest_accuracy.mistake(
+    "You choose the threshold by plain accuracy, and strangers outnumber members. Choose it by balanced accuracy, as "
+    "`choose_threshold` does."
+)
+def _chosen_by_accuracy(own_scores, own_is_member, scores, is_member):
+    cuts = sorted(set(own_scores), reverse=True)
+    best = max(cuts, key=lambda cut: accuracy_at(own_scores, own_is_member, cut))
+    return balanced_accuracy(scores, is_member, best)
+
+
+@honest_accuracy.mistake(
     "That is plain accuracy. When strangers outnumber members, always saying “stranger” scores well by it. Use the "
     "balanced accuracy: the mean of the two groups' shares."
 )
@@ -318,27 +315,12 @@ def _plain_accuracy(own_scores, own_is_member, scores, is_member):
 # --- precision_when_rare --------------------------------------------------------------------------------------------
 
 
-def _rates(rng):
-    yield 0.8, 0.2, 0.01
-    yield 1.0, 0.5, 0.5
-    for _ in range(8):
-        tpr, fpr, base_rate = rng.uniform(0.02, 0.98, 3).round(3).tolist()
-        yield tpr, fpr, base_rate
-
-
-def _count_ten_million_people(tpr, fpr, base_rate):
-    people = 10_000_000
-    members = people * base_rate
-    accused_members, accused_strangers = tpr * members, fpr * (people - members)
-    return accused_members / (accused_members + accused_strangers)
-
-
 @chapter.function(
     points=2,
     minutes=6,
     section="When members are rare",
-    cases=_rates,
-    oracle=_count_ten_million_people,
+    cases=data.rates,
+    oracle=data.count_ten_million_people,
     hints=[
         "Imagine 10,000 people, of whom a share `base_rate` are members. How many members does the rule accuse? How "
         "many strangers?",

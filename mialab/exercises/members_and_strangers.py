@@ -44,6 +44,9 @@ class _Scripted:
     def predict_proba(self, X):
         return self.answers[np.asarray(X)[:, 0].astype(int)]
 
+    def predict(self, X):
+        return self.predict_proba(X).argmax(axis=1)
+
 
 def _models(rng):
     answers = np.array([[0.4, 0.3, 0.3], [0.5, 0.3, 0.2], [0.9, 0.1, 0.0]])
@@ -101,9 +104,7 @@ def _the_wrong_way_round(model, X_in, X_out):
     return _gap_by_loops(model, X_out, X_in)
 
 
-@confidence_gap.mistake(
-    "You drop the sign. A model that is surer of strangers has a gap below zero: do not use `abs`."
-)
+@confidence_gap.mistake("You drop the sign. A model that is surer of strangers has a gap below zero: do not use `abs`.")
 def _without_sign(model, X_in, X_out):
     return abs(_gap_by_loops(model, X_in, X_out))
 
@@ -226,8 +227,8 @@ equal_accuracy = chapter.add(
         options={
             "a": (
                 "They leak equally, because their accuracies are equal.",
-                "The look-up model and the tree have about the same accuracies here, and one gives away in its confidence "
-                "what the other does not.",
+                "The look-up model and the tree have about the same accuracies here, and one gives away in its "
+                "confidence what the other does not.",
             ),
             "b": (
                 "The one with the higher test accuracy leaks more.",
@@ -268,8 +269,8 @@ tell_a_colleague = chapter.add(
         example="Our 95% on test data tells us how often new records get the right label. It does not tell us "
         "whether records from training are answered differently. In the notebook two models had the same test "
         "accuracy to within two hundredths, yet one of them answered all its members with confidence exactly 1 and "
-        "strangers with 0.87 on average, while the other was almost as sure of strangers as of members. So before we publish "
-        "I would compare the confidence on members with that on strangers, over many random splits.",
+        "strangers with 0.87 on average, while the other was almost as sure of strangers as of members. So before we "
+        "publish I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from "
             "an answer that it knew the person before? The look-up model scores 0.95 on strangers and still gives "

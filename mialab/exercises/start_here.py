@@ -18,6 +18,7 @@ def _guest_lists(rng):
     yield "Cas", ["Ada", "Ben"]
     yield "Ada", []
     yield "A", ["Ada"]
+    yield "Ada", ["Ben", "Ada", "Ada"]
     names = ["Ada", "Ben", "Cas", "Dee", "Eve", "Fay", "Gus", "Hal"]
     for _ in range(6):
         yield str(rng.choice(names)), [str(n) for n in rng.choice(names, size=4, replace=False)]

@@ -59,6 +59,8 @@ shortest_virginica = chapter.add(
 def _gardens(rng):
     yield np.array([[1.0, 1.0], [5.0, 5.0], [1.5, 1.0]]), 0
     yield np.array([[2.0, 2.0], [2.0, 2.0], [3.0, 1.0]]), 1  # identical twins
+    yield np.array([[0.0, 0.0], [3.0, 0.0], [2.0, 2.0]]), 0  # nearer by the sum of differences is not nearer
+    yield np.array([[0.0, 0.0], [2.0, 2.0], [2.5, 0.0]]), 0  # nor by the largest difference
     for _ in range(6):
         n = int(rng.integers(3, 30))
         yield rng.normal(size=(n, 4)), int(rng.integers(n))
@@ -83,7 +85,8 @@ def _nearest_by_loop(X, i):
         "`np.inf` there.",
         "`distance = np.linalg.norm(X - X[i], axis=1)`, then `distance[i] = np.inf`, then return `distance.argmin()`.",
     ],
-    means="A flower whose nearest neighbour is of another species is hard to label; a model may get it right only by remembering it.",
+    means="A flower whose nearest neighbour is of another species is hard to label; a model may get it right "
+    "only by remembering it.",
     why="The distance is the length of the difference of two rows. The flower itself, at distance nought, has "
     "to be taken out.",
 )
@@ -118,8 +121,8 @@ def _smallest_of_all(X, i):
 
 
 @nearest_flower.mistake(
-    "The second smallest distance is nearly right. But where two flowers are identical, flower `i` itself may come second. "
-    "Put its own distance out of reach instead: `distance[i] = np.inf`."
+    "The second smallest distance is nearly right. But where two flowers are identical, flower `i` itself may come "
+    "second. Put its own distance out of reach instead: `distance[i] = np.inf`."
 )
 def _second_smallest(X, i):
     return np.linalg.norm(X - X[i], axis=1).argsort(kind="stable")[1]

@@ -94,6 +94,8 @@ def _all_or_nothing(predicted, actual):
 
 def _two_halves(rng):
     yield np.array([0, 1, 1]), np.array([0, 0, 1, 0])
+    yield np.array([1, 2, 2]), np.array([1, 2, 2, 0])  # labels need not start at 0
+    yield np.array([0, 0, 1, 1, 2, 2, 2]), np.array([2, 1, 1, 0, 0])
     for _ in range(7):
         shares = rng.dirichlet([2, 2, 2])
         y_in = rng.choice(3, size=25, p=shares)
@@ -296,8 +298,8 @@ why_strangers = chapter.add(
             "b": (
                 "Because a model can be right about its members by remembering them, which says nothing about new "
                 "flowers.",
-                "The tree is right about every member, even where it would be wrong about similar flowers. Only strangers "
-                "show what it has understood.",
+                "The tree is right about every member, even where it would be wrong about similar flowers. Only "
+                "strangers show what it has understood.",
             ),
             "c": (
                 "Because models are always worse on strangers.",
