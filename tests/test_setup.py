@@ -1,16 +1,11 @@
-"""The set-up: run.py, the lock and the files that must agree with each other."""
+"""The set-up: the lock and the other files that must agree with each other."""
 
-import ast
-import errno
-import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
-from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -18,22 +13,10 @@ import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from test_run import ROOT, load_run
 
-ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
-Usage = namedtuple("Usage", "total used free")
-
-
-def load_run(folder: Path):
-    """Import the run.py of a folder under a name of its own."""
-    spec = importlib.util.spec_from_file_location("course_run", folder / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-# --- files that agree ---------------------------------------------------------------------------------------
 
 
 def direct() -> list[Requirement]:
@@ -135,306 +118,18 @@ def test_no_committed_file_names_a_machine():
             assert not found, f"{name} names {found.group()!r}"
 
 
-# --- run.py on Pythons that are too old ---------------------------------------------------------------------
+def test_the_instructors_table_says_what_the_notebooks_say():
+    """The minutes at the top of each notebook, and as many exercises as there are."""
+    from mialab.exercises import progress_table
 
-
-def old_pythons() -> list[str]:
-    names = ["python2.7", *(f"python3.{minor}" for minor in range(6, 11))]
-    folders = sorted(Path.home().glob(".pyenv/versions/*/bin"))
-    found = [str(folder / name) for folder in folders for name in names if (folder / name).exists()]
-    return found + [path for name in names if (path := shutil.which(name)) and "shims" not in path]
-
-
-@pytest.mark.parametrize("python", old_pythons() or [None], ids=lambda path: path and Path(path).name)
-def test_an_old_python_gets_one_sentence(python, tmp_path):
-    if python is None:
-        pytest.skip("no Python below 3.11 on this machine; the syntax test below still holds")
-    shutil.copy(ROOT / "run.py", tmp_path)
-    command = [python, "run.py", "lab"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert re.fullmatch(r"Python [23]\.\d+ is too old: the course needs 3\.11 or newer\. .+\n", done.stderr)
-
-
-def test_run_has_only_syntax_that_python_2_can_parse():
-    text = (ROOT / "run.py").read_text("utf-8")
-    text.encode("ascii")
-    for node in ast.walk(ast.parse(text)):
-        assert not isinstance(node, ast.JoinedStr | ast.AnnAssign | ast.NamedExpr | ast.AsyncFunctionDef)
-        if isinstance(node, ast.FunctionDef):
-            assert not node.args.kwonlyargs
-            assert not node.returns
-            assert not any(argument.annotation for argument in node.args.args)
-        if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            assert not any(isinstance(element, ast.Starred) for element in node.elts), ast.unparse(node)
-        if isinstance(node, ast.Dict):
-            assert None not in node.keys, ast.unparse(node)
-        if isinstance(node, ast.Raise):
-            assert node.cause is None
-    assert not re.search(r"\d_\d", text)
-
-
-def test_the_sentence_names_a_newer_python_that_runs(monkeypatch):
-    run = load_run(ROOT)
-    monkeypatch.setattr(run, "starts", lambda name: name == "python3.12")
-    assert "make test PYTHON=python3.12" in run.too_old((3, 9, 1), ["test"])
-    monkeypatch.setattr(run, "starts", lambda name: False)
-    assert "Install Python 3.11 or newer" in run.too_old((2, 7, 18), [])
-    assert not load_run(ROOT).starts("no-such-python")
-
-
-# --- an interrupted, stale or moved set-up ------------------------------------------------------------------
-
-
-class Course:
-    """A small copy of the course's root whose slow steps are replaced by entries in a diary."""
-
-    def __init__(self, folder: Path):
-        folder.mkdir()
-        shutil.copy(ROOT / "run.py", folder)
-        (folder / "requirements.lock").write_text("numpy==1 \\\n    --hash=sha256:0\n")
-        (folder / "pyproject.toml").write_text("[build-system]\n[project]\nname = 'x'\n")
-        self.folder, self.diary, self.fail_at, self.healthy, self.verb = folder, [], None, True, "setup"
-        self.run = load_run(folder)
-        self.run.make_venv = self.make_venv
-        self.run.install = lambda venv, what: self.note("install", what)
-        self.run.install_course = lambda venv: self.note("course")
-        self.run.works = lambda venv: self.healthy
-        self.run.quietly = lambda command: 0
-
-    def note(self, what, words=()):
-        self.diary.append(what)
-        if what == "install":
-            assert words[0] == "--require-hashes"
-        if what == self.fail_at:
-            raise KeyboardInterrupt
-
-    def make_venv(self, venv):
-        shutil.rmtree(venv, ignore_errors=True)
-        python = Path(self.run.venv_python(venv))
-        python.parent.mkdir(parents=True)
-        python.write_text("")
-        self.note("venv")
-
-    def setup(self) -> list[str]:
-        self.diary.clear()
-        self.code = self.run.main([self.verb])
-        return list(self.diary)
-
-
-@pytest.fixture
-def small(tmp_path):
-    return Course(tmp_path / "course")
-
-
-EVERYTHING = ["venv", "install", "course"]
-
-
-def test_the_second_set_up_does_nothing(small):
-    assert small.setup() == EVERYTHING
-    assert small.setup() == []
-    assert small.code == 0
-
-
-def test_only_a_set_up_that_opens_nothing_says_how_to_open_it(small, capsys):
-    last = "Run `make lab` (or `python run.py lab`) to open it.\n"
-    small.setup()
-    assert re.search(r"^Ready in \d+ s\.\n" + re.escape(last) + r"\Z", capsys.readouterr().out, re.MULTILINE)
-    small.setup()
-    assert capsys.readouterr().out == last
-    became = []
-    small.run.become = lambda command: became.append(command[1:]) or 0
-    small.verb = "lab"
-    small.setup()
-    assert capsys.readouterr().out == ""
-    assert became == [["-m", "mialab", "lab"]]
-
-
-@pytest.mark.parametrize("verb", ["doctor", "progress"])
-def test_looking_installs_nothing(small, capsys, verb):
-    became = []
-    small.run.become = lambda command: became.append(command[1:]) or 3
-    small.verb, small.healthy = verb, False
-    assert small.setup() == became == []
-    assert small.code == 1
-    assert capsys.readouterr().err == (
-        "\nThere is no working .venv yet: run `make lab` (or `python run.py setup`) first.\n"
-    )
-    small.healthy = True
-    assert small.setup() == []
-    assert (became, small.code) == ([["-m", "mialab", verb]], 3)
-
-
-def test_a_terminal_that_cannot_show_the_folders_name_stops_nothing(tmp_path):
-    folder = tmp_path / "épreuve"
-    Course(folder)
-    code = "import run, sys; run.make_venv = lambda venv: sys.exit(7); run.main(['setup'])"
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (7, "")
-    assert "?preuve" in done.stdout
-
-
-@pytest.mark.parametrize("where", EVERYTHING)
-def test_a_set_up_that_was_cut_short_is_done_over(small, where, capsys):
-    small.fail_at = where
-    assert small.setup() == EVERYTHING[: EVERYTHING.index(where) + 1]
-    assert small.code == 130
-    assert capsys.readouterr().err == "\nStopped. Run the same command again to go on.\n"
-    small.fail_at = None
-    assert small.setup() == EVERYTHING
-    assert small.setup() == []
-
-
-def test_a_changed_lock_is_installed_over(small):
-    small.setup()
-    (small.folder / "requirements.lock").write_text("numpy==2 \\\n    --hash=sha256:0\n")
-    small.fail_at = "install"
-    assert small.setup() == ["install"]
-    small.fail_at = None
-    assert small.setup() == EVERYTHING, "after an interruption nothing in .venv is trusted"
-
-
-def test_a_changed_style_rule_reinstalls_nothing_but_a_dependency_does(small):
-    small.setup()
-    pyproject = small.folder / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text() + "[tool.ruff]\nline-length = 1\n")
-    assert small.setup() == []
-    pyproject.write_text(pyproject.read_text().replace("'x'", "'x'\ndependencies = ['numpy']"))
-    assert small.setup() == ["install", "course"]
-
-
-def test_a_broken_moved_or_older_environment_is_made_anew(small, tmp_path):
-    small.setup()
-    Path(small.run.venv_python(small.run.VENV)).unlink()
-    assert small.setup() == EVERYTHING
-    (small.folder / "requirements.lock").write_text("")
-    small.healthy = False
-    assert small.setup() == EVERYTHING
-    for key in ("folder", "python"):
-        stamp = small.run.VENV / small.run.STAMP
-        stamp.write_text(json.dumps({**json.loads(stamp.read_text()), key: "another"}))
-        assert small.setup() == EVERYTHING, key
-    stamp.write_text("{ cut")
-    assert small.setup() == EVERYTHING
-
-
-def test_a_folder_in_place_of_a_working_python_is_noticed(tmp_path):
-    run = load_run(ROOT)
-    python = Path(run.venv_python(tmp_path))
-    assert not run.works(tmp_path)
-    python.parent.mkdir(parents=True)
-    python.write_text("cut short")
-    python.chmod(0o755)
-    assert not run.works(tmp_path)
-
-
-# --- sentences with the fix ---------------------------------------------------------------------------------
-
-
-def test_too_little_room_is_said_before_anything_is_made(small, capsys, monkeypatch):
-    monkeypatch.setattr(small.run.shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 3 * 10**8))
-    assert small.setup() == []
-    assert small.code == 1
-    assert "The disk is full (0.3 GB free): the course needs 2 GB." in capsys.readouterr().err
-
-
-def test_a_disk_that_fills_up_is_said(small, capsys):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    small.run.make_venv = full
-    small.setup()
-    assert small.code == 1
-    assert capsys.readouterr().err.startswith("\nThe disk is full: the course needs 2 GB. Free some space")
-
-
-@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
-def test_a_python_without_venv_is_told_how_to_get_it(small, capsys, monkeypatch, missing):
-    monkeypatch.setattr(small.run.importlib.util, "find_spec", lambda name: name != missing or None)
-    assert small.setup() == []
-    assert small.code == 1
-    message = capsys.readouterr().err
-    assert f"has no {missing}" in message
-    assert f"sudo apt install python3.{sys.version_info[1]}-venv" in message
-
-
-@pytest.mark.parametrize(
-    ("output", "sentence"),
-    [
-        ("ERROR: Could not install packages: [Errno 28] No space left on device", "disk is full"),
-        ("error: failed to write: No space left on device (os error 28)", "disk is full"),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "is not the one that"),
-        ("error: Hash mismatch for `six==1.17.0`", "is not the one that"),
-        ("WARNING: Retrying: NewConnectionError('Failed to establish a new connection')", "did not answer"),
-        ("error: Failed to fetch: dns error: failed to lookup address", "did not answer"),
-        ("ReadTimeoutError: Read timed out.\nERROR: Could not find a version", "did not answer"),
-        ("line\nERROR: something new", "ERROR: something new"),
-        ("", "no reason was given"),
-    ],
-)
-def test_each_failure_of_an_installer_becomes_one_sentence(output, sentence):
-    message = load_run(ROOT).diagnosis("It could not be installed", output)
-    assert sentence in message
-    assert "run the same command again" in message.lower()
-    assert "Traceback" not in message
-
-
-def test_an_installer_that_fails_is_quoted_and_leaves_no_stamp(small, capsys, monkeypatch):
-    real = load_run(small.folder)
-    monkeypatch.setattr(real, "make_venv", small.make_venv)
-    monkeypatch.setattr(real.shutil, "which", lambda name: None)
-    failing = [sys.executable, "-c", "import sys; sys.exit('NameResolutionError')"]
-    monkeypatch.setattr(real, "pip_install", lambda python: failing)
-    assert real.main(["setup"]) == 1
-    assert "the package registry did not answer" in capsys.readouterr().err
-    assert "NameResolutionError" in (real.VENV / real.LOG).read_text()
-    assert not (real.VENV / real.STAMP).exists()
-
-
-def test_uv_that_fails_is_followed_by_pip(small, monkeypatch):
-    real, tried = load_run(small.folder), []
-
-    def watch(command, venv):
-        tried.append(command[0])
-        return (1 if command[0] == "uv" else 0), ""
-
-    monkeypatch.setattr(real.shutil, "which", lambda name: "uv")
-    monkeypatch.setattr(real, "watch", watch)
-    real.install(real.VENV, ["-r", "x"])
-    assert tried == ["uv", real.venv_python(real.VENV)]
-
-
-def test_children_get_no_setting_that_slows_or_breaks_them(monkeypatch):
-    unwanted = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET"}
-    for name in unwanted:
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setenv("KEPT", "yes")
-    environment = load_run(ROOT).clean_environment(MORE="too")
-    assert environment["KEPT"] == "yes"
-    assert environment["MORE"] == "too"
-    assert not unwanted & set(environment)
-
-
-def test_what_pytest_is_told(small):
-    run = small.run
-    (small.folder / "tests").mkdir()
-    (small.folder / "tests" / "test_a.py").write_text("")
-    assert run.pytest_words([])[-1:] == ["tests"]
-    assert "--nbval" not in run.pytest_words([])
-    (small.folder / "notebooks").mkdir()
-    (small.folder / "notebooks" / "00.ipynb").write_text("")
-    everything = run.pytest_words(["-x"])
-    assert everything[-3:] == ["-x", "tests", "notebooks"]
-    assert "--nbval" in everything
-    assert run.pytest_words(["tests/test_a.py::test_b", "-x"])[-2:] == ["tests/test_a.py::test_b", "-x"]
-
-
-def test_an_unknown_command_is_answered_with_the_list(capsys):
-    run = load_run(ROOT)
-    assert run.main(["labb"]) == 2
-    listed = capsys.readouterr().out
-    assert all(re.search(rf"^  {verb} +\w", listed, re.MULTILINE) for verb in run.VERBS)
-    assert run.main([]) == run.main(["--help"]) == 0
+    exercises = progress_table()["notebook"].value_counts()
+    guide = (ROOT / "INSTRUCTORS.md").read_text("utf-8")
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks
+    for path in notebooks:
+        first = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"])
+        minutes = re.search(r"about (\d+) minutes", first).group(1)
+        row = rf"^\| \[[^]]+\]\(notebooks/{path.name}\) \| [^|]+ \| {minutes} \| {exercises[path.stem]} \|$"
+        assert re.search(row, guide, re.MULTILINE), f"{path.name}: {minutes} minutes, {exercises[path.stem]} exercises"
+    assert len(re.findall(r"^\| \[\d\d ", guide, re.MULTILINE)) == len(notebooks)
+    assert f"{exercises.sum()} exercises" in guide
