@@ -19,6 +19,7 @@ from mialab.exercises import chapters
 CHAPTERS = {c.notebook: c for c in chapters()}
 PATHS = notebooks()
 BOOKS = {p.stem: nbformat.read(p, as_version=4) for p in PATHS}
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 ids = pytest.mark.parametrize("name", BOOKS, ids=str)
 
 # Decimals and percentages that prose may hold: definitions, set-ups and quotations, never results of a run.
@@ -26,7 +27,7 @@ NOT_RESULTS = {
     "00": set(),
     "01": {"95%"},
     "02": {"95%", "0.7", "2.01", "1.00"},  # 0.7: a tree's question; 2.01: Student's t; 1.00: asserted in its cell
-    "03": {"0.9", "0.5", "0.99", "1.00"},
+    "03": {"0.9", "0.5", "0.99", "1.00", "1.1"},
     "04": {"95%", "20%", "0.5", "1.00"},
     "05": {"0.5", "0.50", "0.55", "0.45", "0.01", "0.868", "0.05", "1%"},
 }
@@ -124,6 +125,20 @@ def test_the_minutes_are_derived_and_not_wished(name):
 
 
 @ids
+def test_the_readme_has_the_same_minutes(name):
+    said = re.search(r"about (\d+) minutes", BOOKS[name].cells[0].source).group(1)
+    assert re.search(rf"\(notebooks/{name}\.ipynb\) \|[^|]*\| {said} \|", README)
+
+
+@ids
+def test_numpy_is_imported_before_the_first_function_is_written(name):
+    sources = [c.source for c in code_cells(BOOKS[name])]
+    functions = [e.cell for e in CHAPTERS[name].exercises.values() if e.kind == "write a function"]
+    before = sources[: min(sources.index(cell) for cell in functions)]
+    assert name.startswith("00") or any("import numpy as np" in source for source in before)
+
+
+@ids
 def test_no_number_is_typed_from_a_run_into_prose(name):
     text = re.sub(r"`[^`]*`|### Exercise[^\n]*|- \*\*[a-z]\)\*\*[^\n]*", "", prose(BOOKS[name]))  # code, options
     assert set(re.findall(r"\d+\.\d+|\d+%", text)) - NOT_RESULTS[name[:2]] == set()
@@ -195,8 +210,7 @@ def test_the_readme_shows_the_figure_of_the_notebook():
     figures = [f for b in BOOKS.values() if (f := figure_of(b, "readme-figure"))]
     assert len(figures) == 1
     assert README_FIGURE.read_bytes() == figures[0]
-    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text()
-    assert README_FIGURE.name in readme
+    assert README_FIGURE.name in README
 
 
 def test_settling_a_notebook_twice_changes_nothing():

@@ -336,7 +336,9 @@ def _is_missing(answer: Any) -> bool:
 
 def _plain(value: Any) -> str:
     """A word without quotation marks, a number without needless digits."""
-    return value if isinstance(value, str) else show(value)
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if abs(value) > 1 or value == 0 else f"{value:.2f}"
 
 
 def _number(answer: Any) -> float | None:
