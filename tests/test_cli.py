@@ -32,6 +32,7 @@ def nowhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("MIALAB_WORKBOOK", "")  # so that what a command sets is undone, too
     monkeypatch.setattr("mialab.workbook.notebooks_folder", lambda: tmp_path / "course")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "an environment on the path"))  # not what `make test` runs in
     return tmp_path / "here"
 
 
