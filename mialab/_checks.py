@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from numbers import Integral, Number, Real
 from typing import Any
 
 import numpy as np
@@ -36,37 +39,111 @@ def fraction(name: str, value: Any) -> float:
     return float(value)
 
 
+def flag(name: str, value: Any) -> bool:
+    """`value` as True or False; "no" is no flag, for every text that is not empty counts as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}; it should be True or False")
+    return bool(value)
+
+
+def numbers(name: str, values: Any, wanted: str) -> np.ndarray:
+    """`values` as a new float array, refused where NumPy would drop a part or guess; `wanted` ends the message.
+
+    Dropped in silence otherwise: the imaginary part, a mask, the unit of a date, the digits of an integer
+    beyond 2**53 (two of them may become one float). Guessed: the number that a text spells.
+    """
+    refuse_masked(name, values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} holds rows of unequal length; {wanted}") from None
+    every = array.ravel().tolist() if array.dtype.kind not in "biuf" else []
+    strange = [value for value in every if not isinstance(value, Real | np.bool_ | Decimal)]
+    if array.dtype.kind not in "biufO" or strange:
+        kind = f"{type(strange[0]).__name__} values such as {strange[0]!r}" if strange else f"{array.dtype} values"
+        raise ValueError(f"{name} holds {kind}, which are not plain numbers; {wanted}")
+    whole = array if array.dtype.kind in "iu" else np.array([v for v in every if isinstance(v, Integral)], object)
+    if ((whole > 2**53) | (whole < -(2**53))).any():
+        raise ValueError(
+            f"{name} holds integers beyond 2**53, some of which are equal as floats; {wanted} (use ranks instead)"
+        )
+    return array.astype(float)
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Raise a ValueError for an array with masked values, whose mask NumPy would forget."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # pandas arrays have masks that NumPy reads
+        raise ValueError(f"{name} holds masked values; leave those records out, or fill them on purpose")
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a pandas DataFrame, asked without importing pandas."""
+    return hasattr(X, "columns") and hasattr(X, "iloc")
+
+
 def records(name: str, X: Any, keep_frame: bool = False) -> Any:
-    """`X` as an (n, n_features) float array without NaN; `keep_frame` leaves a pandas DataFrame as it is."""
-    if keep_frame and hasattr(X, "columns") and hasattr(X, "isna"):
-        missing = bool(X.isna().to_numpy().any())
+    """`X` as an (n, n_features) float array of finite numbers.
+
+    `keep_frame` leaves a pandas DataFrame as it is, for a pipeline that picks columns by name. Its columns of
+    text are the model's to read (see `reading`), but nothing may be missing or infinite in it either.
+    """
+    if keep_frame and is_frame(X):
+        flawed = bool(X.isna().to_numpy().any() or X.isin([np.inf, -np.inf]).to_numpy().any())
     else:
-        try:
-            X = np.asarray(X, dtype=float)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"{name} is not a table of numbers; it should have shape (n_records, n_features)"
-            ) from None
+        X = numbers(name, X, "it should be a table of numbers, (n_records, n_features)")
         if X.ndim != 2:
             raise ValueError(
                 f"{name} has shape {X.shape}; it should be (n_records, n_features), "
                 "so put a single record in a list: [record]"
             )
-        missing = not np.isfinite(X).all()
-    if missing:
+        flawed = not np.isfinite(X).all()
+    if flawed:
         raise ValueError(f"{name} holds NaN or infinite values; every measurement should be a finite number")
     if len(X) == 0:
         raise ValueError(f"{name} holds no records; it should hold at least one")
     return X
 
 
-def labels(name: str, y: Any, n_records: int) -> np.ndarray:
-    """`y` as an (n_records,) array of class labels (numbers or strings), none missing."""
-    y = np.asarray(y)
+@contextmanager
+def reading(X: Any) -> Iterator[None]:
+    """Where a model fails on a frame with columns that hold no numbers, raise a ValueError that names them."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        strange = [name for name, kind in X.dtypes.items() if kind.kind not in "biuf"] if is_frame(X) else []
+        if not strange:
+            raise
+        raise ValueError(
+            f"X has columns that hold no numbers, {strange}, and the model could not read it ({error}); "
+            "encode them in a pipeline, or leave them out"
+        ) from error
+
+
+def labels(name: str, y: Any, n_records: int | None = None) -> np.ndarray:
+    """`y` as an (n_records,) array of class labels: all numbers or all strings, none missing."""
+    refuse_masked(name, y)
+    try:
+        # As they are: NumPy would make the texts "1" and "nan" of a 1 and a NaN in a list with texts.
+        each, y = np.asarray(y, dtype=object), np.asarray(y)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} holds labels of unequal length; it should be one label a record") from None
     if y.ndim != 1:
-        raise ValueError(f"{name} has shape {y.shape}; it should be one label a record: ({n_records},)")
-    if len(y) != n_records:
+        n = "n_records" if n_records is None else n_records
+        raise ValueError(f"{name} has shape {y.shape}; it should be one label a record: ({n},)")
+    if n_records is not None and len(y) != n_records:
         raise ValueError(f"{name} holds {len(y)} labels for {n_records} records; it should hold one label a record")
-    if any(label is None or label != label for label in y.tolist()):  # NaN alone differs from itself
+    if any(_is_missing(label) for label in each):
         raise ValueError(f"{name} holds missing labels (NaN or None); every record needs a label")
+    strange = [label for label in each if not isinstance(label, str | Real | np.bool_)]
+    if strange or y.dtype.kind in "mM":
+        example = repr(strange[0]) if strange else y.dtype
+        raise ValueError(f"{name} holds {example}; every label should be a number or a string")
+    if len({isinstance(label, str) for label in each}) > 1:
+        raise ValueError(f"{name} mixes numbers and strings; its labels should be all of one kind")
     return y
+
+
+def _is_missing(label: Any) -> bool:
+    """None, NaN, or the missing values of pandas (known by name, for pandas is not imported here)."""
+    unequal_to_itself = isinstance(label, Number) and label != label
+    return label is None or unequal_to_itself or type(label).__name__ in ("NAType", "NaTType")

@@ -59,16 +59,22 @@ def _ask(model: Any, X: Any) -> np.ndarray:
     n_features = getattr(model, "n_features_in_", X.shape[1])
     if X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
-    probabilities = np.asarray(model.predict_proba(X), dtype=float)
+    with _checks.reading(X):
+        answer = model.predict_proba(X)
+    answered, wanted = "model.predict_proba(X)", "it should hold probabilities from 0 to 1"
+    probabilities = _checks.numbers(answered, answer, wanted)
     expected = (len(X), len(model.classes_))
     if probabilities.shape != expected:
         raise ValueError(
-            f"model.predict_proba(X) has shape {probabilities.shape}; it should be {expected}, "
+            f"{answered} has shape {probabilities.shape}; it should be {expected}, "
             "one row a record and one column for each of model.classes_"
         )
     if np.isnan(probabilities).any():
-        raise ValueError("model.predict_proba(X) holds NaN; it should hold probabilities")
-    return probabilities
+        raise ValueError(f"{answered} holds NaN; {wanted}")
+    outside = probabilities[(probabilities < -1e-9) | (probabilities > 1 + 1e-9)]  # to within rounding
+    if outside.size:
+        raise ValueError(f"{answered} holds {outside[0]:.4g}; {wanted} (are these logits?)")
+    return probabilities  # a row need not sum to 1: a defence may answer with the largest few only
 
 
 def check_model(model: Any, name: str = "model") -> None:
@@ -211,7 +217,7 @@ class ThresholdAttack(Attack):
     """
 
     def __init__(self, signal: str = "true_class"):
-        if signal not in SIGNALS:
+        if not isinstance(signal, str) or signal not in SIGNALS:
             raise ValueError(f"signal is {signal!r}; it should be one of {', '.join(map(repr, SIGNALS))}")
         self.signal = signal
 

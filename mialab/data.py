@@ -50,12 +50,13 @@ class Flowers:
 
 
 def load_iris(sepals_only: bool = False) -> Flowers:
-    """Load the 150 flowers; with `sepals_only`, only the two sepal measurements (the leaky twin).
+    """Load the 150 flowers; with `sepals_only`, only the two sepal measurements (the leaky variant).
 
     Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members
     only by remembering them. Source and licence are in the data card, `data/README.md`. Raises ValueError
     when the data file is not the one that the course ships (its checksum differs).
     """
+    n_features = 2 if _checks.flag("sepals_only", sepals_only) else 4
     text = (data_folder() / "iris.csv").read_bytes()
     text = text.replace(b"\r\n", b"\n")  # git on Windows may rewrite line ends
     if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
@@ -63,7 +64,6 @@ def load_iris(sepals_only: bool = False) -> Flowers:
     header, *rows = csv.reader(text.decode().splitlines())
     X = np.array([row[:-1] for row in rows], dtype=float)
     class_names, y = np.unique([row[-1] for row in rows], return_inverse=True)
-    n_features = 2 if sepals_only else 4
     return Flowers(X[:, :n_features], y, tuple(header[:n_features]), tuple(class_names.tolist()))
 
 
@@ -134,7 +134,8 @@ def split(
 
     Parameters
     ----------
-    X, y : (n, n_features) measurements and (n,) labels.
+    X, y : (n, n_features) measurements and (n,) labels, all numbers or all strings, matched by position. A
+        DataFrame of numbers becomes an array; to keep it, take its rows with `frame.iloc[parts.index_in]`.
     n_members : int from 1 to n - 1.
     random_state : int, numpy Generator, or None.
     n_strangers : int from 1 to n - n_members, or None for all the rest.
@@ -152,16 +153,16 @@ def split(
     rng = _checks.generator(random_state)
 
     members = _draw_stratified(y, np.arange(len(y)), n_members, rng)
-    for label in np.unique(y):
+    for label in np.unique(y).tolist():
         n_of_class = int((y == label).sum())
         if n_of_class < 2:
             raise ValueError(
-                f"y has {n_of_class} record of class {label.item()!r}; "
+                f"y has {n_of_class} record of class {label!r}; "
                 "at least 2 are needed, one to be a member and one to be a stranger"
             )
         if not (y[members] == label).any():
             raise ValueError(
-                f"n_members={n_members} leaves class {label.item()!r} ({n_of_class} of {len(y)} records) "
+                f"n_members={n_members} leaves class {label!r} ({n_of_class} of {len(y)} records) "
                 "without a member; choose more members or leave that class out"
             )
     strangers = _draw_stratified(y, np.setdiff1d(np.arange(len(y)), members), n_strangers, rng)
@@ -185,9 +186,9 @@ def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generato
     """A copy of `y` in which round(fraction × n) records, chosen at random, carry a different class.
 
     The different class is drawn evenly from the others that occur in `y`.
-    Raises ValueError for missing labels, a fraction outside 0 to 1, and fewer than two classes.
+    Raises ValueError for missing or mixed labels, a fraction outside 0 to 1, and fewer than two classes.
     """
-    y = _checks.labels("y", y, len(np.atleast_1d(y)))
+    y = _checks.labels("y", y)
     fraction = _checks.fraction("fraction", fraction)
     classes, position = np.unique(y, return_inverse=True)
     if len(classes) < 2:

@@ -2,14 +2,14 @@
 
 Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more
 likely a member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of
-True/False or 1/0; a threshold t calls 'member' each record whose score is >= t.
+True/False or 1/0, matched by position; a threshold t calls 'member' each record whose score is >= t.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import floor, isnan, sqrt
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,9 +168,9 @@ class AttackResult:
     null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and
         these ties.
     z : distance of the AUC from 0.5, in `null_sd`.
-    advantage : largest tpr - fpr over all thresholds, which is the advantage of Yeom et al. (2018) for a fixed rule,
-        taken at its best threshold. That threshold is chosen on the very
-        records that it is judged on, so it is above 0 even by pure chance.
+    advantage : largest tpr - fpr over all thresholds, which is the advantage of Yeom et al. (2018) for a fixed
+        rule, taken at its best threshold. That threshold is chosen on the very records that it is judged on,
+        so it is above 0 even by pure chance.
     n_members, n_non_members : how many of each.
     """
 
@@ -230,8 +230,8 @@ def auc_interval(auc: float, n_members: int, n_non_members: int) -> tuple[float,
     """A 95% interval for an AUC that stays within 0 to 1 and has a width even at AUC 1.
 
     The score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that
-    lie within 1.96 standard deviations of the measured AUC, the variance of Hanley and McNeil (1982) being
-    taken *at θ*.
+    lie within 1.96 standard deviations of the measured AUC. The variance, taken *at θ*, is that of Hanley and
+    McNeil (1982) with m−1 and n−1 both replaced by (m+n)/2−1.
     """
     auc = _checks.fraction("auc", auc)
     m = _checks.whole_number("n_members", n_members, 1)
@@ -272,19 +272,23 @@ class MeanInterval(NamedTuple):
 def mean_interval(values: Any) -> MeanInterval:
     """The mean of one figure over many random splits, with its 95% t interval.
 
-    The splits all come from one data set and overlap, so the interval speaks of the mean over splits of
-    *this* data set; it says nothing of other flowers. Raises ValueError for fewer than 2 values, and for
-    values that are not finite.
+    `values` holds one number for each split (or other repetition). The splits all come from one data set and
+    overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of other
+    flowers. A t interval knows no bounds: for a share close to 1 its upper end may pass 1. Raises ValueError
+    for fewer than 2 values, and for values that are not finite, or too large to square.
     """
     from scipy.special import stdtrit
 
-    values = np.asarray(values, dtype=float)
+    values = _checks.numbers("values", values, "it should be a list or array of one number for each split")
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"values has shape {values.shape}; it should hold one number for each of at least 2 splits")
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinite numbers; every split should give a finite figure")
-    mean = float(values.mean())
-    half = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / sqrt(len(values)))
+    with np.errstate(over="ignore", invalid="ignore"):  # told in words below
+        mean = float(values.mean())
+        half = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / sqrt(len(values)))
+    if not np.isfinite([mean - half, mean + half]).all():
+        raise ValueError(f"values holds numbers as large as {abs(values).max():.3g}, too large to square")
     return MeanInterval(mean, mean - half, mean + half, len(values))
 
 
@@ -292,33 +296,42 @@ def mean_interval(values: Any) -> MeanInterval:
 
 
 def _check(scores: Any, is_member: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Scores as (n,) finite floats and is_member as (n,) bools with both kinds present."""
-    try:
-        scores = np.array(scores, dtype=float)  # a copy: a result must not change when the caller's does
-    except (TypeError, ValueError):
-        raise ValueError(
-            "scores are not numbers; they should be one number a record, higher for likelier members"
-        ) from None
-    is_member = np.asarray(is_member)
+    """Scores as (n,) finite floats and is_member as (n,) bools with both kinds present; both are copies."""
+    two_series = hasattr(scores, "iloc") and hasattr(is_member, "iloc")  # pandas, which would match by index
+    other_order = two_series and not scores.index.equals(is_member.index)
+    scores = _checks.numbers("scores", scores, "it should be one number a record, higher for likelier members")
+    is_member = _membership(is_member)
     if scores.ndim != 1:
         raise ValueError(f"scores has shape {scores.shape}; it should be one score a record: (n,)")
     if is_member.shape != scores.shape:
         raise ValueError(f"is_member has shape {is_member.shape} and scores {scores.shape}; they should be equal")
+    if other_order:
+        raise ValueError(
+            "scores and is_member are pandas objects with different indexes; they should have one index, in one "
+            "order (or pass .to_numpy() of each, to match them by position)"
+        )
     if not np.isfinite(scores).all():
         raise ValueError(
             "scores holds NaN or infinite values; every score should be a finite number "
             "(clip a probability before taking its logarithm)"
         )
-    if is_member.dtype != bool:
-        if is_member.dtype.kind not in "iu" or not np.isin(is_member, (0, 1)).all():
-            raise ValueError(
-                "is_member should hold True or False (or 1 or 0) for each record; "
-                f"it holds {is_member.dtype} values such as {is_member.tolist()[:3]}"
-            )
-        is_member = is_member.astype(bool)
     if is_member.all() or not is_member.any():
         raise ValueError("is_member holds one kind only; members (True) and non-members (False) are both needed")
-    return scores, is_member.copy()
+    return scores, is_member
+
+
+def _membership(is_member: Any) -> np.ndarray:
+    """`is_member` as a new array of bools: True and False, or the whole numbers 1 and 0."""
+    _checks.refuse_masked("is_member", is_member)
+    wanted = "is_member should hold True or False (or 1 or 0) for each record"
+    try:
+        is_member = np.asarray(is_member)
+    except (TypeError, ValueError):
+        raise ValueError(f"{wanted}; it holds rows of unequal length") from None
+    every = is_member.ravel().tolist()
+    if not all(isinstance(value, bool | np.bool_ | Integral) and value in (0, 1) for value in every):
+        raise ValueError(f"{wanted}; it holds {is_member.dtype} values such as {every[:3]}")
+    return is_member.astype(bool)
 
 
 def _check_threshold(threshold: float) -> float:

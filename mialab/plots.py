@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mialab import _checks
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -78,9 +80,11 @@ def show(fig: Figure, alt: str) -> Picture:
 def steps(ax: Axes, now: Sequence[str]) -> Axes:
     """The article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
 
-    ValueError if `now` names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
+    ValueError if `now` is no list, or names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
     """
     every = [*OWNER_STEPS, *ATTACKER_STEPS]
+    if not isinstance(now, list | tuple | set | frozenset):
+        raise ValueError(f"now is {now!r}; now should be a list of steps, some of {every}")
     unknown = [s for s in now if s not in every]
     if unknown:
         raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
@@ -106,8 +110,12 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     """Flowers as points, one colour and one shape for each species, named beside their cloud.
 
     `x`, `y`: (n,) measurements in cm; `species`: (n,) names; `labels`: names of the two measurements.
+    ValueError for a species that has no colour in SPECIES.
     """
     x, y, species = np.asarray(x), np.asarray(y), np.asarray(species)
+    if not x.shape == y.shape == species.shape:
+        raise ValueError(f"x, y and species have shapes {x.shape}, {y.shape} and {species.shape}; they should be equal")
+    _check_species(species.ravel().tolist())
     for name, style in SPECIES.items():
         own = species == name
         if own.any():
@@ -125,6 +133,13 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     return ax
 
 
+def _check_species(names: Sequence[Any]) -> None:
+    """Raise a ValueError for the first name that is not in SPECIES."""
+    unknown = [name for name in names if name not in list(SPECIES)]
+    if unknown:
+        raise ValueError(f"species holds {unknown[0]!r}; it should hold names of species: {', '.join(SPECIES)}")
+
+
 def two_groups(
     ax: Axes,
     inside: Any,
@@ -138,7 +153,7 @@ def two_groups(
 
     `inside`, `outside`: values of the members and of the strangers; `label`: what the values are.
     """
-    inside, outside = np.asarray(inside, float), np.asarray(outside, float)
+    inside, outside = _finite("inside", inside), _finite("outside", outside)
     edges = np.histogram_bin_edges(np.concatenate([inside, outside]), bins)
     width = np.diff(edges)
     up, down = np.histogram(inside, edges)[0], np.histogram(outside, edges)[0]
@@ -160,6 +175,16 @@ def two_groups(
     ax.text(0.02, 0.96, names[0], transform=ax.transAxes, va="top", color="#A84A00", fontweight="bold")
     ax.text(0.02, 0.04, names[1], transform=ax.transAxes, va="bottom", color=STRANGER["color"], fontweight="bold")
     return ax
+
+
+def _finite(name: str, values: Any) -> np.ndarray:
+    """`values` as an (n,) array of finite numbers."""
+    wanted = "it should be (n,) finite numbers, one a record"
+    values = _checks.numbers(name, values, wanted)
+    if values.ndim != 1 or not np.isfinite(values).all():
+        found = "NaN or infinite values" if values.ndim == 1 else f"an array of shape {values.shape}"
+        raise ValueError(f"{name} holds {found}; {wanted}")
+    return values
 
 
 def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
@@ -190,8 +215,8 @@ def intervals(
     `name` is what the dots are, for a legend.
     """
     style = {"color": MEMBER["color"], "marker": "o"} | style
-    for row, value in enumerate(means.values()):
-        mean, low, high = value[:3]
+    for row, (key, value) in enumerate(means.items()):
+        mean, low, high = _mean_low_high(f"means[{key!r}]", value)
         ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt", zorder=4)
         ax.plot(mean, row, linestyle="none", markersize=7, zorder=5, label=name if row == 0 else None, **style)
     if chance is not None:
@@ -199,6 +224,15 @@ def intervals(
     ax.set(yticks=range(len(means)), yticklabels=list(means), ylim=(len(means) - 0.5, -0.5), xlabel=label)
     ax.grid(axis="y", visible=False)
     return ax
+
+
+def _mean_low_high(name: str, value: Any) -> tuple[float, float, float]:
+    """The first three numbers of a `MeanInterval`, or of any sequence like it."""
+    try:
+        mean, low, high = (float(number) for number in tuple(value)[:3])
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {value!r}; it should be (mean, low, high), as mean_interval gives") from None
+    return mean, low, high
 
 
 def trend(
@@ -211,7 +245,11 @@ def trend(
     color: str | None = None,
 ) -> Axes:
     """A line of means over `x` with 95% intervals as bars, named at its right end."""
-    mean, low, high = np.array([value[:3] for value in means], float).T
+    x = np.asarray(x)  # a Series has no last element at -1
+    triples = [_mean_low_high(f"means[{i}]", value) for i, value in enumerate(means)]
+    if x.shape != (len(triples),) or not triples:
+        raise ValueError(f"x has shape {x.shape} for {len(triples)} means; it should be one number for each of them")
+    mean, low, high = np.array(triples).T
     line = ax.errorbar(x, mean, yerr=[mean - low, high - mean], marker=marker, capsize=3, color=color, label=name)
     ax.annotate(
         name,
@@ -226,7 +264,11 @@ def trend(
 
 
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
-    """A model's answer: one bar for each species, its probability written at the end."""
+    """A model's answer: one bar for each species, its probability written at the end; ValueError for no species."""
+    species, values = list(species), _finite("values", values)
+    _check_species(species)
+    if len(values) != len(species):
+        raise ValueError(f"values holds {len(values)} numbers for {len(species)} species; it should hold one for each")
     for row, (name, value) in enumerate(zip(species, values, strict=True)):
         ax.barh(row, value, color=SPECIES[name]["color"], height=0.62)
         ax.text(value + 0.015, row, f"{value:.2f}", va="center")

@@ -114,6 +114,6 @@ def make(name: str, random_state: int = 0) -> Any:
 
     Raises ValueError for a name that is not in `TARGETS`.
     """
-    if name not in TARGETS:
+    if not isinstance(name, str) or name not in TARGETS:
         raise ValueError(f"name is {name!r}; it should be one of {', '.join(map(repr, TARGETS))}")
     return TARGETS[name].make(random_state)

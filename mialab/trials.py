@@ -6,7 +6,7 @@ Notebook 02 writes the loop by hand, then uses `run_trials`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +39,8 @@ def run_trials(
     ----------
     model : an unfitted estimator, of which each trial trains a fresh copy with a random_state of its own
         (if it takes one), or a function `model(random_state)` that returns one.
-    X, y : (n, n_features) measurements and (n,) clean labels.
+    X, y : (n, n_features) measurements and (n,) clean labels of at least two classes, matched by position. A
+        DataFrame stays one, so that a pipeline may pick its columns by name.
     attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
     n_members : how many records train the model; all others are strangers.
     fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial
@@ -65,8 +66,12 @@ def run_trials(
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
     attacks = _named_attacks(attacks)
-    X = _checks.records("X", X)
+    X = _checks.records("X", X, keep_frame=True)
     y = _checks.labels("y", y, len(X))
+    classes = np.unique(y).tolist()
+    if len(classes) < 2:
+        raise ValueError(f"y holds one class only, {classes[0]!r}; at least 2 are needed to train a classifier")
+    null = _checks.flag("null", null)
     n_trials = _checks.whole_number("n_trials", n_trials, 1)
     fraction_wrong = _checks.fraction("fraction_wrong", fraction_wrong)
     streams = _checks.generator(random_state).spawn(n_trials)
@@ -79,7 +84,7 @@ def run_trials(
 
 def _one_trial(
     model: Any,
-    X: np.ndarray,
+    X: np.ndarray | pd.DataFrame,
     y: np.ndarray,
     attacks: Mapping[str, Attack],
     n_members: int,
@@ -88,11 +93,14 @@ def _one_trial(
     rng: np.random.Generator,
 ) -> dict[str, float]:
     """One row of the table."""
-    declared = split(X, y, n_members, rng)
-    trained_on = split(X, y, n_members, rng) if null else declared
+    rows = np.arange(len(y))[:, None]  # split row numbers, so that a frame of records stays a frame
+    declared = split(rows, y, n_members, rng)
+    trained_on = split(rows, y, n_members, rng) if null else declared
     recorded = wrong_labels(y, fraction_wrong, rng)
     training = trained_on.index_in
-    target = _fresh(model, int(rng.integers(2**31))).fit(X[training], recorded[training])
+    target = _fresh(model, int(rng.integers(2**31)))
+    with _checks.reading(X):
+        target.fit(X.iloc[training] if _checks.is_frame(X) else X[training], recorded[training])
 
     members = declared.is_member
     right, sure = was_right(target, X, recorded), confidence(target, X)
@@ -105,8 +113,9 @@ def _one_trial(
     if fraction_wrong > 0:
         row["clean_test_accuracy"] = was_right(target, X, y)[~members].mean()
     for name, attack in attacks.items():
-        scores = copy.copy(attack).fit(target).score_samples(X, recorded)
-        row[f"auc_{name}"] = auc(scores, members)
+        attack = copy.copy(attack)
+        attack.fit(target)
+        row[f"auc_{name}"] = auc(attack.score_samples(X, recorded), members)
     return row
 
 
@@ -116,18 +125,24 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
         attacks = ["true_class"]
     if isinstance(attacks, Mapping):
         for name, attack in attacks.items():
-            if not hasattr(attack, "score_samples"):
-                raise ValueError(f"attacks[{name!r}] is {attack!r}; it should be an attack: fit, score_samples")
+            if isinstance(attack, type) or not (hasattr(attack, "fit") and hasattr(attack, "score_samples")):
+                raise ValueError(
+                    f"attacks[{name!r}] is {attack!r}; it should be an attack (an object with fit and score_samples)"
+                )
         return dict(attacks)
-    if isinstance(attacks, str) or not all(isinstance(signal, str) for signal in attacks):
+    signals = list(attacks) if isinstance(attacks, Iterable) and not isinstance(attacks, str) else [None]
+    if not all(isinstance(signal, str) for signal in signals):
         raise ValueError(f"attacks is {attacks!r}; it should be a dict of name: attack, or a list of signals")
-    return {signal: ThresholdAttack(signal) for signal in attacks}
+    return {signal: ThresholdAttack(signal) for signal in signals}
 
 
 def _fresh(model: Any, random_state: int) -> Any:
     """An unfitted copy of `model` with this random_state wherever it, or a step of it, takes one."""
     if not hasattr(model, "fit"):
-        return model(random_state)
+        made = model(random_state)
+        if isinstance(made, type) or not hasattr(made, "fit"):
+            raise ValueError(f"model(random_state) returned {made!r}; it should return an unfitted estimator")
+        return made
     from sklearn.base import clone
 
     model = clone(model, safe=False)

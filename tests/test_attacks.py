@@ -1,13 +1,15 @@
 """The threshold attacks read the right number off any model's answer, or say what is wrong."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from mialab.attacks import (
@@ -28,7 +30,7 @@ class Oracle:
     """The least that an attack needs of a model: the record whose measurement is i gets row i."""
 
     def __init__(self, table, classes):
-        self.table, self.classes_ = np.asarray(table, dtype=float), np.asarray(classes)
+        self.table, self.classes_ = np.asanyarray(table), np.asarray(classes)
 
     def predict_proba(self, X):
         return self.table[np.asarray(X)[:, 0].astype(int)]
@@ -59,6 +61,7 @@ def models_and_labels(draw):
     return Oracle(rng.dirichlet(np.full(n_classes, 0.3), n), classes), rng.choice(classes, n)
 
 
+@settings(deadline=None)
 @given(models_and_labels())
 def test_the_signals_against_a_plain_loop(case):
     model, y = case
@@ -71,6 +74,7 @@ def test_the_signals_against_a_plain_loop(case):
     assert was_right(model, records, y).tolist() == [float(g == label) for g, label in zip(guesses, y, strict=True)]
 
 
+@settings(deadline=None)
 @given(models_and_labels())
 def test_the_loss_ranks_records_as_true_class_confidence_does(case):
     model, y = case
@@ -80,6 +84,7 @@ def test_the_loss_ranks_records_as_true_class_confidence_does(case):
     assert (np.diff(by_loss) >= 0).all()
 
 
+@settings(deadline=None)
 @given(models_and_labels(), st.sampled_from(sorted(SIGNALS)), st.randoms(use_true_random=False))
 def test_each_record_is_scored_by_itself(case, signal, random):
     model, y = case
@@ -187,6 +192,7 @@ def test_a_new_attack_needs_only_score_samples():
 
 MODEL = Oracle(TABLE, [0, 1, 2])
 FITTED = KNeighborsClassifier().fit(load_iris().X, load_iris().y)
+NAMED = KNeighborsClassifier().fit(load_iris().frame.iloc[:, 1:].assign(species=0), load_iris().y)
 
 
 @pytest.mark.parametrize(
@@ -216,13 +222,20 @@ def test_a_target_that_cannot_be_asked_is_named(target, message):
             [0, 1, 2, 3],
             "y holds 3, which the model does not know; it should hold labels from model",
         ),
-        (MODEL, X, ["a", 1, 2, 2], "y holds '1', '2', 'a', which the model does not know"),
+        (MODEL, X, ["1", "a", "2", "2"], "y holds '1', '2', 'a', which the model does not know"),
+        (MODEL, X, ["a", 1, 2, 2], "y mixes numbers and strings"),
         (MODEL, X, [0, 1, 2], "y holds 3 labels for 4 records"),
         (MODEL, X, [0, 1, 2, np.nan], "y holds missing labels"),
         (MODEL, X, None, "y is missing; this signal needs the recorded label"),
         (MODEL, X[:, 0], [0, 1, 2, 2], r"X has shape \(4,\); it should be \(n_records, n_features\)"),
         (MODEL, [[np.nan]], [0], "X holds NaN or infinite values"),
-        (MODEL, [["red"]], [0], "X is not a table of numbers"),
+        (MODEL, [["red"]], [0], "X holds str values such as 'red', .* it should be a table of numbers"),
+        (MODEL, X + 0j, [0, 1, 2, 2], "X holds complex values"),
+        (MODEL, pd.DataFrame(X).replace(3.0, np.inf), [0, 1, 2, 2], "X holds NaN or infinite values"),
+        (MODEL, pd.DataFrame(X).replace(3.0, np.inf).astype(object), [0, 1, 2, 2], "X holds NaN or infinite"),
+        (MODEL, pd.DataFrame(X).replace(3.0, np.nan), [0, 1, 2, 2], "X holds NaN or infinite values"),
+        (MODEL, pd.DataFrame({"hue": [*"abcd"]}), [0, 1, 2, 2], r"columns that hold no numbers, \['hue'\]"),
+        (NAMED, load_iris().frame.iloc[:, 1:], load_iris().y, r"no numbers, \['species'\], and the model could not"),
         (MODEL, np.empty((0, 1)), [], "X holds no records"),
         (FITTED, X, [0, 1, 2, 2], "X has 1 columns; the model was trained on 4"),
         (
@@ -232,12 +245,49 @@ def test_a_target_that_cannot_be_asked_is_named(target, message):
             r"predict_proba\(X\) has shape \(4, 3\); it should be \(4, 2\)",
         ),
         (Oracle(np.full((4, 2), np.nan), [0, 1]), X, [0, 1, 0, 1], r"predict_proba\(X\) holds NaN"),
+        (
+            Oracle(np.array([[3.5, -1.25]] * 4), [0, 1]),
+            X,
+            [0, 1, 0, 1],
+            r"holds 3\.5; .* probabilities from 0 to 1 \(are these logits",
+        ),
+        (Oracle(np.array([[1.0, -1e-6]] * 4), [0, 1]), X, [0, 1, 0, 1], "holds -1e-06; .* from 0 to 1"),
+        (Oracle(np.array([[np.inf, 0]] * 4), [0, 1]), X, [0, 1, 0, 1], "holds inf; .* from 0 to 1"),
+        (Oracle(np.full((4, 2), 0.5 + 0.1j), [0, 1]), X, [0, 1, 0, 1], r"predict_proba\(X\) holds complex values"),
+        (Oracle(np.full((4, 2), "0.5"), [0, 1]), X, [0, 1, 0, 1], r"predict_proba\(X\) holds str values"),
+        (
+            Oracle(np.ma.masked_less([[0.9, 0.1]] * 4, 0.2), [0, 1]),
+            X,
+            [0, 1, 0, 1],
+            r"predict_proba\(X\) holds masked values",
+        ),
     ],
 )
 @pytest.mark.parametrize("signal", ["true_class", "loss", "correct"])
 def test_bad_records_labels_and_answers_are_named(model, records, labels, message, signal):
     with pytest.raises(ValueError, match=message):
         ThresholdAttack(signal).fit(model).score_samples(records, labels)
+
+
+def test_rows_need_not_sum_to_one_and_may_miss_the_bounds_by_rounding():
+    top_one = Oracle([[0.7, 0.0], [0.0, 0.4], [1 + 1e-12, -1e-12], [0.0, 0.0]], [0, 1])
+    assert confidence(top_one, X).tolist() == [0.7, 0.4, 1 + 1e-12, 0.0]
+    assert np.isfinite(log_likelihood(top_one, X, [0, 1, 1, 0])).all()
+
+
+def test_a_pipeline_that_reads_text_may_be_attacked():
+    frame = pd.DataFrame({"colour": ["red", "red", "blue", "blue"], "size": [1.0, 2.0, 1.0, 2.0]})
+    model = make_pipeline(ColumnTransformer([("one-hot", OneHotEncoder(), ["colour"])]), KNeighborsClassifier(1)).fit(
+        frame, [0, 0, 1, 1]
+    )
+    assert was_right(model, frame, [0, 0, 1, 0]).tolist() == [1, 1, 1, 0]
+    assert was_right(model, frame[["colour"]].assign(size=1), [0, 0, 1, 0]).tolist() == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("signal", [["loss"], None, {"loss"}, 3])
+def test_a_signal_is_one_name(signal):
+    with pytest.raises(ValueError, match=r"signal is .*; it should be one of 'confidence'"):
+        ThresholdAttack(signal)
 
 
 def test_an_unknown_signal_and_a_missing_fit_are_named():

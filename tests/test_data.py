@@ -2,10 +2,13 @@
 
 import hashlib
 import re
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mialab._files import data_folder
@@ -85,6 +88,7 @@ def labelled_records(draw):
     return X, y, draw(st.integers(int(0.4 * len(y)), int(0.6 * len(y))))
 
 
+@settings(deadline=None)
 @given(labelled_records(), SEEDS)
 def test_a_split_is_disjoint_complete_and_stratified(data, seed):
     X, y, n_members = data
@@ -105,6 +109,7 @@ def test_a_split_is_disjoint_complete_and_stratified(data, seed):
         assert abs((parts.y_in == label).sum() - share) < 1
 
 
+@settings(deadline=None)
 @given(labelled_records(), SEEDS, st.data())
 def test_fewer_strangers_may_be_asked_for(data, seed, more):
     X, y, n_members = data
@@ -155,9 +160,25 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 0, 0, 1, 1, 1])
         ((X[:, 0], Y, 2), r"X has shape \(6,\); it should be \(n_records, n_features\)"),
         ((np.where(X == 3, np.nan, X), Y, 2), "X holds NaN or infinite values"),
         ((np.where(X == 3, np.inf, X), Y, 2), "X holds NaN or infinite values"),
-        (([["a", "b"]] * 6, Y, 2), "X is not a table of numbers"),
-        ((load_iris().frame, load_iris().y, 75), "X is not a table of numbers"),
-        (([[1.0], [1.0, 2.0]], [0, 1], 1), "X is not a table of numbers"),
+        (([["a", "b"]] * 6, Y, 2), "X holds str values such as 'a', .* it should be a table of numbers"),
+        (([["1", "2"]] * 6, Y, 2), "X holds str values such as '1'"),  # NumPy would read the texts
+        ((load_iris().frame, load_iris().y, 75), "X holds str values such as 'setosa'"),
+        (([[1.0], [1.0, 2.0]], [0, 1], 1), "X holds rows of unequal length"),
+        ((X + 1j, Y, 2), "X holds complex values"),
+        ((X.astype("datetime64[D]"), Y, 2), "X holds date values"),
+        ((X.astype("timedelta64[ns]"), Y, 2), r"X holds timedelta64\[ns\] values"),
+        ((np.ma.masked_equal(X, 3), Y, 2), "X holds masked values; leave those records out"),
+        ((X.astype(int) + 2**53, Y, 2), r"X holds integers beyond 2\*\*53"),
+        ((X, np.array([0, 0, 0, "a", "a", "a"], dtype=object), 2), "y mixes numbers and strings"),
+        ((X, [0, 0, 0, "a", "a", "a"], 2), "y mixes numbers and strings"),
+        ((X, ["a", "a", "a", "b", "b", np.nan], 2), "y holds missing labels"),
+        ((X, np.array(["a", "a", "a", "b", "b", pd.NA], dtype=object), 2), "y holds missing labels"),
+        ((X, pd.to_datetime(["2020-01-01"] * 5 + [None]), 2), "y holds missing labels"),
+        ((X, Y.astype("datetime64[ns]"), 2), r"y holds datetime64\[ns\]; every label should be a number or a"),
+        ((X, [[0], [0], [0], [1], [1, 2], [1]], 2), "y holds labels of unequal length"),
+        ((X, np.array([*"aab", ["b"], "c", "c"], dtype=object), 2), r"y holds \['b'\]; every label should be"),
+        ((X, np.ma.masked_equal(Y, 1), 2), "y holds masked values"),
+        ((X, np.array([0, 0, 0, 0, 0, 1], dtype=object), 3), "y has 1 record of class 1; at least 2 are needed"),
         ((np.empty((0, 2)), [], 2), "X holds no records"),
         ((X, Y, 0), "n_members is 0; it should be a whole number from 1 to 5"),
         ((X, Y, 6), "n_members is 6; it should be a whole number from 1 to 5"),
@@ -176,9 +197,37 @@ def test_bad_input_to_split_is_named(arguments, message):
         split(*arguments)
 
 
+def test_a_frame_and_labels_kept_as_objects_are_split_as_arrays_are():
+    flowers = load_iris()
+    measurements = flowers.frame.drop(columns="species")
+    plain = split(flowers.X, flowers.y, 75, 0)
+    for labels in (flowers.frame["species"], flowers.y.astype(object), pd.Categorical(flowers.y), flowers.y > 0):
+        parts = split(measurements, labels, 75, 0)
+        assert type(parts.X) is np.ndarray
+        if len(np.unique(labels)) == 3:
+            np.testing.assert_array_equal(parts.index_in, plain.index_in)
+            np.testing.assert_array_equal(parts.X_in, measurements.iloc[parts.index_in])
+
+
+def test_numbers_of_other_kinds_are_numbers():
+    rows = np.array(
+        [[Fraction(1, 2), True], [Decimal("0.25"), np.float32(3)], [2**53, np.bool_(False)], [1, 2]], object
+    )
+    expected = [[0.5, 1.0], [0.25, 3.0], [2.0**53, 0.0], [1.0, 2.0]]
+    assert split(rows, [0, 0, 1, 1], 2, 0).X.tolist() == expected
+    assert split(np.ma.array(expected), [0, 0, 1, 1], 2, 0).X.tolist() == expected  # a mask that hides nothing
+
+
+@pytest.mark.parametrize("answer", ["no", 1, None])
+def test_sepals_only_is_true_or_false(answer):
+    with pytest.raises(ValueError, match=f"sepals_only is {answer!r}; it should be True or False"):
+        load_iris(sepals_only=answer)
+
+
 # Wrong labels
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=60), st.floats(0, 1), SEEDS)
 def test_exactly_the_asked_share_of_labels_is_wrong(y, fraction, seed):
     if len(set(y)) < 2:
@@ -209,7 +258,11 @@ def test_wrong_labels_are_drawn_evenly_and_the_original_is_left_alone():
         (([0, 1], "half"), "fraction is 'half'"),
         (([0, 0], 0.5), "y holds 1 class; at least 2 are needed"),
         (([0, np.nan], 0.5), "y holds missing labels"),
-        (([[0, 1]], 0.5), r"y has shape \(1, 2\)"),
+        (([[0, 1]], 0.5), r"y has shape \(1, 2\); it should be one label a record: \(n_records,\)"),
+        (([[0], [0, 1]], 0.5), "y holds labels of unequal length"),
+        (([0, 1, "a"], 0.5), "y mixes numbers and strings"),
+        ((["a", "b", float("nan")], 0.5), "y holds missing labels"),
+        ((np.array([0, 1, pd.NA], dtype=object), 0.5), "y holds missing labels"),
     ],
 )
 def test_bad_input_to_wrong_labels_is_named(arguments, message):

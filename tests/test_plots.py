@@ -6,6 +6,7 @@ import re
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 matplotlib.use("Agg")
@@ -71,6 +72,50 @@ def test_roc_is_drawn_with_the_line_of_chance(ax):
 def test_steps_refuses_a_step_that_is_none(ax):
     with pytest.raises(ValueError, match="now names 'attack', which is no step"):
         plots.steps(ax, now=["attack"])
+
+
+GOOD_MEANS = [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda ax: plots.steps(ax, "ask"), "now is 'ask'; now should be a list of steps"),
+        (lambda ax: plots.steps(ax, None), "now is None; now should be a list of steps"),
+        (
+            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], [0, 1], labels=("a", "b")),
+            "species holds 0; it should hold names of species: setosa, versicolor, virginica",
+        ),
+        (
+            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], ["setosa", "rose"], labels=("a", "b")),
+            "species holds 'rose'",
+        ),
+        (
+            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], ["setosa"], labels=("a", "b")),
+            r"x, y and species have shapes \(2,\), \(2,\) and \(1,\)",
+        ),
+        (lambda ax: plots.probabilities(ax, ["rose"], [1.0]), "species holds 'rose'; it should hold names of species"),
+        (lambda ax: plots.probabilities(ax, ["setosa"], [0.5, 0.5]), "values holds 2 numbers for 1 species"),
+        (lambda ax: plots.probabilities(ax, ["setosa"], ["all"]), "values holds str values"),
+        (lambda ax: plots.two_groups(ax, [0.5, np.nan], [0.5], label="x"), "inside holds NaN or infinite values"),
+        (lambda ax: plots.two_groups(ax, [0.5], [np.inf], label="x"), "outside holds NaN or infinite values"),
+        (lambda ax: plots.two_groups(ax, [0.5], [[0.5]], label="x"), r"outside holds an array of shape \(1, 1\)"),
+        (lambda ax: plots.trend(ax, [1, 2], [0.5, 0.6], name="x"), r"means\[0\] is 0\.5; it should be \(mean, low"),
+        (lambda ax: plots.trend(ax, [1], GOOD_MEANS, name="x"), r"x has shape \(1,\) for 2 means"),
+        (lambda ax: plots.trend(ax, [], [], name="x"), r"x has shape \(0,\) for 0 means"),
+        (lambda ax: plots.intervals(ax, {"a": 0.5}, label="x"), r"means\['a'\] is 0\.5; it should be \(mean, low"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_drawn(ax, draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw(ax)
+    assert not ax.has_data()
+
+
+def test_a_trend_may_come_as_a_series(ax):
+    plots.trend(ax, pd.Series([10, 20], [5, 6]), pd.Series(GOOD_MEANS, [5, 6]), name="net")
+    assert ax.lines[0].get_xdata().tolist() == [10, 20]
+    assert ax.texts[0].xy == (20, 0.7)
 
 
 def test_members_and_strangers_differ_in_shape_and_in_grey():

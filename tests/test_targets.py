@@ -50,7 +50,7 @@ def test_random_state_reaches_the_model(name):
     assert (first != second).any()
 
 
-@pytest.mark.parametrize("bad", ["forests", None, 3])
+@pytest.mark.parametrize("bad", ["forests", None, 3, ["net"], {"net"}])
 def test_an_unknown_name_is_refused_with_the_known_ones(bad):
     with pytest.raises(ValueError, match="it should be one of 'knn-lookup', 'knn-vote'"):
         make(bad)

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from mialab.attacks import SIGNALS, Attack, ThreatModel, ThresholdAttack, confidence, true_class_confidence
@@ -154,6 +156,41 @@ def test_a_summary_holds_the_mean_interval_of_each_column():
         assert tuple(summary.loc[name]) == tuple(mean_interval(trials[name]))[:3]
 
 
+FRAME = FLOWERS.frame.drop(columns="species")
+
+
+def test_a_pipeline_may_pick_its_columns_by_name():
+    def pick(columns):
+        return make_pipeline(ColumnTransformer([("kept", "passthrough", columns)]), KNeighborsClassifier(3))
+
+    rows_elsewhere = FRAME.set_axis(range(900, 1050))  # a frame is read by position, whatever its index
+    by_name = run_trials(pick(["petal length", "petal width"]), rows_elsewhere, Y, EVERY_SIGNAL, n_trials=3)
+    by_number = run_trials(pick([2, 3]), X, Y, EVERY_SIGNAL, n_trials=3)
+    pd.testing.assert_frame_equal(by_name, by_number)
+    beside_text = run_trials(pick(["petal length", "petal width"]), FLOWERS.frame, Y, EVERY_SIGNAL, n_trials=3)
+    pd.testing.assert_frame_equal(by_name, beside_text)
+
+
+def test_a_fit_that_returns_nothing_will_do():
+    class Quiet(KNeighborsClassifier):
+        def fit(self, X, y):
+            super().fit(X, y)
+
+    class QuietAttack(ThresholdAttack):
+        def fit(self, target, shadows=None):
+            super().fit(target, shadows)
+
+    quiet = run_trials(Quiet(1), X, Y, {"true_class": QuietAttack()}, n_trials=2)
+    pd.testing.assert_frame_equal(quiet, run_trials(KNeighborsClassifier(1), X, Y, n_trials=2))
+
+
+def test_signals_may_come_in_any_collection():
+    names = ["confidence", "true_class"]
+    listed = run_trials(GOOD, X, Y, names, n_trials=1)
+    for signals in (tuple(names), np.array(names), dict.fromkeys(names).keys(), iter(names)):
+        pd.testing.assert_frame_equal(run_trials(GOOD, X, Y, signals, n_trials=1), listed)
+
+
 GOOD = KNeighborsClassifier(1)
 
 
@@ -174,6 +211,16 @@ GOOD = KNeighborsClassifier(1)
             {},
             "attacks is 'confidence'; it should be a dict of name: attack, or a list",
         ),
+        ((lambda random_state: None, X, Y), {}, r"model\(random_state\) returned None; it should return an unfitted"),
+        ((lambda random_state: type(GOOD), X, Y), {}, r"model\(random_state\) returned <class"),
+        ((GOOD, X, np.zeros(150)), {}, r"y holds one class only, 0\.0; at least 2 are needed"),
+        ((GOOD, X, [*Y[:149], "rose"]), {}, "y mixes numbers and strings"),
+        ((GOOD, X, Y), {"null": "no"}, "null is 'no'; it should be True or False"),
+        ((GOOD, X, Y, 5), {}, "attacks is 5; it should be a dict of name: attack, or a list"),
+        ((GOOD, X, Y, {"a": ThresholdAttack}), {}, r"attacks\['a'\] is <class .*; it should be an attack \(an object"),
+        ((GOOD, FLOWERS.frame, Y), {}, r"columns that hold no numbers, \['species'\], and the model could not"),
+        ((GOOD, FRAME.replace(5.1, np.nan), Y), {}, "X holds NaN or infinite values"),
+        ((GOOD, FRAME.replace(5.1, -np.inf), Y), {}, "X holds NaN or infinite values"),
         ((GOOD, X, Y, [ThresholdAttack()]), {}, "it should be a dict of name: attack, or a list of signals"),
         (
             (GOOD, X, Y, {"mine": "confidence"}),
