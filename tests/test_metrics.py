@@ -335,27 +335,13 @@ MEASURES += [lambda s, m: accuracy_at(s, m, 0.5)]
         ([0.1, np.nan, 0.4], GOOD[1], "scores holds NaN or infinite values"),
         ([0.1, -np.inf, 0.4], GOOD[1], "clip a probability before taking its logarithm"),
         (["a", "b", "c"], GOOD[1], "scores holds str values such as 'a', .* it should be one number a record"),
-        (["0.1", "0.9", "0.4"], GOOD[1], "scores holds str values such as '0.1'"),
-        (np.array([0.1, "0.9", 0.4], dtype=object), GOOD[1], "scores holds str values such as '0.9'"),
-        (np.array([b"1", b"2", b"3"]), GOOD[1], "scores holds bytes values"),
-        ([0.1, None, 0.4], GOOD[1], "scores holds NoneType values"),
-        (pd.Series([1, 2, None], dtype="Int64"), GOOD[1], "scores holds NaN|scores holds NAType values"),
         ([0.1, 0.9 + 1j, 0.4], GOOD[1], "scores holds complex values"),
-        (np.array([1, 2, 3], "datetime64[D]"), GOOD[1], "scores holds date values"),
-        (np.array([1, 2, 3], "timedelta64[ns]"), GOOD[1], r"scores holds timedelta64\[ns\] values"),
-        (pd.Series(pd.to_datetime(["2020"] * 3)), GOOD[1], "scores holds .* which are not plain numbers"),
         (np.ma.masked_less(GOOD[0], 0.2), GOOD[1], "scores holds masked values"),
         ([2**53, 2**53 + 1, 0], GOOD[1], r"scores holds integers beyond 2\*\*53, some of which are equal as floats"),
-        ([0, -(2**60), 0], GOOD[1], r"scores holds integers beyond 2\*\*53"),
-        (np.array([0, 1, 2**64 - 1], "uint64"), GOOD[1], r"scores holds integers beyond 2\*\*53"),
-        ([0, 1, 10**400], GOOD[1], r"scores holds integers beyond 2\*\*53"),
-        ([[0.1], [0.9, 0.4]], GOOD[1], "scores holds rows of unequal length"),
-        ((s for s in GOOD[0]), GOOD[1], "scores holds generator values"),
         (GOOD[0], [[True], [False, True]], "is_member should hold True or False .* unequal length"),
         (GOOD[0], np.ma.array(GOOD[1], mask=[True, False, False]), "is_member holds masked values"),
         (GOOD[0], np.array([True, None, False], dtype=object), "is_member should hold True or False"),
         (GOOD[0], pd.array([True, pd.NA, False], dtype="boolean"), "is_member should hold True or False"),
-        (pd.Series(GOOD[0]), pd.Series(GOOD[1], [2, 1, 0]), "scores and is_member .* different indexes"),
         (pd.Series(GOOD[0]), pd.Series(GOOD[1], [5, 6, 7]), "scores and is_member .* different indexes"),
         ([[0.1], [0.9], [0.4]], GOOD[1], r"scores has shape \(3, 1\)"),
         (GOOD[0], [True, False], r"is_member has shape \(2,\) and scores \(3,\)"),
@@ -386,10 +372,6 @@ def test_good_input_may_come_as_any_array_or_series(measure):
         np.testing.assert_equal(measure(scores, is_member), expected)
 
 
-def test_large_integers_that_floats_can_hold_are_ranked():
-    assert auc([2**53, 2**53 - 1, 2**53 - 2], [True, False, False]) == 1.0
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -409,8 +391,6 @@ def test_large_integers_that_floats_can_hold_are_ranked():
         (lambda: mean_interval([[0.5, 0.6]]), r"values has shape \(1, 2\)"),
         (lambda: mean_interval([0.5, np.nan]), "values holds NaN"),
         (lambda: mean_interval(v for v in (0.5, 0.6)), "values holds generator .* should be a list or array"),
-        (lambda: mean_interval([0.5, 0.6j]), "values holds complex values"),
-        (lambda: mean_interval(["0.5", "0.6"]), "values holds str values"),
         (lambda: mean_interval(np.ma.masked_less([0.5, 0.6, 0.1], 0.2)), "values holds masked values"),
         (lambda: mean_interval([1e308, 1.5e308]), r"values holds numbers as large as 1\.5e\+308, too large to square"),
     ],
