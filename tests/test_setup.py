@@ -118,18 +118,21 @@ def test_no_committed_file_names_a_machine():
             assert not found, f"{name} names {found.group()!r}"
 
 
-def test_the_instructors_table_says_what_the_notebooks_say():
-    """The minutes at the top of each notebook, and as many exercises as there are."""
+def test_readme_and_instructors_say_what_the_notebooks_say():
+    """The minutes at the top of each notebook in both tables, and as many exercises as there are."""
     from mialab.exercises import progress_table
 
     exercises = progress_table()["notebook"].value_counts()
+    readme = (ROOT / "README.md").read_text("utf-8")
     guide = (ROOT / "INSTRUCTORS.md").read_text("utf-8")
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     assert notebooks
     for path in notebooks:
         first = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"])
         minutes = re.search(r"about (\d+) minutes", first).group(1)
-        row = rf"^\| \[[^]]+\]\(notebooks/{path.name}\) \| [^|]+ \| {minutes} \| {exercises[path.stem]} \|$"
+        name = rf"^\| \[[^]]+\]\(notebooks/{path.name}\) \| [^|]+ \|"
+        assert re.search(rf"{name} {minutes} \|$", readme, re.MULTILINE), f"README on {path.name}: {minutes} minutes"
+        row = rf"{name} {minutes} \| {exercises[path.stem]} \|$"
         assert re.search(row, guide, re.MULTILINE), f"{path.name}: {minutes} minutes, {exercises[path.stem]} exercises"
     assert len(re.findall(r"^\| \[\d\d ", guide, re.MULTILINE)) == len(notebooks)
     assert f"{exercises.sum()} exercises" in guide
