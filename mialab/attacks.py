@@ -71,7 +71,7 @@ def _ask(model: Any, X: Any) -> np.ndarray:
         )
     if np.isnan(probabilities).any():
         raise ValueError(f"{answered} holds NaN; {wanted}")
-    outside = probabilities[(probabilities < -1e-9) | (probabilities > 1 + 1e-9)]  # to within rounding
+    outside = probabilities[(probabilities < -1e-6) | (probabilities > 1 + 1e-6)]  # to within single precision
     if outside.size:
         raise ValueError(f"{answered} holds {outside[0]:.4g}; {wanted} (are these logits?)")
     return probabilities  # a row need not sum to 1: a defence may answer with the largest few only

@@ -295,3 +295,13 @@ def test_an_unknown_signal_and_a_missing_fit_are_named():
         ThresholdAttack("entropy")
     with pytest.raises(ValueError, match=r"has no target yet; call fit\(target\) before score_samples"):
         ThresholdAttack().score_samples(X, [0, 1, 2, 2])
+
+
+def test_a_model_in_single_precision_may_round_a_little_past_one():
+    class Single:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return np.tile(np.nextafter(np.float32([1, 0]), np.float32([2, -1])), (len(X), 1))
+
+    assert confidence(Single(), np.zeros((3, 2))) == pytest.approx(np.ones(3))
