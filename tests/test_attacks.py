@@ -251,7 +251,7 @@ def test_a_target_that_cannot_be_asked_is_named(target, message):
             [0, 1, 0, 1],
             r"holds 3\.5; .* probabilities from 0 to 1 \(are these logits",
         ),
-        (Oracle(np.array([[1.0, -1e-6]] * 4), [0, 1]), X, [0, 1, 0, 1], "holds -1e-06; .* from 0 to 1"),
+        (Oracle(np.array([[1.0, -1e-5]] * 4), [0, 1]), X, [0, 1, 0, 1], "holds -1e-05; .* from 0 to 1"),
         (Oracle(np.array([[np.inf, 0]] * 4), [0, 1]), X, [0, 1, 0, 1], "holds inf; .* from 0 to 1"),
         (Oracle(np.full((4, 2), 0.5 + 0.1j), [0, 1]), X, [0, 1, 0, 1], r"predict_proba\(X\) holds complex values"),
         (Oracle(np.full((4, 2), "0.5"), [0, 1]), X, [0, 1, 0, 1], r"predict_proba\(X\) holds str values"),
