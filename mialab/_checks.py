@@ -147,3 +147,46 @@ def _is_missing(label: Any) -> bool:
     """None, NaN, or the missing values of pandas (known by name, for pandas is not imported here)."""
     unequal_to_itself = isinstance(label, Number) and label != label
     return label is None or unequal_to_itself or type(label).__name__ in ("NAType", "NaTType")
+
+
+def fitted(name: str, model: Any) -> None:
+    """Raise a ValueError unless `model` has `predict_proba` and, once fitted, `classes_`."""
+    if isinstance(model, type):
+        raise ValueError(
+            f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)"
+        )
+    if not hasattr(model, "classes_"):
+        raise ValueError(
+            f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
+            "so call its fit(X, y) first"
+        )
+    if not callable(getattr(model, "predict_proba", None)):
+        raise ValueError(
+            f"{name} ({type(model).__name__}) has no predict_proba; an attack needs class probabilities "
+            "(scikit-learn's CalibratedClassifierCV adds them)"
+        )
+
+
+def answers(model: Any, X: Any) -> np.ndarray:
+    """The model's class probabilities for X, (n, n_classes), checked on the way in and on the way out."""
+    fitted("model", model)
+    X = records("X", X, keep_frame=True)  # a pipeline may pick its columns by name
+    n_features = getattr(model, "n_features_in_", X.shape[1])
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
+    with reading(X):
+        answer = model.predict_proba(X)
+    answered, wanted = "model.predict_proba(X)", "it should hold probabilities from 0 to 1"
+    probabilities = numbers(answered, answer, wanted)
+    expected = (len(X), len(model.classes_))
+    if probabilities.shape != expected:
+        raise ValueError(
+            f"{answered} has shape {probabilities.shape}; it should be {expected}, "
+            "one row a record and one column for each of model.classes_"
+        )
+    if np.isnan(probabilities).any():
+        raise ValueError(f"{answered} holds NaN; {wanted}")
+    outside = probabilities[(probabilities < -1e-6) | (probabilities > 1 + 1e-6)]  # to within single precision
+    if outside.size:
+        raise ValueError(f"{answered} holds {outside[0]:.4g}; {wanted} (are these logits?)")
+    return probabilities  # a row need not sum to 1: a defence may answer with the largest few only

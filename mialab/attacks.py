@@ -22,7 +22,7 @@ from mialab import _checks
 
 def confidence(model: Any, X: Any) -> np.ndarray:
     """How sure the model is of its answer: the largest class probability of each record, (n,)."""
-    return _ask(model, X).max(axis=1)
+    return _checks.answers(model, X).max(axis=1)
 
 
 def true_class_confidence(model: Any, X: Any, y: Any) -> np.ndarray:
@@ -31,7 +31,7 @@ def true_class_confidence(model: Any, X: Any, y: Any) -> np.ndarray:
     `y` holds the recorded labels as they occur in `model.classes_`: numbers, strings, whatever it was
     trained with.
     """
-    probabilities = _ask(model, X)
+    probabilities = _checks.answers(model, X)
     return probabilities[np.arange(len(probabilities)), _columns(model, y, len(probabilities))]
 
 
@@ -48,51 +48,8 @@ def was_right(model: Any, X: Any, y: Any) -> np.ndarray:
 
     Of equally probable classes the first counts, as in scikit-learn.
     """
-    probabilities = _ask(model, X)
+    probabilities = _checks.answers(model, X)
     return (probabilities.argmax(axis=1) == _columns(model, y, len(probabilities))).astype(float)
-
-
-def _ask(model: Any, X: Any) -> np.ndarray:
-    """The model's class probabilities for X, (n, n_classes), checked on the way in and on the way out."""
-    check_model(model)
-    X = _checks.records("X", X, keep_frame=True)  # a pipeline may pick its columns by name
-    n_features = getattr(model, "n_features_in_", X.shape[1])
-    if X.shape[1] != n_features:
-        raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
-    with _checks.reading(X):
-        answer = model.predict_proba(X)
-    answered, wanted = "model.predict_proba(X)", "it should hold probabilities from 0 to 1"
-    probabilities = _checks.numbers(answered, answer, wanted)
-    expected = (len(X), len(model.classes_))
-    if probabilities.shape != expected:
-        raise ValueError(
-            f"{answered} has shape {probabilities.shape}; it should be {expected}, "
-            "one row a record and one column for each of model.classes_"
-        )
-    if np.isnan(probabilities).any():
-        raise ValueError(f"{answered} holds NaN; {wanted}")
-    outside = probabilities[(probabilities < -1e-6) | (probabilities > 1 + 1e-6)]  # to within single precision
-    if outside.size:
-        raise ValueError(f"{answered} holds {outside[0]:.4g}; {wanted} (are these logits?)")
-    return probabilities  # a row need not sum to 1: a defence may answer with the largest few only
-
-
-def check_model(model: Any, name: str = "model") -> None:
-    """Raise a ValueError unless `model` has `predict_proba` and, once fitted, `classes_`."""
-    if isinstance(model, type):
-        raise ValueError(
-            f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)"
-        )
-    if not hasattr(model, "classes_"):
-        raise ValueError(
-            f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
-            "so call its fit(X, y) first"
-        )
-    if not callable(getattr(model, "predict_proba", None)):
-        raise ValueError(
-            f"{name} ({type(model).__name__}) has no predict_proba; an attack needs class probabilities "
-            "(scikit-learn's CalibratedClassifierCV adds them)"
-        )
 
 
 def _columns(model: Any, y: Any, n_records: int) -> np.ndarray:
@@ -160,7 +117,7 @@ class Attack(ABC):
 
     def fit(self, target: Any, shadows: Any = None) -> Attack:
         """Point the attack at a fitted `target`; `shadows` are replicas of it, for attacks that need them."""
-        check_model(target, "target")
+        _checks.fitted("target", target)
         self.target_ = target
         return self
 

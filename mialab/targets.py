@@ -117,3 +117,19 @@ def make(name: str, random_state: int = 0) -> Any:
     if not isinstance(name, str) or name not in TARGETS:
         raise ValueError(f"name is {name!r}; it should be one of {', '.join(map(repr, TARGETS))}")
     return TARGETS[name].make(random_state)
+
+
+def fresh(model: Any, random_state: int) -> Any:
+    """An unfitted copy of `model` with this random_state wherever it, or a step of it, takes one."""
+    if not hasattr(model, "fit"):
+        made = model(random_state)
+        if isinstance(made, type) or not hasattr(made, "fit"):
+            raise ValueError(f"model(random_state) returned {made!r}; it should return an unfitted estimator")
+        return made
+    from sklearn.base import clone
+
+    model = clone(model, safe=False)
+    if hasattr(model, "get_params"):
+        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
+        model.set_params(**dict.fromkeys(seeds, random_state))
+    return model

@@ -15,6 +15,7 @@ from mialab import _checks
 from mialab.attacks import Attack, ThresholdAttack, confidence, was_right
 from mialab.data import split, wrong_labels
 from mialab.metrics import auc, mean_interval
+from mialab.targets import fresh
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def _one_trial(
     trained_on = split(rows, y, n_members, rng) if null else declared
     recorded = wrong_labels(y, fraction_wrong, rng)
     training = trained_on.index_in
-    target = _fresh(model, int(rng.integers(2**31)))
+    target = fresh(model, int(rng.integers(2**31)))
     with _checks.reading(X):
         target.fit(X.iloc[training] if _checks.is_frame(X) else X[training], recorded[training])
 
@@ -134,22 +135,6 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
     if not all(isinstance(signal, str) for signal in signals):
         raise ValueError(f"attacks is {attacks!r}; it should be a dict of name: attack, or a list of signals")
     return {signal: ThresholdAttack(signal) for signal in signals}
-
-
-def _fresh(model: Any, random_state: int) -> Any:
-    """An unfitted copy of `model` with this random_state wherever it, or a step of it, takes one."""
-    if not hasattr(model, "fit"):
-        made = model(random_state)
-        if isinstance(made, type) or not hasattr(made, "fit"):
-            raise ValueError(f"model(random_state) returned {made!r}; it should return an unfitted estimator")
-        return made
-    from sklearn.base import clone
-
-    model = clone(model, safe=False)
-    if hasattr(model, "get_params"):
-        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
-        model.set_params(**dict.fromkeys(seeds, random_state))
-    return model
 
 
 def summarise(trials: pd.DataFrame) -> pd.DataFrame:
