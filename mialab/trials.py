@@ -6,8 +6,9 @@ Notebook 02 writes the loop by hand, then uses `run_trials`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from mialab.targets import fresh
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mialab.shadows import Shadows
 
 
 def run_trials(
@@ -32,6 +35,8 @@ def run_trials(
     random_state: int | np.random.Generator | None = 0,
     fraction_wrong: float = 0.0,
     null: bool = False,
+    n_others: int = 0,
+    shadows: int | Callable[..., Shadows] | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Split, train, attack, `n_trials` times: one row a trial.
@@ -43,12 +48,16 @@ def run_trials(
     X, y : (n, n_features) measurements and (n,) clean labels of at least two classes, matched by position. A
         DataFrame stays one, so that a pipeline may pick its columns by name.
     attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
-    n_members : how many records train the model; all others are strangers.
+    n_members : how many records train the model; all others are strangers, less `n_others`.
+    n_others : how many records are set aside in each trial for the attacker, who is asked about none of them.
     fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial
         before training. Members train with the recorded label and the attacker holds it, for members and
         strangers alike.
     null : the negative control. The model trains on one random choice of members and another, independent
         one is declared; no attack may do better or worse than 0.50 on average.
+    shadows : how many shadow models the attacks get, fresh copies of `model`; or a function
+        `shadows(target, X_pool, y_pool, random_state)` that returns them. The pool is the records set aside, with
+        their recorded labels; if there are none it is all records, as an auditor has who owns the data.
     n_jobs : as in joblib; the table does not depend on it.
 
     Returns
@@ -75,12 +84,24 @@ def run_trials(
     null = _checks.flag("null", null)
     n_trials = _checks.whole_number("n_trials", n_trials, 1)
     fraction_wrong = _checks.fraction("fraction_wrong", fraction_wrong)
+    if shadows is not None and not callable(shadows):
+        shadows = partial(_replicas, model, _checks.whole_number("shadows", shadows, 1))
+    n_strangers = len(y) - _checks.whole_number("n_others", n_others, 0, len(y) - 2) - n_members
+    plan = _Plan(n_members, n_strangers, fraction_wrong, null, shadows)
     streams = _checks.generator(random_state).spawn(n_trials)
     with threadpool_limits(1):  # on fits this small, threads mostly wait for each other: ten times slower
-        rows = Parallel(n_jobs=n_jobs)(
-            delayed(_one_trial)(model, X, y, attacks, n_members, fraction_wrong, null, rng) for rng in streams
-        )
+        rows = Parallel(n_jobs=n_jobs)(delayed(_one_trial)(model, X, y, attacks, plan, rng) for rng in streams)
     return pd.DataFrame(rows)
+
+
+class _Plan(NamedTuple):
+    """What every trial does alike; see `run_trials`."""
+
+    n_members: int
+    n_strangers: int
+    fraction_wrong: float
+    null: bool
+    shadows: Callable[..., Shadows] | None
 
 
 def _one_trial(
@@ -88,36 +109,51 @@ def _one_trial(
     X: np.ndarray | pd.DataFrame,
     y: np.ndarray,
     attacks: Mapping[str, Attack],
-    n_members: int,
-    fraction_wrong: float,
-    null: bool,
+    plan: _Plan,
     rng: np.random.Generator,
 ) -> dict[str, float]:
     """One row of the table."""
     rows = np.arange(len(y))[:, None]  # split row numbers, so that a frame of records stays a frame
-    declared = split(rows, y, n_members, rng)
-    trained_on = split(rows, y, n_members, rng) if null else declared
-    recorded = wrong_labels(y, fraction_wrong, rng)
-    training = trained_on.index_in
+    declared = split(rows, y, plan.n_members, rng, plan.n_strangers)
+    trained_on = split(rows, y, plan.n_members, rng) if plan.null else declared
+    recorded = wrong_labels(y, plan.fraction_wrong, rng)
+    training, judged = trained_on.index_in, declared.index
     target = fresh(model, int(rng.integers(2**31)))
     with _checks.reading(X):
-        target.fit(X.iloc[training] if _checks.is_frame(X) else X[training], recorded[training])
+        target.fit(_take(X, training), recorded[training])
 
-    members = declared.is_member
-    right, sure = was_right(target, X, recorded), confidence(target, X)
+    members, candidates, labels = declared.is_member, _take(X, judged), recorded[judged]
+    right, sure = was_right(target, candidates, labels), confidence(target, candidates)
     row = {
         "train_accuracy": right[members].mean(),
         "test_accuracy": right[~members].mean(),
         "confidence_in": sure[members].mean(),
         "confidence_out": sure[~members].mean(),
     }
-    if fraction_wrong > 0:
-        row["clean_test_accuracy"] = was_right(target, X, y)[~members].mean()
+    if plan.fraction_wrong > 0:
+        row["clean_test_accuracy"] = was_right(target, candidates, y[judged])[~members].mean()
+    replicas = None
+    if plan.shadows is not None:
+        others = np.setdiff1d(rows, judged)
+        pool = others if len(others) else rows[:, 0]
+        replicas = plan.shadows(target, _take(X, pool), recorded[pool], int(rng.integers(2**31)))
     for name, attack in attacks.items():
         attack = copy.copy(attack)
-        attack.fit(target)
-        row[f"auc_{name}"] = auc(attack.score_samples(X, recorded), members)
+        attack.fit(target, replicas)
+        row[f"auc_{name}"] = auc(attack.score_samples(candidates, labels), members)
     return row
+
+
+def _replicas(model: Any, n_shadows: int, target: Any, X: Any, y: np.ndarray, random_state: int) -> Shadows:
+    """Shadows of the target's own kind."""
+    from mialab.shadows import train_shadows
+
+    return train_shadows(model, X, y, n_shadows, random_state=random_state)
+
+
+def _take(X: Any, rows: np.ndarray) -> Any:
+    """These rows of an array or a frame."""
+    return X.iloc[rows] if _checks.is_frame(X) else X[rows]
 
 
 def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict[str, Attack]:

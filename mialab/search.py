@@ -1,0 +1,219 @@
+"""Hill climbing: adjust a question a little, ask again, keep what makes the model surer of a class.
+
+Notebook 06 takes one climb step by step over the prediction service, then runs many at once. The attacker needs
+no records to start from: only the right to ask, and a range for each measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.blackbox import BudgetExhausted
+
+MANNERS = ("large", "subtle")
+_MOST_RETRIES = 20  # of one round whose batch the service found too large for what is left of the budget
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """What a number of climbers found, and every question that they asked.
+
+    Attributes
+    ----------
+    X, y : (n, n_features) where each climber stands at the end, and (n,) the class that it wanted.
+    confidence : (n,) how sure the model is of that class there; NaN for a climber that never got an answer.
+    arrived : (n,) bool, True where the class is the model's answer and its confidence passes the threshold.
+    n_asked, n_accepted : (n,) ints, questions and adjustments kept. The first question is counted in both.
+    asked_X, asked_confidence, asked_by, accepted : the diary, one entry a question in the order of asking: the
+        record, the answer for the wanted class, the climber's number, and whether the climber moved there.
+    out_of_budget : True where the climb ended because no question was left.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    confidence: np.ndarray
+    arrived: np.ndarray
+    n_asked: np.ndarray
+    n_accepted: np.ndarray
+    asked_X: np.ndarray
+    asked_confidence: np.ndarray
+    asked_by: np.ndarray
+    accepted: np.ndarray
+    out_of_budget: bool
+
+    @property
+    def n_queries(self) -> int:
+        """Questions asked by all climbers together."""
+        return len(self.asked_X)
+
+    @property
+    def n_gave_up(self) -> int:
+        """Climbers that did not arrive."""
+        return int((~self.arrived).sum())
+
+    def path(self, climber: int) -> np.ndarray:
+        """The places where one climber stood, from its start to its end, (n_accepted, n_features)."""
+        climber = _checks.whole_number("climber", climber, 0, len(self.X) - 1)
+        return self.asked_X[(self.asked_by == climber) & self.accepted]
+
+    def __repr__(self) -> str:
+        end = "; the budget ran out" if self.out_of_budget else ""
+        return (
+            f"{int(self.arrived.sum())} of {len(self.X)} climbers arrived, {self.n_gave_up} did not; "
+            f"{self.n_queries} questions, {int(self.n_accepted.sum())} of them accepted{end}"
+        )
+
+
+def climb(
+    model: Any,
+    target_class: Any,
+    low: Any,
+    high: Any,
+    *,
+    manner: str = "large",
+    threshold: float = 0.95,
+    n_climbers: int | None = None,
+    start: Any = None,
+    step: float = 0.1,
+    patience: int = 5,
+    max_questions: int = 500,
+    random_state: int | np.random.Generator | None = None,
+) -> Climb:
+    """Change each climber's record, and keep the change if the model is at least as sure of the wanted class.
+
+    Parameters
+    ----------
+    model : anything with `predict_proba` and `classes_`: local, metered or remote.
+    target_class : one label, or one for each climber.
+    low, high : (n_features,) the range of each measurement that the attacker believes in. No question leaves it.
+    manner : "large" draws k measurements anew, from all of them at first; after `patience` refusals in a row k is
+        halved (Shokri et al. 2017, section V-C, algorithm 1). "subtle" adds normal noise to every measurement, with a
+        standard deviation of `step` times its range at first, halved in the same way (random local search).
+    threshold : the confidence, 0 to 1, at which a climber has arrived, if the class is also the model's answer.
+    n_climbers : how many climb at once, by default one for each label in `target_class`.
+    start : (n_climbers, n_features) first questions, by default drawn evenly from the ranges.
+    max_questions : each climber gives up after so many.
+
+    All climbers still on their way ask together: one call of `predict_proba` a round. If the model counts questions
+    (`queries_left`) and fewer are left than climbers, as many ask as may; with none left the climb ends and returns
+    what it has. Raises ValueError for settings out of range and for a class that the model does not know.
+    """
+    _checks.fitted("model", model)
+    low, high = _ranges(low, high)
+    classes = np.asarray(model.classes_).tolist()
+    wanted = _wanted(target_class, n_climbers, classes)
+    column = np.array([classes.index(label) for label in wanted])
+    if manner not in MANNERS:
+        raise ValueError(f"manner is {manner!r}; it should be one of {', '.join(map(repr, MANNERS))}")
+    threshold = _checks.fraction("threshold", threshold)
+    step = _checks.fraction("step", step)
+    patience = _checks.whole_number("patience", patience, 1)
+    max_questions = _checks.whole_number("max_questions", max_questions, 1)
+    rng = _checks.generator(random_state)
+
+    n, d = len(wanted), len(low)
+    propose = rng.uniform(low, high, (n, d)) if start is None else _start(start, n, low, high)
+    X, best = propose.copy(), np.full(n, -np.inf)
+    refused, halvings = np.zeros(n, int), np.zeros(n, int)
+    n_asked, n_accepted, arrived = np.zeros(n, int), np.zeros(n, int), np.zeros(n, bool)
+    diary: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+    out_of_budget = False
+
+    while len(climbing := np.flatnonzero(~arrived & (n_asked < max_questions))):
+        answers, asking = _ask_within_budget(model, propose, climbing)
+        if len(asking) < len(climbing) and not len(asking):
+            out_of_budget = True
+            break
+        sure = answers[np.arange(len(asking)), column[asking]]
+        better = sure >= best[asking]  # equal counts too, or a climber could not cross a plateau
+        up, down = asking[better], asking[~better]
+        X[up], best[up] = propose[up], sure[better]
+        n_asked[asking] += 1
+        n_accepted[up] += 1
+        refused[up], refused[down] = 0, refused[down] + 1
+        arrived[up] = (sure[better] >= threshold) & (answers[better].argmax(axis=1) == column[up])
+        tired = refused >= patience
+        halvings[tired], refused[tired] = halvings[tired] + 1, 0
+        diary.append((propose[asking], sure, asking, better))
+        propose = _adjusted(X, halvings, low, high, manner, step, rng)
+
+    asked = [np.concatenate(column) for column in zip(*diary, strict=True)] if diary else _empty_diary(d)
+    best = np.where(np.isinf(best), np.nan, best)
+    return Climb(X, np.asarray(wanted), best, arrived, n_asked, n_accepted, *asked, out_of_budget)
+
+
+def _adjusted(
+    X: np.ndarray,
+    halvings: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    manner: str,
+    step: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """A changed copy of each climber's record, within the ranges; the more halvings, the smaller the change."""
+    n, d = X.shape
+    if manner == "subtle":
+        size = step * (high - low) * 0.5 ** halvings[:, None]
+        return np.clip(X + rng.normal(size=(n, d)) * size, low, high)
+    k = np.maximum(1, np.ceil(d * 0.5**halvings))
+    redrawn = rng.random((n, d)).argsort(axis=1).argsort(axis=1) < k[:, None]  # k places a row, at random
+    return np.where(redrawn, rng.uniform(low, high, (n, d)), X)
+
+
+def _ask_within_budget(model: Any, records: np.ndarray, climbing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The answers for as many of the climbers as may still ask, and which those are; the first in line go first."""
+    left = getattr(model, "queries_left", None)
+    asking = climbing if left is None else climbing[:left]
+    for _ in range(_MOST_RETRIES):
+        if not len(asking):
+            break
+        try:
+            return _checks.answers(model, records[asking]), asking
+        except BudgetExhausted as spent:  # somebody else asks with the same key, or no count was to be had
+            asking = asking[: min(spent.left or 0, len(asking) - 1)]
+    return np.empty((0, len(model.classes_))), asking[:0]
+
+
+def _empty_diary(n_features: int) -> list[np.ndarray]:
+    return [np.empty((0, n_features)), np.empty(0), np.empty(0, int), np.empty(0, bool)]
+
+
+def _ranges(low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
+    wanted = "low and high should each be one finite number a measurement"
+    low, high = _checks.numbers("low", low, wanted), _checks.numbers("high", high, wanted)
+    if low.ndim != 1 or low.shape != high.shape or not len(low):
+        raise ValueError(f"low and high have shapes {low.shape} and {high.shape}; {wanted}, (n_features,)")
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise ValueError(f"low or high holds NaN or infinite values; {wanted}")
+    if (low > high).any():
+        j = int(np.argmax(low > high))
+        raise ValueError(f"low[{j}] is {low[j]:g}, above high[{j}], {high[j]:g}; low should be the smaller of the two")
+    return low, high
+
+
+def _wanted(target_class: Any, n_climbers: int | None, classes: list) -> list:
+    """The class that each climber wants."""
+    one = np.ndim(target_class) == 0
+    if n_climbers is not None:
+        n_climbers = _checks.whole_number("n_climbers", n_climbers, 1)
+    wanted = _checks.labels("target_class", [target_class] * (n_climbers or 1) if one else target_class).tolist()
+    if not wanted or (n_climbers is not None and len(wanted) != n_climbers):
+        raise ValueError(f"target_class holds {len(wanted)} labels for {n_climbers} climbers; it should hold one each")
+    unknown = [label for label in wanted if label not in classes]
+    if unknown:
+        raise ValueError(f"target_class is {unknown[0]!r}, which the model does not know; it should be from {classes}")
+    return wanted
+
+
+def _start(start: Any, n_climbers: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    start = _checks.records("start", start)
+    if start.shape != (n_climbers, len(low)):
+        raise ValueError(f"start has shape {start.shape}; it should be {(n_climbers, len(low))}, one row a climber")
+    if ((start < low) | (start > high)).any():
+        raise ValueError("start leaves the ranges; every first question should lie between low and high")
+    return start

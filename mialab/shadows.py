@@ -1,0 +1,206 @@
+"""Shadow models: replicas of the target, whose members the attacker knows because the attacker chose them.
+
+Notebook 07 trains one by hand, then many. Everything stronger than a threshold reads the one object that
+`train_shadows` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.nets import NetClassifier, train_nets
+from mialab.search import Climb, climb
+from mialab.targets import fresh
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Shadows:
+    """K shadow models on random parts of one pool of records, with all that the attacker knows about them.
+
+    Attributes
+    ----------
+    X, y : the pool, (n, n_features) and (n,).
+    in_mask : (K, n) bool, True where the record was a member of that shadow.
+    proba : (K, n, C) every shadow's probabilities for every record of the pool.
+    classes_ : (C,) labels, one a column of `proba`. A class that a shadow never saw has probability 0 in it.
+    models : the K fitted models.
+    """
+
+    X: np.ndarray | pd.DataFrame
+    y: np.ndarray
+    in_mask: np.ndarray
+    proba: np.ndarray
+    classes_: np.ndarray
+    models: Sequence[Any]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Every shadow's probabilities for records that need not be in the pool, (K, n, C)."""
+        X = _checks.records("X", X, keep_frame=True)
+        return np.stack([_aligned(model, X, self.classes_) for model in self.models])
+
+    def __len__(self) -> int:
+        return len(self.in_mask)
+
+    def __repr__(self) -> str:
+        n_members = round(self.in_mask.sum(axis=1).mean())
+        return f"{len(self)} shadow models, each trained on {n_members} of {len(self.y)} records"
+
+
+def train_shadows(
+    model: Any,
+    X: Any,
+    y: Any,
+    n_shadows: int = 64,
+    *,
+    n_members: int | None = None,
+    random_state: int | np.random.Generator | None = None,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> Shadows:
+    """Train `n_shadows` fresh copies of `model`, each on `n_members` records drawn from X, y by class.
+
+    Parameters
+    ----------
+    model : an unfitted estimator (or pipeline), copied for each shadow and given a random_state of its own if it
+        takes one, or a function `model(random_state)` that returns one. `mialab.nets.NetClassifier` is trained in
+        batch, all shadows at once.
+    X, y : the attacker's pool, matched by position. A DataFrame stays one.
+    n_members : half of the pool by default. The draws come in pairs that share as few records as can be, so that
+        with half of the pool every record is a member of exactly half of an even number of shadows
+        (Carlini et al. 2022, section IV).
+    n_jobs : as in joblib, whose `parallel_config` also hands the work to a cluster. The result does not depend on it.
+    progress : show a bar.
+
+    Raises ValueError for bad data, numbers out of range, and a pool with one class only.
+    """
+    X = _checks.records("X", X, keep_frame=True)
+    y = _checks.labels("y", y, len(X))
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a shadow")
+    if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
+        raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
+    n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
+    n_members = len(y) // 2 if n_members is None else n_members
+    n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
+    rng = _checks.generator(random_state)
+    in_mask = shadow_members(y, n_shadows, n_members, rng)
+    seeds = rng.integers(2**31, size=n_shadows).tolist()
+    if type(model) is NetClassifier:
+        settings = model.get_params() | {"random_state": seeds[0]}
+        nets = train_nets(X, y, in_mask, progress=progress, **settings)
+        return Shadows(X, y, in_mask, nets.predict_proba(X), nets.classes_, nets)
+    models, proba = _train_each(model, X, y, in_mask, seeds, classes, n_jobs, progress)
+    return Shadows(X, y, in_mask, proba, classes, models)
+
+
+def shadow_members(y: Any, n_shadows: int, n_members: int, random_state: Any = None) -> np.ndarray:
+    """Who trains each shadow, (n_shadows, n) bool: pairs of draws, even by class, that overlap as little as can be.
+
+    Of each pair, the records stand in one random order with the classes evenly spread along it; the first shadow
+    takes `n_members` from the front and the second from the back.
+    """
+    y = _checks.labels("y", y)
+    n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
+    n_members = _checks.whole_number("n_members", n_members, 1, len(y) - 1)
+    rng = _checks.generator(random_state)
+    _, of_class, sizes = np.unique(y, return_inverse=True, return_counts=True)
+    in_mask = np.zeros((n_shadows, len(y)), dtype=bool)
+    for k in range(0, n_shadows, 2):
+        place = np.empty(len(y))  # 0 to 1: the front and the back of the queue
+        for c, size in enumerate(sizes):
+            place[of_class == c] = (rng.permutation(size) + rng.random()) / size
+        queue = place.argsort(kind="stable")
+        in_mask[k, queue[:n_members]] = True
+        in_mask[k + 1 : k + 2, queue[-n_members:]] = True  # an empty slice where the last shadow has no partner
+    return in_mask
+
+
+def _train_each(
+    model: Any, X: Any, y: np.ndarray, in_mask: np.ndarray, seeds: list[int], classes: np.ndarray, n_jobs, progress
+) -> tuple[list[Any], np.ndarray]:
+    """One fit after the other, or side by side as joblib is set."""
+    from joblib import Parallel, delayed
+    from tqdm.auto import tqdm
+
+    jobs = [delayed(_train_one)(model, X, y, *job, classes) for job in zip(in_mask, seeds, strict=True)]
+    trained = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    models, proba = zip(*tqdm(trained, total=len(seeds), desc="shadows", disable=not progress), strict=True)
+    return list(models), np.stack(proba)
+
+
+def _train_one(
+    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray
+) -> tuple[Any, np.ndarray]:
+    """One shadow, and its answers for the whole pool."""
+    from threadpoolctl import threadpool_limits
+
+    rows = np.flatnonzero(members)
+    with threadpool_limits(1):  # on fits this small, threads mostly wait for each other
+        shadow = fresh(model, seed)
+        with _checks.reading(X):
+            shadow.fit(X.iloc[rows] if _checks.is_frame(X) else X[rows], y[rows])
+        return shadow, _aligned(shadow, X, classes)
+
+
+def _aligned(model: Any, X: Any, classes: np.ndarray) -> np.ndarray:
+    """The model's answers with one column for each of `classes`, zeros where it never saw the class."""
+    proba = np.zeros((len(X), len(classes)))
+    proba[:, np.searchsorted(classes, model.classes_)] = _checks.answers(model, X)
+    return proba
+
+
+# Where the attacker's pool comes from, when it is not other real records
+
+
+def noisy_records(X: Any, noise: float = 0.1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+    """Real records, each measurement blurred by normal noise of `noise` times its standard deviation (n, n_features).
+
+    The attacker holds an imprecise copy of such records (noisy real data: Shokri et al. 2017, section V-C, who flip
+    binary features instead).
+    """
+    X = _checks.records("X", X)
+    if not np.isscalar(noise) or isinstance(noise, str | bool) or not 0 <= noise < np.inf:
+        raise ValueError(f"noise is {noise!r}; it should be a number of 0 or more")
+    return X + _checks.generator(random_state).normal(size=X.shape) * noise * X.std(axis=0)
+
+
+def marginal_records(X: Any, n_records: int, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+    """Records with each measurement drawn on its own from that column of X, (n_records, n_features).
+
+    The attacker knows how each measurement is distributed, not how they go together, and no label
+    (statistics-based synthesis: Shokri et al. 2017, section V-C).
+    """
+    X = _checks.records("X", X)
+    n_records = _checks.whole_number("n_records", n_records, 1)
+    rng = _checks.generator(random_state)
+    return np.column_stack([rng.choice(column, n_records) for column in X.T])
+
+
+def synthetic_records(
+    model: Any,
+    n_records: int,
+    low: Any,
+    high: Any,
+    *,
+    random_state: int | np.random.Generator | None = None,
+    **settings: Any,
+) -> tuple[np.ndarray, np.ndarray, Climb]:
+    """Records that the model is sure of, found by asking it: X (m, n_features), y (m,) and the climb they came from.
+
+    Climbers share the classes evenly; those that do not arrive are left out, so m may be below `n_records`.
+    `low`, `high` and `settings` are those of `mialab.search.climb` (model-based synthesis: Shokri et al. 2017,
+    section V-C).
+    """
+    _checks.fitted("model", model)
+    n_records = _checks.whole_number("n_records", n_records, 1)
+    found = climb(model, np.resize(model.classes_, n_records), low, high, random_state=random_state, **settings)
+    return found.X[found.arrived], found.y[found.arrived], found
