@@ -202,7 +202,8 @@ class ShadowAttack(Attack):
 
     Parameters
     ----------
-    attack_model : an unfitted classifier; by default a net with 16 hidden units.
+    attack_model : an unfitted classifier, or a function of random_state that returns one; by default a net with 16
+        hidden units.
     per_class : train one attack model for each recorded label (as published), or one for all, which is told the label.
     random_state : an int or None, for attack models that take one.
 
@@ -217,9 +218,16 @@ class ShadowAttack(Attack):
     threat_model = ThreatModel(true_label=True, model_type=True, other_records=True, training_procedure=True)
 
     def __init__(self, attack_model: Any = None, per_class: bool = True, random_state: int | None = 0):
+        if isinstance(attack_model, type) or not (
+            attack_model is None or hasattr(attack_model, "fit") or callable(attack_model)
+        ):
+            raise ValueError(
+                f"attack_model is {attack_model!r}; it should be an unfitted classifier, "
+                "a function of random_state that returns one, or None"
+            )
         self.attack_model = attack_model
         self.per_class = _checks.flag("per_class", per_class)
-        self.random_state = random_state
+        self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
 
     def fit(self, target: Any, shadows: Any = None) -> ShadowAttack:
         """Train the attack models on `shadows`, as `mialab.shadows.train_shadows` makes them."""
@@ -246,7 +254,9 @@ class ShadowAttack(Attack):
             if len(np.unique(is_member[rows])) < 2:
                 kind = "members" if is_member[rows][0] else "non-members"
                 raise ValueError(f"shadows have only {kind} of class {known[group]!r}; train more, or per_class=False")
-            self.attack_models_[group] = fresh(model, self.random_state).fit(features[rows], is_member[rows])
+            self.attack_models_[group] = attack_model = fresh(model, self.random_state)
+            attack_model.fit(features[rows], is_member[rows])
+            _checks.fitted("attack_model", attack_model)
         return self
 
     def score_samples(self, X: Any, y: Any) -> np.ndarray:

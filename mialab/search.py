@@ -103,7 +103,7 @@ def climb(
     what it has. Raises ValueError for settings out of range and for a class that the model does not know.
     """
     _checks.fitted("model", model)
-    low, high = _ranges(low, high)
+    low, high = _ranges(low, high, getattr(model, "n_features_in_", None))
     classes = np.asarray(model.classes_).tolist()
     wanted = _wanted(target_class, n_climbers, classes)
     column = np.array([classes.index(label) for label in wanted])
@@ -125,7 +125,7 @@ def climb(
 
     while len(climbing := np.flatnonzero(~arrived & (n_asked < max_questions))):
         answers, asking = _ask_within_budget(model, propose, climbing)
-        if len(asking) < len(climbing) and not len(asking):
+        if not len(asking):
             out_of_budget = True
             break
         sure = answers[np.arange(len(asking)), column[asking]]
@@ -183,11 +183,13 @@ def _empty_diary(n_features: int) -> list[np.ndarray]:
     return [np.empty((0, n_features)), np.empty(0), np.empty(0, int), np.empty(0, bool)]
 
 
-def _ranges(low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
+def _ranges(low: Any, high: Any, n_features: int | None) -> tuple[np.ndarray, np.ndarray]:
     wanted = "low and high should each be one finite number a measurement"
     low, high = _checks.numbers("low", low, wanted), _checks.numbers("high", high, wanted)
     if low.ndim != 1 or low.shape != high.shape or not len(low):
         raise ValueError(f"low and high have shapes {low.shape} and {high.shape}; {wanted}, (n_features,)")
+    if n_features is not None and len(low) != n_features:
+        raise ValueError(f"low and high hold {len(low)} numbers; the model was trained on {n_features} measurements")
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise ValueError(f"low or high holds NaN or infinite values; {wanted}")
     if (low > high).any():
@@ -198,10 +200,11 @@ def _ranges(low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _wanted(target_class: Any, n_climbers: int | None, classes: list) -> list:
     """The class that each climber wants."""
-    one = np.ndim(target_class) == 0
     if n_climbers is not None:
         n_climbers = _checks.whole_number("n_climbers", n_climbers, 1)
-    wanted = _checks.labels("target_class", [target_class] * (n_climbers or 1) if one else target_class).tolist()
+    if np.isscalar(target_class):
+        target_class = [target_class] * (n_climbers or 1)
+    wanted = _checks.labels("target_class", target_class).tolist()
     if not wanted or (n_climbers is not None and len(wanted) != n_climbers):
         raise ValueError(f"target_class holds {len(wanted)} labels for {n_climbers} climbers; it should hold one each")
     unknown = [label for label in wanted if label not in classes]

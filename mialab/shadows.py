@@ -6,14 +6,16 @@ Notebook 07 trains one by hand, then many. Everything stronger than a threshold 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mialab import _checks
-from mialab.nets import NetClassifier, train_nets
+from mialab.nets import NetClassifier, Nets, train_nets
 from mialab.search import Climb, climb
 from mialab.targets import fresh
 
@@ -44,6 +46,8 @@ class Shadows:
     def predict_proba(self, X: Any) -> np.ndarray:
         """Every shadow's probabilities for records that need not be in the pool, (K, n, C)."""
         X = _checks.records("X", X, keep_frame=True)
+        if isinstance(self.models, Nets):
+            return self.models.predict_proba(X)
         return np.stack([_aligned(model, X, self.classes_) for model in self.models])
 
     def __len__(self) -> int:
@@ -77,7 +81,7 @@ def train_shadows(
         with half of the pool every record is a member of exactly half of an even number of shadows
         (Carlini et al. 2022, section IV).
     n_jobs : as in joblib, whose `parallel_config` also hands the work to a cluster. The result does not depend on it.
-    progress : show a bar.
+    progress : write how many shadows are trained to the standard error.
 
     Raises ValueError for bad data, numbers out of range, and a pool with one class only.
     """
@@ -91,6 +95,7 @@ def train_shadows(
     n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
     n_members = len(y) // 2 if n_members is None else n_members
     n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
+    progress = _checks.flag("progress", progress)
     rng = _checks.generator(random_state)
     in_mask = shadow_members(y, n_shadows, n_members, rng)
     seeds = rng.integers(2**31, size=n_shadows).tolist()
@@ -102,11 +107,13 @@ def train_shadows(
     return Shadows(X, y, in_mask, proba, classes, models)
 
 
-def shadow_members(y: Any, n_shadows: int, n_members: int, random_state: Any = None) -> np.ndarray:
+def shadow_members(
+    y: Any, n_shadows: int, n_members: int, random_state: int | np.random.Generator | None = None
+) -> np.ndarray:
     """Who trains each shadow, (n_shadows, n) bool: pairs of draws, even by class, that overlap as little as can be.
 
-    Of each pair, the records stand in one random order with the classes evenly spread along it; the first shadow
-    takes `n_members` from the front and the second from the back.
+    Of each pair, the records of a class stand in one random order; the first shadow takes its members from the
+    front, the second from the back. Each class gives its share of `n_members`, rounded up or down by lot.
     """
     y = _checks.labels("y", y)
     n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
@@ -115,13 +122,19 @@ def shadow_members(y: Any, n_shadows: int, n_members: int, random_state: Any = N
     _, of_class, sizes = np.unique(y, return_inverse=True, return_counts=True)
     in_mask = np.zeros((n_shadows, len(y)), dtype=bool)
     for k in range(0, n_shadows, 2):
-        place = np.empty(len(y))  # 0 to 1: the front and the back of the queue
-        for c, size in enumerate(sizes):
-            place[of_class == c] = (rng.permutation(size) + rng.random()) / size
-        queue = place.argsort(kind="stable")
-        in_mask[k, queue[:n_members]] = True
-        in_mask[k + 1 : k + 2, queue[-n_members:]] = True  # an empty slice where the last shadow has no partner
+        lot = int(rng.integers(len(y)))
+        from_front = _shares(sizes, n_members, lot)
+        up_to_back = _shares(sizes, len(y) - n_members, lot)
+        for c in range(len(sizes)):
+            queue = rng.permutation(np.flatnonzero(of_class == c))
+            in_mask[k, queue[: from_front[c]]] = True
+            in_mask[k + 1 : k + 2, queue[up_to_back[c] :]] = True  # an empty slice where the last has no partner
     return in_mask
+
+
+def _shares(sizes: np.ndarray, n: int, lot: int) -> np.ndarray:
+    """`n` shared out in proportion to `sizes`, rounded so that the sum is n; the lot, 0 to sum(sizes) - 1, decides."""
+    return np.diff((sizes.cumsum() * n + lot) // sizes.sum(), prepend=0)
 
 
 def _train_each(
@@ -129,11 +142,17 @@ def _train_each(
 ) -> tuple[list[Any], np.ndarray]:
     """One fit after the other, or side by side as joblib is set."""
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
 
     jobs = [delayed(_train_one)(model, X, y, *job, classes) for job in zip(in_mask, seeds, strict=True)]
-    trained = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    models, proba = zip(*tqdm(trained, total=len(seeds), desc="shadows", disable=not progress), strict=True)
+    if not progress:
+        trained = Parallel(n_jobs=n_jobs)(jobs)
+    else:
+        trained = []
+        for one in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):  # in order, as each is done
+            trained.append(one)
+            print(f"\r{len(trained)} of {len(jobs)} shadows trained", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+    models, proba = zip(*trained, strict=True)
     return list(models), np.stack(proba)
 
 
@@ -168,7 +187,7 @@ def noisy_records(X: Any, noise: float = 0.1, random_state: int | np.random.Gene
     binary features instead).
     """
     X = _checks.records("X", X)
-    if not np.isscalar(noise) or isinstance(noise, str | bool) or not 0 <= noise < np.inf:
+    if isinstance(noise, bool) or not isinstance(noise, Real) or not 0 <= noise < np.inf:
         raise ValueError(f"noise is {noise!r}; it should be a number of 0 or more")
     return X + _checks.generator(random_state).normal(size=X.shape) * noise * X.std(axis=0)
 

@@ -86,7 +86,9 @@ def run_trials(
     fraction_wrong = _checks.fraction("fraction_wrong", fraction_wrong)
     if shadows is not None and not callable(shadows):
         shadows = partial(_replicas, model, _checks.whole_number("shadows", shadows, 1))
-    n_strangers = len(y) - _checks.whole_number("n_others", n_others, 0, len(y) - 2) - n_members
+    n_members = _checks.whole_number("n_members", n_members, 1, len(y) - 1)
+    n_others = _checks.whole_number("n_others", n_others, 0, len(y) - n_members - 1)  # one stranger at least
+    n_strangers = len(y) - n_members - n_others
     plan = _Plan(n_members, n_strangers, fraction_wrong, null, shadows)
     streams = _checks.generator(random_state).spawn(n_trials)
     with threadpool_limits(1):  # on fits this small, threads mostly wait for each other: ten times slower
