@@ -1,0 +1,356 @@
+"""The stranger's view of a model: questions in, class probabilities out, and every question counted.
+
+Notebook 06 puts a model behind a real prediction service and asks it over HTTP. Three things that an attack cannot
+tell apart: a model, a `QueryMeter` around it, and a `RemoteModel` that asks a service started with `serve`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab._server import a_key, duration, is_loopback, one_of, serve
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["BudgetExhausted", "QueryMeter", "RemoteModel", "serve"]
+
+WIRES = {"vertex": "/v1/models/{}:predict", "sagemaker": "/endpoints/{}/invocations"}
+
+
+class BudgetExhausted(RuntimeError):
+    """More records were asked about than the budget still covers; a request is refused whole.
+
+    Attributes
+    ----------
+    left : how many records may still be asked about, or None where the service does not say.
+    renews_in : seconds until the budget is whole again, or None where it never is.
+    answers : (k, n_classes), the answers about the first k records where some batches were answered, and paid for,
+        before one was refused; else None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        left: int | None = None,
+        renews_in: float | None = None,
+        answers: np.ndarray | None = None,
+    ):
+        super().__init__(message)
+        self.left, self.renews_in, self.answers = left, renews_in, answers
+
+
+class _Counted:
+    """What the two counted black boxes share."""
+
+    classes_: np.ndarray
+    n_queries: int
+    queries_left: int | None
+    name: str
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each record, (n,); of equally probable ones the first. It costs the same."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The class probabilities of each record, (n, n_classes)."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        left = "" if self.queries_left is None else f", {self.queries_left:,} left"
+        return f"{self.n_queries:,} {'query' if self.n_queries == 1 else 'queries'} asked of {self.name}{left}"
+
+
+class QueryMeter(_Counted):
+    """A model as a stranger sees it: `predict_proba`, `predict` and `classes_` only, and every record counted.
+
+    Parameters
+    ----------
+    model : anything with `predict_proba` and `classes_`.
+    budget : how many records may be asked about, or None for any number.
+    name : what its repr calls the model; by default the model's type.
+
+    A call about more records than are left raises `BudgetExhausted` and counts none of them; a call that the model
+    fails to answer counts none either. A record that is asked twice counts twice. Counts are per process: a copy
+    in another process counts by itself.
+    """
+
+    def __init__(self, model: Any, budget: int | None = None, name: str | None = None):
+        _checks.fitted("model", model)
+        self._model = model
+        self.budget = None if budget is None else _checks.whole_number("budget", budget, 0)
+        self.name = type(model).__name__ if name is None else str(name)
+        self.n_queries = 0
+        self._lock = threading.Lock()
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The model's own answer, (n, n_classes), counted."""
+        n_records = len(X)
+        with self._lock:
+            left = self.queries_left
+            if left is not None and n_records > left:
+                raise BudgetExhausted(_too_many(n_records, left), left=left)
+            self.n_queries += n_records
+        try:
+            return self._model.predict_proba(X)
+        except BaseException:
+            with self._lock:
+                self.n_queries -= n_records
+            raise
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The model's classes, one a column of `predict_proba`."""
+        return self._model.classes_
+
+    @property
+    def queries_left(self) -> int | None:
+        """How many records may still be asked about; None is any number."""
+        return None if self.budget is None else self.budget - self.n_queries
+
+    def __getattr__(self, name: str) -> Any:
+        # Nothing else: a tree's nodes or a neighbour's records are not what a stranger sees.
+        if name in ("n_features_in_", "feature_names_in_"):
+            return getattr(self._model, name)
+        raise AttributeError(f"a QueryMeter has no {name!r}; it shows what a stranger may see of the model")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
+
+class RemoteModel(_Counted):
+    """A model behind a prediction service, asked over HTTP, in the shape of a local one.
+
+    Parameters
+    ----------
+    url : where the service is, "http://127.0.0.1:8000".
+    name : which of its models; None is the only one.
+    key : the key that the service asks for, or None.
+    wire : "vertex" or "sagemaker", the format to speak; both bring the very same floats.
+    batch_size : at most so many records a request; None is as many as the service allows.
+    timeout : seconds to wait for one answer.
+    retries, backoff : how often to ask again after a lost connection or a 503, and the first wait in seconds; each
+        further wait is twice as long. Where a connection was lost, an answer may have been paid for and not arrived.
+    patience : wait for a budget that renews within so many seconds; a longer wait raises `BudgetExhausted`.
+
+    Records are sent in batches over one connection that is kept. Where the service says that fewer queries are left
+    than X has records, nothing is asked and `BudgetExhausted` is raised; its `left` says how many may be. Where
+    somebody else spends the same budget meanwhile, its `answers` holds what was answered before.
+
+    Raises, on making as on asking: ConnectionError where the url does not answer, PermissionError for a missing or
+    unknown key, ValueError (with the service's own sentence) for whatever else the service refuses, RuntimeError
+    where the model behind it fails. A pickle of it holds the key, and not the connection.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str | None = None,
+        key: str | None = None,
+        *,
+        wire: str = "vertex",
+        batch_size: int | None = None,
+        timeout: float = 10.0,
+        retries: int = 4,
+        backoff: float = 0.1,
+        patience: float = 5.0,
+    ):
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise ValueError(f"url is {url!r}; it should be the address of a service, such as http://127.0.0.1:8000")
+        self.url = url.rstrip("/")
+        self._key = None if key is None else a_key("key", key)
+        self.wire = one_of("wire", wire, tuple(WIRES))
+        self.timeout, self.backoff = duration("timeout", timeout), duration("backoff", backoff)
+        self.patience, self.retries = duration("patience", patience), _checks.whole_number("retries", retries, 0)
+        self._limit = None if batch_size is None else _checks.whole_number("batch_size", batch_size, 1)
+        self.n_queries, self._left = 0, None
+        self._connect()
+        try:
+            about = self._about(name)
+        except BaseException:
+            self.close()
+            raise
+        self.name = about["name"]
+        self.classes_ = np.asarray(about["classes"])
+        if about["n_features"] is not None:
+            self.n_features_in_ = about["n_features"]
+        if about["feature_names"] is not None:
+            self.feature_names_in_ = np.array(about["feature_names"], dtype=object)
+        most = min(about["max_batch"], about["budget"] or np.inf)
+        self.batch_size = int(min(most, self._limit or np.inf))
+        self._renews = about["period"] is not None
+        self._left = about["queries_left"]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The service's answer about each record, (n, n_classes), batch by batch."""
+        n_features = getattr(self, "n_features_in_", None)
+        names = getattr(self, "feature_names_in_", None)
+        if _checks.is_frame(X) and names is not None and list(X.columns) != list(names):
+            raise ValueError(f"X has the columns {list(X.columns)}; the model was trained on {list(names)}")
+        X = _checks.records("X", X)
+        if n_features is not None and X.shape[1] != n_features:
+            raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
+        self._check_budget(len(X))
+        answers: list[np.ndarray] = []
+        for start in range(0, len(X), self.batch_size):
+            try:
+                answers.append(self._ask(X[start : start + self.batch_size]))
+            except BudgetExhausted as spent:
+                spent.answers = np.concatenate(answers) if answers else None
+                raise
+        return np.concatenate(answers)
+
+    @property
+    def queries_left(self) -> int | None:
+        """How many records may still be asked about, as the service last said; None is any number.
+
+        A budget that renews may have done so since: then the service is asked, which costs nothing.
+        """
+        if self._renews:
+            self._left = self._about(self.name)["queries_left"]
+        return self._left
+
+    def close(self) -> None:
+        """Close the connection; asking again opens another."""
+        self._client.close()
+
+    def __enter__(self) -> RemoteModel:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_client", "_lock")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._connect()
+
+    def __repr__(self) -> str:
+        # What is known, without a question to the service: a repr must not fail.
+        left = "" if self._left is None else f", {self._left:,} left"
+        queries = "query" if self.n_queries == 1 else "queries"
+        return f"{self.n_queries:,} {queries} asked of {self.name} at {self.url}{left}"
+
+    def _connect(self) -> None:
+        import httpx
+
+        try:
+            host = httpx.URL(self.url).host
+        except httpx.InvalidURL as error:
+            raise ValueError(f"url is {self.url!r}, which is no address ({error})") from None
+        self._lock = threading.Lock()
+        self._client = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            timeout=self.timeout,
+            # The service keeps an idle connection longer, so that it never hangs up just as it is used again.
+            limits=httpx.Limits(keepalive_expiry=30),
+            trust_env=not is_loopback(host),  # a proxy cannot reach this machine's own loopback
+        )
+
+    def _about(self, name: str | None) -> dict[str, Any]:
+        """What the service says of its model, and of what this key may still ask."""
+        served = self._read(self._send("GET", "/v1/models"), "models")
+        names = [one["name"] for one in served]
+        if name is None and len(names) != 1:
+            raise ValueError(f"{self.url} serves {names}; say which with name=")
+        for about in served:
+            if name in (None, about["name"]):
+                return about
+        raise ValueError(f"name is {name!r}; {self.url} serves {', '.join(map(repr, names))}")
+
+    def _check_budget(self, n_records: int) -> None:
+        left = self.queries_left
+        if left is None or n_records <= left:
+            return
+        wait = self._about(self.name)["renews_in"] if self._renews else None
+        if wait is None or wait > self.patience:
+            raise BudgetExhausted(_too_many(n_records, left), left=left, renews_in=wait)
+
+    def _ask(self, X: np.ndarray) -> np.ndarray:
+        body = json.dumps({"instances": X.tolist()})
+        route = WIRES[self.wire].format(self.name)
+        response = self._send("POST", route, content=body, headers={"Content-Type": "application/json"})
+        answer = np.array(self._read(response, "predictions"), dtype=float)
+        if answer.shape != (len(X), len(self.classes_)):
+            raise ValueError(
+                f"{self.url} answered with predictions of shape {answer.shape}; "
+                f"they should be {(len(X), len(self.classes_))}"
+            )
+        with self._lock:
+            self.n_queries += len(X)
+        return answer
+
+    def _send(self, method: str, route: str, **request: Any) -> httpx.Response:
+        """The service's answer to one request, asked again while that may help."""
+        import httpx
+
+        for attempt in range(self.retries + 1):
+            wait = self.backoff * 2**attempt
+            try:
+                response = self._client.request(method, route, **request)
+            except httpx.TimeoutException:
+                raise ConnectionError(f"{self.url} did not answer within {self.timeout:g} s") from None
+            except httpx.TransportError as error:
+                trouble = f"does not answer ({error})"
+            else:
+                if "x-queries-left" in response.headers:
+                    self._left = int(response.headers["x-queries-left"])
+                if response.status_code not in (429, 503):
+                    return response
+                trouble = _sentence(response)
+                renews_in = _retry_after(response)
+                if renews_in is not None and renews_in <= self.patience:
+                    wait = renews_in
+                elif response.status_code == 429:
+                    raise BudgetExhausted(trouble, left=self._left, renews_in=renews_in)
+            if attempt < self.retries:
+                time.sleep(wait)
+        if trouble.startswith("does not answer"):
+            raise ConnectionError(f"{self.url} {trouble}; is the service running, and is this its address?")
+        raise ConnectionError(f"{self.url} refused {self.retries + 1} times: {trouble}")
+
+    def _read(self, response: httpx.Response, field: str) -> Any:
+        """One field of the JSON that the service answered with, or the error that its status stands for."""
+        status = response.status_code
+        if status in (401, 403):
+            raise PermissionError(f"{self.url}: {_sentence(response)}")
+        if status >= 500:
+            raise RuntimeError(f"{self.url}: {_sentence(response)}")
+        if status >= 300:
+            raise ValueError(f"{self.url}: {_sentence(response)}")
+        try:
+            return response.json()[field]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{self.url} answers, but not as a prediction service does") from None
+
+
+def _too_many(n_records: int, left: int) -> str:
+    return f"{n_records} records and {left} queries are left: none was asked; ask about at most {left}"
+
+
+def _sentence(response: httpx.Response) -> str:
+    """What the service says is wrong, in any of its formats, or else its status."""
+    try:
+        error = response.json()["error"]
+        return error if isinstance(error, str) else error["message"]
+    except (ValueError, KeyError, TypeError):
+        return f"status {response.status_code} {response.reason_phrase}"
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return float(response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
