@@ -1,4 +1,4 @@
-"""The command `mialab`: open the course, check the machine, show progress."""
+"""The command `mialab`: open the course, check the machine, show progress, serve a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mialab import __version__
+from mialab import __version__, _serve_cli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +181,10 @@ def _parser() -> argparse.ArgumentParser:
         if action is lab:
             verb.add_argument("--no-open", action="store_true", help="bring the workbook up to date and stop")
             verb.epilog = "Words after -- are handed to JupyterLab: mialab lab -- --no-browser --port 9000"
+    words = "put a model behind a prediction service, until Ctrl-C"
+    verb = verbs.add_parser("serve", help=words, description=words)
+    verb.set_defaults(action=_serve_cli.run)
+    _serve_cli.add_arguments(verb)
     return parser
 
 

@@ -15,7 +15,7 @@ TIERS = [
     {"workbook"},
     {"exercises"},
     {"instructor"},
-    {"_doctor"},
+    {"_doctor", "_serve_cli"},
     {"cli"},
     {"__main__"},
 ]
