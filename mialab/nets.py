@@ -1,12 +1,13 @@
 """Many small neural networks trained at once, each on its own subset of the same records.
 
-Notebook 07 trains one net by hand, then many with `train_nets`. A replica of a target model is a tiny fit, and
-an attack needs hundreds of them: nearly all of scikit-learn's time goes to starting each step, not to
-arithmetic. Here one step moves a whole batch of nets, as products of stacked matrices.
+Notebook 07 trains one net, then many. An attack needs hundreds of replicas of its target, and each is a tiny
+fit: nearly all of scikit-learn's time goes to starting each step, not to arithmetic. Here one step moves a
+whole stack of nets.
 """
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,33 +21,34 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mialab import _checks
 
 HELD_OUT = 0.1  # share of a net's own members that early stopping keeps apart, as in MLPClassifier
-PATIENCE = 50  # epochs without a better held-out loss after which a net is left as it was at its best
-CHUNK_BYTES = 2**20  # work space of one chunk of nets: what fits in a core's own cache is fastest
+PATIENCE = 50  # epochs without a smaller held-out loss, after which early stopping looks no further
+CHUNK_BYTES = 2**21  # work space of the nets that are trained at once: what a core's cache holds is fastest
+LARGEST = 1e150  # measurements beyond this have no standard deviation in double precision
 
 
 class NetClassifier(ClassifierMixin, BaseEstimator):
-    """A neural network with one hidden layer of rectified linear units, or none: softmax regression.
+    """A neural network with one hidden layer of rectified linear units; without hidden units, softmax regression.
 
     Parameters
     ----------
-    hidden : number of hidden units; 0 is softmax regression.
-    epochs : passes over the training records, each one Adam step on all of them.
-    learning_rate : size of the first steps; it falls to zero along half a cosine.
-    l2 : penalty l2 / (2 n) × the sum of squared weights (biases are free) beside the mean log-loss of n
-        records, which is the convention of MLPClassifier's `alpha`.
-    early_stopping : keep a tenth of the records apart, and the weights that had the smallest log-loss there.
-    standardise : train on measurements less their mean, over their standard deviation.
+    hidden : how many hidden units; 0 is softmax regression.
+    epochs : how many Adam steps, each on all the training records.
+    learning_rate : size of the first steps; from there it falls to zero along half a cosine.
+    l2 : beside the mean log-loss of its n records the net pays l2 / (2 n) × the sum of squared weights (biases
+        are free), which is the convention of MLPClassifier's `alpha`.
+    early_stopping : hold a tenth of the records out, and keep the weights that had the smallest log-loss there.
+    standardise : train on each measurement less its mean, in standard deviations, as StandardScaler does.
     random_state : int, numpy Generator, or None.
-    dtype : "float32" (fast) or "float64": the arithmetic of training. Answers are float64 in either.
+    dtype : "float32" or "float64", the arithmetic of training. Answers are in double precision with either.
 
     Attributes
     ----------
-    classes_, n_features_in_ : as in scikit-learn; feature_names_in_ too after a DataFrame.
-    coefs_, intercepts_ : weights (inputs, outputs) and biases (outputs,) of each layer, for measurements as they
+    classes_, n_features_in_, feature_names_in_ : as in scikit-learn.
+    coefs_, intercepts_ : for each layer, weights (inputs, outputs) and biases (outputs,), for measurements as they
         come: the standardisation is folded in.
-    loss_ : mean log-loss on the records it trained on, without the penalty.
+    loss_ : mean log-loss on the records it was trained on, without the penalty and without those held out.
 
-    Source: Kingma & Ba, "Adam", ICLR 2015.
+    Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
     """
 
     def __init__(
@@ -70,11 +72,17 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.dtype = dtype
 
     def fit(self, X: Any, y: Any) -> NetClassifier:
-        """Train on the records X (n, n_features) with labels y (n,); raises ValueError for bad data or settings."""
-        validate_data(self, X, skip_check_array=True)  # notes the number and names of the columns
-        X = _checks.records("X", X)
-        net = train_nets(X, y, np.ones((1, len(X)), bool), **self.get_params())[0]
-        self.classes_, self.coefs_, self.intercepts_, self.loss_ = net.classes_, net.coefs_, net.intercepts_, net.loss_
+        """Train on records X (n, n_features) with labels y (n,); `train_nets` says what it raises."""
+        everyone = np.ones((1, len(_checks.records("X", X))), dtype=bool)
+        nets = train_nets(X, y, everyone, **self.get_params())
+        validate_data(self, X, skip_check_array=True)  # notes how many columns there are, and a frame's names
+        return self._take(nets, 0)
+
+    def _take(self, nets: Nets, k: int) -> NetClassifier:
+        """Become net k."""
+        self.classes_, self.loss_ = nets.classes_, float(nets.loss_[k])
+        self.coefs_ = [weights[k].copy() for weights in nets.coefs_]
+        self.intercepts_ = [biases[k].copy() for biases in nets.intercepts_]
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -85,20 +93,20 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each record of X, (n,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
 
 @dataclass(frozen=True, eq=False)
 class Nets:
-    """K trained nets: `len(nets)`, `nets[k]` (a fitted NetClassifier), `nets.predict_proba(X)`.
+    """K trained nets: `nets.predict_proba(X)` asks them all, `nets[k]` is one of them, a fitted NetClassifier.
 
     Attributes
     ----------
     classes_ : (n_classes,) labels, one a column of the answers.
     coefs_, intercepts_ : for each layer, weights (K, inputs, outputs) and biases (K, outputs).
-    loss_ : (K,) mean log-loss of each net on the records it trained on, without the penalty.
-    settings : the settings they share, as NetClassifier takes them.
+    loss_ : (K,) mean log-loss of each net on the records it was trained on.
+    settings : what NetClassifier would take to train one such net.
     """
 
     classes_: np.ndarray
@@ -111,24 +119,20 @@ class Nets:
         return len(self.loss_)
 
     def __getitem__(self, k: int) -> NetClassifier:
-        """Net k as a classifier of its own."""
         net = NetClassifier(**self.settings)
-        net.classes_, net.n_features_in_, net.loss_ = self.classes_, self.coefs_[0].shape[1], float(self.loss_[k])
-        net.coefs_ = [weights[k].copy() for weights in self.coefs_]
-        net.intercepts_ = [biases[k].copy() for biases in self.intercepts_]
-        return net
+        net.n_features_in_ = self.coefs_[0].shape[1]
+        return net._take(self, operator.index(k))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class for each record of X by each net, (K, n, n_classes)."""
         X = _checks.records("X", X)
-        n_features = self.coefs_[0].shape[1]
+        _, n_features, widest = self.coefs_[0].shape
         if X.shape[1] != n_features:
-            raise ValueError(f"X has {X.shape[1]} features, but the nets were trained on {n_features}")
+            raise ValueError(f"X has {X.shape[1]} features, but the nets were trained on {n_features} features")
         answers = np.empty((len(self), len(X), len(self.classes_)))
-        for part in _chunks(len(self), max(1, 2**22 // (len(X) * self.coefs_[0].shape[2]))):
-            answers[part] = _probabilities(
-                [weights[part] for weights in self.coefs_], [biases[part] for biases in self.intercepts_], X
-            )
+        for part in _chunks(len(self), max(1, 2**22 // (len(X) * widest))):
+            coefs, intercepts = ([each[part] for each in layers] for layers in (self.coefs_, self.intercepts_))
+            answers[part] = _probabilities(coefs, intercepts, X)
         return answers
 
     def __repr__(self) -> str:
@@ -139,78 +143,63 @@ def train_nets(
     X: Any,
     y: Any,
     masks: Any,
-    hidden: int = 16,
-    epochs: int = 500,
-    learning_rate: float = 0.02,
-    l2: float = 1e-4,
-    early_stopping: bool = False,
-    standardise: bool = True,
-    random_state: int | np.random.Generator | None = None,
+    *,
     chunk: int | None = None,
     progress: bool = False,
-    dtype: str = "float32",
+    **settings: Any,
 ) -> Nets:
     """Train K nets at once: net k on the records X[masks[k]] with labels y[masks[k]], and on nothing else.
 
     Parameters
     ----------
     X, y : (n, n_features) measurements and (n,) labels of at least two classes.
-    masks : (K, n) bool array, True where the record is a member of that net's training set. Sizes may differ,
-        but memory and time are those of the largest. Every net needs a record. A net that sees no record of
-        some class keeps that class's column, and learns to answer it seldom.
-    chunk : how many nets are in work at once; it bounds the memory, None chooses. Net k starts from random
-        numbers of its own and each product is of one net, so answers do not depend on it.
-    progress : write how many nets are done to the standard error.
-    hidden, epochs, learning_rate, l2, early_stopping, standardise, random_state, dtype : see NetClassifier;
-        means and standard deviations are those of each net's own members.
+    masks : (K, n) bool, True where a record is a member of that net's training set. Sizes may differ, though
+        every net takes the time of the largest. A net that has no member of some class keeps a column for it.
+    settings : as NetClassifier takes them: hidden, epochs, learning_rate, l2, early_stopping, standardise,
+        random_state, dtype. Mean, standard deviation and held-out tenth are of each net's own members.
+    chunk : how many nets are trained at once, which bounds the memory; None chooses. Answers do not depend on
+        it: net k draws from random numbers of its own, and every matrix product is of one net.
+    progress : write to standard error how many nets are done.
 
-    Raises ValueError for bad data, masks, and settings, and for weights that outgrow `dtype`.
+    Raises ValueError for bad data or settings, a net without members (with early stopping it needs two), and
+    weights that overflow.
     """
+    net = NetClassifier(**settings)
+    _check_settings(net)
     X = _checks.records("X", X)
+    if np.abs(X).max() > LARGEST:
+        raise ValueError(f"X holds {np.abs(X).max():.3g}; every measurement should be below {LARGEST}")
     y = _checks.labels("y", y, len(X))
-    masks = _checked_masks(masks, len(X))
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y holds one class only, {classes[0]!r}; at least 2 classes are needed to train a classifier")
-    settings = {
-        "hidden": _checks.whole_number("hidden", hidden, 0),
-        "epochs": _checks.whole_number("epochs", epochs, 1),
-        "learning_rate": _positive("learning_rate", learning_rate),
-        "l2": _positive("l2", l2, or_zero=True),
-        "early_stopping": _checks.flag("early_stopping", early_stopping),
-        "standardise": _checks.flag("standardise", standardise),
-        "dtype": dtype,
-    }
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f'dtype is {dtype!r}; it should be "float32" or "float64"')
-    if early_stopping and masks.sum(axis=1).min() < 2:
-        raise ValueError("masks holds a net with one record; early_stopping needs 2, one of them to hold out")
-    progress = _checks.flag("progress", progress)
+        raise ValueError(f"y holds one class only, {classes[0]!r}; at least 2 are needed to train a classifier")
+    masks = _member_masks(masks, len(X), at_least=2 if net.early_stopping else 1)
     size = int(masks.sum(axis=1).max())
     if chunk is None:
-        chunk = max(1, CHUNK_BYTES // (np.dtype(dtype).itemsize * size * (X.shape[1] + 3 * hidden + 3 * len(classes))))
+        net_bytes = np.dtype(net.dtype).itemsize * size * (X.shape[1] + 3 * net.hidden + 3 * len(classes))
+        chunk = max(1, CHUNK_BYTES // net_bytes)
     chunk = _checks.whole_number("chunk", chunk, 1)
-    streams = _checks.generator(random_state).spawn(len(masks))
-    trained = []
+    progress = _checks.flag("progress", progress)
+    streams = _checks.generator(net.random_state).spawn(len(masks))
 
     from threadpoolctl import threadpool_limits
 
+    trained = []
     with threadpool_limits(1), np.errstate(all="ignore"):  # on products this small, threads wait for each other
         for part in _chunks(len(masks), chunk):
-            trained.append(_train(X, codes, len(classes), masks[part], size, streams[part], **settings))
+            trained.append(_train(X, codes, len(classes), masks[part], size, streams[part], net))
             if progress:
                 print(f"\r{part.stop} of {len(masks)} nets trained", end="", file=sys.stderr, flush=True)
     if progress:
         print(file=sys.stderr)
-    layers = range(len(trained[0][0]))
-    coefs, intercepts = ([np.concatenate([t[i][j] for t in trained]) for j in layers] for i in (0, 1))
-    loss = np.concatenate([t[2] for t in trained])
-    if not all(np.isfinite(array).all() for array in [*coefs, *intercepts, loss]):
+    coefs, intercepts, losses = zip(*trained, strict=True)
+    coefs, intercepts = ([np.concatenate(layer) for layer in zip(*each, strict=True)] for each in (coefs, intercepts))
+    if not all(np.isfinite(layer).all() for layer in [*coefs, *intercepts]):
         raise ValueError(
-            f"X or learning_rate is so large that the weights outgrew {dtype}; "
-            "standardise the measurements, or lower learning_rate"
+            f"X, learning_rate or l2 is so large that weights overflow {net.dtype}; "
+            "standardise the measurements, or choose smaller numbers"
         )
-    return Nets(classes, coefs, intercepts, loss, settings)
+    return Nets(classes, coefs, intercepts, np.concatenate(losses), net.get_params() | {"random_state": None})
 
 
 def _chunks(n: int, size: int) -> Iterator[slice]:
@@ -218,43 +207,44 @@ def _chunks(n: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _positive(name: str, value: Any, or_zero: bool = False) -> float:
-    """`value` as a finite float above 0 (or at least 0)."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not np.isfinite(value) or value < 0 or (value == 0 and not or_zero):
-        raise ValueError(f"{name} is {value!r}; it should be a number {'of 0 or more' if or_zero else 'above 0'}")
-    return float(value)
+def _check_settings(net: NetClassifier) -> None:
+    """Raise a ValueError that names the first setting that is no such thing."""
+    _checks.whole_number("hidden", net.hidden, 0)
+    _checks.whole_number("epochs", net.epochs, 1)
+    _checks.flag("early_stopping", net.early_stopping)
+    _checks.flag("standardise", net.standardise)
+    for name in ("learning_rate", "l2"):
+        value = getattr(net, name)
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
+            raise ValueError(f"{name} is {value!r}; it should be a finite number of 0 or more")
+    if net.dtype not in ("float32", "float64"):
+        raise ValueError(f'dtype is {net.dtype!r}; it should be "float32" or "float64"')
 
 
-def _checked_masks(masks: Any, n: int) -> np.ndarray:
-    """`masks` as a (K, n) bool array with a member in each row."""
+def _member_masks(masks: Any, n: int, at_least: int) -> np.ndarray:
+    """`masks` as a (K, n) bool array with at least so many members in each row."""
     masks = np.asarray(masks)
     if masks.dtype != bool:
-        raise ValueError(f"masks holds {masks.dtype} values; it should be True for members and False for others")
+        raise ValueError(f"masks holds {masks.dtype} values; it should hold True for a member, False for any other")
     if masks.ndim != 2 or masks.shape[1] != n or len(masks) == 0:
-        raise ValueError(f"masks has shape {masks.shape}; it should be (n_nets, {n}), a row a net, at least one")
-    if not masks.any(axis=1).all():
-        raise ValueError(f"masks[{masks.any(axis=1).argmin()}] has no member; every net needs a record to train on")
+        raise ValueError(f"masks has shape {masks.shape}; it should be (K, {n}), one row a net and at least one net")
+    members = masks.sum(axis=1)
+    if members.min() < at_least:
+        raise ValueError(f"masks[{members.argmin()}] has {members.min()} members; it should have {at_least} or more")
     return masks
 
 
 def _probabilities(coefs: list[np.ndarray], intercepts: list[np.ndarray], X: np.ndarray) -> np.ndarray:
-    """The answers (…, n, n_classes) of one net or a stack of nets, in double precision."""
+    """The answers of one net (n, n_classes), or of a stack of nets (K, n, n_classes), in double precision."""
     with np.errstate(over="ignore", invalid="ignore"):
-        logits = X
-        for layer, (weights, biases) in enumerate(zip(coefs, intercepts, strict=True)):
-            inputs = np.maximum(logits, 0) if layer else X
-            logits = inputs @ weights + biases[..., None, :]
-        logits -= logits.max(axis=-1, keepdims=True)
-        exponentials = np.exp(logits)
-        answers = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        sums = X @ coefs[0] + intercepts[0][..., None, :]
+        for weights, biases in zip(coefs[1:], intercepts[1:], strict=True):
+            sums = np.maximum(sums, 0) @ weights + biases[..., None, :]
+        sums = np.exp(sums - sums.max(axis=-1, keepdims=True))
+        answers = sums / sums.sum(axis=-1, keepdims=True)
     if np.isnan(answers).any():
-        raise ValueError("X holds measurements so large that the net's sums overflow; scale them down")
+        raise ValueError(f"X holds {np.abs(X).max():.3g}, at which the net's sums overflow; are the units right?")
     return answers
-
-
-# Training. Arrays are stacks of one matrix a net, with a column a record: (nets, features or units, records).
-# A last row of ones makes the bias one more weight.
 
 
 def _train(
@@ -264,144 +254,120 @@ def _train(
     masks: np.ndarray,
     size: int,
     streams: list[np.random.Generator],
-    hidden: int,
-    epochs: int,
-    learning_rate: float,
-    l2: float,
-    early_stopping: bool,
-    standardise: bool,
-    dtype: str,
+    net: NetClassifier,
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-    """Train one chunk of nets: the weights and biases of each layer, for raw measurements, and the losses."""
+    """Train a stack of nets with the settings of `net`: coefs_, intercepts_ and loss_ as `Nets` has them."""
     K, d = len(masks), X.shape[1]
-    inputs, targets = np.zeros((K, d + 1, size), dtype), np.zeros((K, n_classes, size), dtype)
-    share, held_out = np.zeros((K, 1, size), dtype), np.zeros((K, 1, size), dtype)
+    stack = _Stack(K, d, net.hidden, n_classes, size, net.dtype)
+    share, held_out = np.zeros((2, K, 1, size), net.dtype)  # what each record counts in the mean log-loss
     mean, scale = np.zeros((K, d)), np.ones((K, d))
-    shapes = [(d + 1, hidden), (hidden + 1, n_classes)] if hidden else [(d + 1, n_classes)]
-    flat = np.empty((K, sum(a * b for a, b in shapes)), dtype)
-    inputs[:, d] = 1
     for k, (mask, rng) in enumerate(zip(masks, streams, strict=True)):
-        members = rng.permutation(np.flatnonzero(mask)) if early_stopping else np.flatnonzero(mask)
-        m = len(members)
-        apart = int(np.ceil(HELD_OUT * m)) if early_stopping else 0
-        if standardise:
-            mean[k] = X[members].mean(axis=0)
-            sd = X[members].std(axis=0)
-            scale[k] = np.where(sd > 1e-12 * np.abs(mean[k]), sd, 1)  # a constant column stays at zero
-        inputs[k, :d, :m] = ((X[members] - mean[k]) / scale[k]).T
-        targets[k, codes[members], np.arange(m)] = 1
-        held_out[k, 0, :apart] = 1 / max(apart, 1)
-        share[k, 0, apart:m] = 1 / (m - apart)
-        flat[k] = np.concatenate(
-            [rng.uniform(-1, 1, a * b) * np.sqrt(6 / (a - 1 + b)) for a, b in shapes]
-        )  # Glorot & Bengio 2010, as in MLPClassifier
-    weights = _layers(flat, shapes)
-    decay = np.zeros_like(flat)
-    for layer in _layers(decay, shapes):
-        layer[:, :, :-1] = l2 * share.max(axis=2, keepdims=True)
-    net = _Work(inputs, targets, weights)
-    gradient = np.empty_like(flat)
-    gradients = _layers(gradient, shapes)
-    first, second, spare = np.zeros_like(flat), np.zeros_like(flat), np.empty_like(flat)
-    best, best_loss, best_epoch = flat.copy(), np.full(K, np.inf), np.zeros(K)
-    for epoch in range(epochs):
-        net.forward()
-        if early_stopping:
-            loss = net.loss(held_out)
-            better = (loss < best_loss) & (epoch - best_epoch <= PATIENCE)
-            best[better], best_loss[better], best_epoch[better] = flat[better], loss[better], epoch
-            if (epoch - best_epoch > PATIENCE).all():
+        stack.draw_weights(k, rng)
+        members, n_apart = np.flatnonzero(mask), 0
+        if net.early_stopping:
+            members, n_apart = rng.permutation(members), int(np.ceil(HELD_OUT * len(members)))
+            held_out[k, 0, :n_apart] = 1 / n_apart
+        share[k, 0, n_apart : len(members)] = 1 / (len(members) - n_apart)
+        own = X[members]
+        if net.standardise:
+            mean[k], sd = own.mean(axis=0), own.std(axis=0)
+            scale[k] = np.where(sd > 1e-12 * np.abs(mean[k]), sd, 1)  # a constant column becomes 0, or rounding
+        stack.inputs[k, :d, : len(members)] = ((own - mean[k]) / scale[k]).T
+        stack.targets[k, codes[members], np.arange(len(members))] = 1
+
+    l2 = net.l2 * share.max(axis=2)  # l2 / n of each net
+    best, best_loss, best_epoch = stack.flat.copy(), np.full(K, np.inf), np.zeros(K)
+    for epoch in range(net.epochs):
+        stack.answer()
+        if net.early_stopping:
+            loss = stack.loss(held_out)
+            better = (loss < best_loss) & (epoch <= best_epoch + PATIENCE)  # each by its own clock, in any chunk
+            best[better], best_loss[better], best_epoch[better] = stack.flat[better], loss[better], epoch
+            if (epoch > best_epoch + PATIENCE).all():
                 break
-        net.backward(share, gradients)
-        np.multiply(decay, flat, out=spare)
-        gradient += spare
-        rate = learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
-        _adam_step(flat, gradient, first, second, spare, rate, epoch + 1)
-    if early_stopping:
-        flat[:] = best
-    net.forward()
-    loss = net.loss(share).astype(float)
-    matrices = [layer.transpose(0, 2, 1).astype(float) for layer in weights]
-    coefs, intercepts = [w[:, :-1] for w in matrices], [w[:, -1] for w in matrices]
+        stack.find_gradient(share, l2)
+        stack.adam_step(net.learning_rate * (1 + np.cos(np.pi * epoch / net.epochs)) / 2)
+    if net.early_stopping:
+        stack.flat[:] = best
+    stack.answer()
+    loss = stack.loss(share).astype(float)
+    layers = [layer.transpose(0, 2, 1).astype(float) for layer in stack.weights]
+    coefs, intercepts = [layer[:, :-1] for layer in layers], [layer[:, -1] for layer in layers]
     coefs[0] = coefs[0] / scale[:, :, None]
     intercepts[0] = intercepts[0] - (mean[:, None] @ coefs[0])[:, 0]
     return coefs, intercepts, loss
 
 
-def _layers(flat: np.ndarray, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
-    """Each layer's (nets, outputs, inputs + 1) weights as a view of the nets' flat rows."""
-    views, start = [], 0
-    for n_in, n_out in shapes:
-        views.append(flat[:, start : start + n_in * n_out].reshape(len(flat), n_out, n_in))
-        start += n_in * n_out
-    return views
+class _Stack:
+    """K nets in training, with work space that every step uses again.
 
+    Arrays are stacks of one matrix a net, with a column a record: (K, measurements or units or classes, size). Under
+    the measurements and under the units lies a row of ones, so that a bias is one more weight.
+    """
 
-class _Work:
-    """The nets' answers and gradients, in buffers that every epoch uses again."""
+    def __init__(self, K: int, d: int, hidden: int, n_classes: int, size: int, dtype: str):
+        self.shapes = [(hidden, d + 1), (n_classes, hidden + 1)] if hidden else [(n_classes, d + 1)]
+        n_weights = sum(n_out * n_in for n_out, n_in in self.shapes)
+        self.flat, self.gradient, self.spare, self.mean, self.square = np.zeros((5, K, n_weights), dtype)
+        self.weights, self.gradients = self._layers(self.flat), self._layers(self.gradient)
+        self.inputs = np.zeros((K, d + 1, size), dtype)
+        self.targets, self.answers = np.zeros((2, K, n_classes, size), dtype)
+        self.units = np.ones((K, hidden + 1, size), dtype) if hidden else self.inputs
+        self.active, self.blame = np.zeros((2, K, hidden, size), dtype)
+        self.inputs[:, d] = 1
+        self.steps = 0
 
-    def __init__(self, inputs: np.ndarray, targets: np.ndarray, weights: list[np.ndarray]):
-        self.inputs, self.targets, self.weights = inputs, targets, weights
-        self.answers = np.empty_like(targets)
-        self.one_class = np.empty_like(targets[:, :1])
-        if len(weights) > 1:
-            K, h, _ = weights[0].shape
-            self.units = np.ones((K, h + 1, inputs.shape[2]), inputs.dtype)
-            self.back = np.empty((K, h, inputs.shape[2]), inputs.dtype)
+    def _layers(self, flat: np.ndarray) -> list[np.ndarray]:
+        """Each layer's matrices (K, outputs, inputs + 1) as a view of the rows of `flat`."""
+        parts = np.split(flat, np.cumsum([n_out * n_in for n_out, n_in in self.shapes])[:-1], axis=1)
+        return [part.reshape(len(flat), *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
-    def forward(self) -> None:
-        """Set `answers` to the probabilities (nets, classes, records)."""
-        last = self.inputs
-        if len(self.weights) > 1:
-            units = np.matmul(self.weights[0], self.inputs, out=self.units[:, :-1])
-            np.maximum(units, 0, out=units)
-            last = self.units
-        answers, one = np.matmul(self.weights[-1], last, out=self.answers), self.one_class
-        answers -= answers.max(axis=1, keepdims=True, out=one)
+    def draw_weights(self, k: int, rng: np.random.Generator) -> None:
+        """Set net k's first weights and biases, uniform in ±√(6 / (inputs + outputs)) as MLPClassifier's are."""
+        widths = [np.full(n_out * n_in, np.sqrt(6 / (n_in - 1 + n_out))) for n_out, n_in in self.shapes]
+        self.flat[k] = rng.uniform(-1, 1, self.flat.shape[1]) * np.concatenate(widths)
+
+    def answer(self) -> None:
+        """Set `answers` to the probabilities of each class for each record."""
+        first, *last = self.weights
+        if last:
+            units = np.matmul(first, self.inputs, out=self.units[:, :-1])
+            np.greater(units, 0, out=self.active)  # 0 or 1; NumPy's maximum with a number is four times slower
+            units *= self.active
+        answers = np.matmul(last[0] if last else first, self.units, out=self.answers)
+        answers -= answers.max(axis=1, keepdims=True)
         np.exp(answers, out=answers)
-        answers /= answers.sum(axis=1, keepdims=True, out=one)
+        answers /= answers.sum(axis=1, keepdims=True)
 
     def loss(self, share: np.ndarray) -> np.ndarray:
-        """The log-loss of each net, (nets,), over the records that `share` weighs."""
+        """Each net's log-loss, (K,), over the records that `share` (K, 1, size) counts, after `answer`."""
         right = (self.answers * self.targets).sum(axis=1, keepdims=True)
-        tiny = np.finfo(right.dtype).tiny
-        return -(np.log(np.maximum(right, tiny)) * share).sum(axis=(1, 2))
+        return -(np.log(np.maximum(right, np.finfo(right.dtype).tiny)) * share).sum(axis=(1, 2))
 
-    def backward(self, share: np.ndarray, gradients: list[np.ndarray]) -> None:
-        """Set `gradients` to those of the log-loss over the records that `share` weighs."""
-        error = self.answers  # of the logits: answer less target
+    def find_gradient(self, share: np.ndarray, l2: np.ndarray) -> None:
+        """Set `gradient` to that of the loss over `share`, plus l2 (K, 1) / 2 × squared weights, after `answer`."""
+        error = self.answers  # what the loss gains from each class's sum: answer less target
         error -= self.targets
         error *= share
+        np.matmul(error, self.units.transpose(0, 2, 1), out=self.gradients[-1])
         if len(self.weights) > 1:
-            np.matmul(error, self.units.transpose(0, 2, 1), out=gradients[1])
-            back = np.matmul(self.weights[1][:, :, :-1].transpose(0, 2, 1), error, out=self.back)
-            back *= self.units[:, :-1] > 0
-            error = back
-        np.matmul(error, self.inputs.transpose(0, 2, 1), out=gradients[0])
+            blame = np.matmul(self.weights[1][:, :, :-1].transpose(0, 2, 1), error, out=self.blame)
+            blame *= self.active
+            np.matmul(blame, self.inputs.transpose(0, 2, 1), out=self.gradients[0])
+        for gradient, layer in zip(self.gradients, self.weights, strict=True):
+            gradient[:, :, :-1] += l2[:, :, None] * layer[:, :, :-1]
 
-
-def _adam_step(
-    flat: np.ndarray,
-    gradient: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    spare: np.ndarray,
-    rate: float,
-    step: int,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-) -> None:
-    """Move `flat` one Adam step against `gradient`, all in place (Kingma & Ba 2015, algorithm 1)."""
-    first *= beta1
-    np.multiply(gradient, 1 - beta1, out=spare)
-    first += spare
-    second *= beta2
-    gradient *= gradient
-    gradient *= 1 - beta2
-    second += gradient
-    np.sqrt(second, out=spare)
-    spare *= 1 / np.sqrt(1 - beta2**step)
-    spare += 1e-8
-    np.divide(first, spare, out=spare)
-    spare *= rate / (1 - beta1**step)
-    flat -= spare
+    def adam_step(self, rate: float, beta1: float = 0.9, beta2: float = 0.999) -> None:
+        """Move all weights one step against the gradient, by running means of it and of its square."""
+        self.steps += 1
+        self.mean *= beta1
+        self.mean += np.multiply(self.gradient, 1 - beta1, out=self.spare)
+        self.square *= beta2
+        self.gradient *= self.gradient
+        self.square += np.multiply(self.gradient, 1 - beta2, out=self.spare)
+        step = np.sqrt(self.square, out=self.spare)
+        step /= np.sqrt(1 - beta2**self.steps)
+        step += 1e-8
+        np.divide(self.mean, step, out=step)
+        step *= rate / (1 - beta1**self.steps)
+        self.flat -= step
