@@ -15,7 +15,7 @@ from mialab import _checks
 from mialab.blackbox import BudgetExhausted
 
 MANNERS = ("large", "subtle")
-_MOST_RETRIES = 20  # of one round whose batch the service found too large for what is left of the budget
+SMALLEST = 1 / 64  # of the first step, in the subtle manner: below it a climber would ask the same again and again
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +91,9 @@ def climb(
     target_class : one label, or one for each climber.
     low, high : (n_features,) the range of each measurement that the attacker believes in. No question leaves it.
     manner : "large" draws k measurements anew, from all of them at first; after `patience` refusals in a row k is
-        halved (Shokri et al. 2017, section V-C, algorithm 1). "subtle" adds normal noise to every measurement, with a
-        standard deviation of `step` times its range at first, halved in the same way (random local search).
+        halved, down to one (Shokri et al. 2017, section V-C, algorithm 1; its last step, a lot whether to keep the
+        record, is left out). "subtle" adds normal noise to every measurement, with a standard deviation of `step`
+        times its range at first, halved in the same way down to 1/64 of that (random local search).
     threshold : the confidence, 0 to 1, at which a climber has arrived, if the class is also the model's answer.
     n_climbers : how many climb at once, by default one for each label in `target_class`.
     start : (n_climbers, n_features) first questions, by default drawn evenly from the ranges.
@@ -158,7 +159,7 @@ def _adjusted(
     """A changed copy of each climber's record, within the ranges; the more halvings, the smaller the change."""
     n, d = X.shape
     if manner == "subtle":
-        size = step * (high - low) * 0.5 ** halvings[:, None]
+        size = step * (high - low) * np.maximum(0.5 ** halvings[:, None], SMALLEST)
         return np.clip(X + rng.normal(size=(n, d)) * size, low, high)
     k = np.maximum(1, np.ceil(d * 0.5**halvings))
     redrawn = rng.random((n, d)).argsort(axis=1).argsort(axis=1) < k[:, None]  # k places a row, at random
@@ -169,14 +170,14 @@ def _ask_within_budget(model: Any, records: np.ndarray, climbing: np.ndarray) ->
     """The answers for as many of the climbers as may still ask, and which those are; the first in line go first."""
     left = getattr(model, "queries_left", None)
     asking = climbing if left is None else climbing[:left]
-    for _ in range(_MOST_RETRIES):
-        if not len(asking):
-            break
+    while len(asking):
         try:
             return _checks.answers(model, records[asking]), asking
-        except BudgetExhausted as spent:  # somebody else asks with the same key, or no count was to be had
+        except BudgetExhausted as spent:  # somebody else asks with the same key
+            if spent.answers is not None:  # the first batches were answered, and paid for
+                return spent.answers, asking[: len(spent.answers)]
             asking = asking[: min(spent.left or 0, len(asking) - 1)]
-    return np.empty((0, len(model.classes_))), asking[:0]
+    return np.empty((0, len(model.classes_))), asking
 
 
 def _empty_diary(n_features: int) -> list[np.ndarray]:
