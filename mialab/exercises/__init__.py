@@ -21,6 +21,7 @@ MODULES = (
     "members_and_strangers",
     "first_attack",
     "black_box",
+    "shadow_models",
 )
 
 
