@@ -15,7 +15,7 @@ _REFUSALS = {
     403: "the key is not known",
     404: "no such model",
     408: "the body did not arrive in time",
-    413: "too many records, or too many bytes",
+    413: "too many bytes",
     415: "the body is of another type, or compressed",
     429: "the budget does not cover these records; with Retry-After where it renews",
     502: "the model failed on these records, which were not charged",
@@ -42,7 +42,10 @@ class Schemas:
         probability = {"type": "number", "minimum": 0, "maximum": 1}
         row = {"type": "array", "items": probability, "minItems": n_classes, "maxItems": n_classes}
         self.predictions = {"type": "array", "items": row}
-        self._csv_example = ",".join(["1.5"] * (n_features or 1))
+        # Numbers as most programs write them; what Python's float() reads besides is accepted too.
+        cell, more = r"-?[0-9]{1,15}(\.[0-9]{1,15})?", f"{{{n_features - 1}}}" if n_features else "*"
+        line = f"{cell}(,{cell}){more}"
+        self.csv = {"type": "string", "pattern": f"^{line}(\n{line}){{0,{max_batch - 1}}}\n?$"}
 
     def vertex(self, summary: str) -> dict[str, Any]:
         """A route that speaks Vertex AI's format."""
@@ -60,7 +63,7 @@ class Schemas:
         asked = {"anyOf": [self.records, _object({"instances": self.records}), _object({"instances": features})]}
         body = {
             JSON: {"schema": asked},
-            CSV: {"schema": {"type": "string"}, "example": self._csv_example},
+            CSV: {"schema": self.csv},
         }
         amazon = _object({"error": {"type": "string"}, "message": {"type": "string"}})
         answer = {JSON: _object({"predictions": self.predictions}), CSV: {"type": "string"}}

@@ -90,6 +90,7 @@ def _running(service: Service, host: str, port: int) -> Iterator[str]:
     import uvicorn
 
     from mialab._service import create_app
+    from mialab._traffic import PromptProtocol
 
     if not is_loopback(host):
         warnings.warn(
@@ -99,7 +100,7 @@ def _running(service: Service, host: str, port: int) -> Iterator[str]:
         )
     config = uvicorn.Config(
         create_app(service),
-        http="h11",
+        http=PromptProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -8,13 +8,11 @@ and the event loop stays free for whoever waits. A prediction that needs both co
 import asyncio
 import hashlib
 import json
-import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import numpy as np
@@ -25,10 +23,8 @@ from starlette.requests import ClientDisconnect
 
 from mialab import _checks, _wire
 from mialab._openapi import SECURITY, Schemas, docs_page
+from mialab._traffic import RequestLog, log
 from mialab._wire import CSV, JSON, Refused
-
-log = logging.getLogger("mialab.service")
-log.addHandler(logging.NullHandler())  # or Python's last resort would print errors into the notebook
 
 
 class Account:
@@ -168,6 +164,7 @@ class Service:
             "output": self.output,
             "digits": self.digits if self.output == "rounded" else None,
             "max_batch": self.max_batch,
+            "max_bytes": self.max_bytes,
             "budget": account.budget,
             "period": account.period,
             "queries_left": account.left,
@@ -321,57 +318,6 @@ def create_app(service: Service) -> FastAPI:
 
     app.openapi().setdefault("components", {})["securitySchemes"] = SECURITY if keyed else {}
     return app
-
-
-class RequestLog:
-    """ASGI middleware: `X-Queries-Left` on every answer to a known key, and one line of JSON in the log a request."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]):
-        self.app = app
-
-    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
-        """Pass the request on, and note what became of it."""
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        began, status = time.perf_counter(), 0
-
-        async def note(message: dict) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                account = scope.get("mialab.account")
-                if account is not None and account.left is not None:
-                    message["headers"] = [*message["headers"], (b"x-queries-left", str(account.left).encode())]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, note)
-        except Exception:
-            log.exception("the service failed")
-            if not status:
-                body, headers = _wire.error_body(scope["path"], 500, "the service failed; its log says how")
-                await JSONResponse(body, 500, headers)(scope, receive, note)
-        finally:
-            if log.isEnabledFor(logging.INFO):
-                log.info(self.line(scope, status, time.perf_counter() - began))
-
-    @staticmethod
-    def line(scope: dict, status: int, took: float) -> str:
-        """The request in one line; JSON writes every line break and control character as an escape."""
-        account = scope.get("mialab.account")
-        return json.dumps(
-            {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "key": account.label if account else None,
-                "method": scope["method"][:20],
-                "path": scope["path"][:200],
-                "model": scope.get("mialab.model", "")[:60] or None,
-                "records": scope.get("mialab.records", 0),
-                "status": status,
-                "milliseconds": round(took * 1000, 2),
-                "queries_left": account.left if account else None,
-            }
-        )
 
 
 def key_label(key: str) -> str:

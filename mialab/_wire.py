@@ -132,7 +132,7 @@ def sagemaker_records(body: bytes, kind: str, n_features: int | None, max_batch:
             raise Refused(400, 'the body should hold a list of records: {"instances": [[...], ...]}')
         asked = asked["instances"]
     if isinstance(asked, list):
-        asked = [one["features"] if isinstance(one, dict) and set(one) == {"features"} else one for one in asked]
+        asked = [one["features"] if isinstance(one, dict) and "features" in one else one for one in asked]
     return table("instances", asked, n_features, max_batch)
 
 
@@ -144,7 +144,7 @@ def table(name: str, rows: Any, n_features: int | None, max_batch: int) -> np.nd
     if not rows:
         raise Refused(400, f"{name} holds no records; it should hold at least one")
     if len(rows) > max_batch:
-        raise Refused(413, f"{name} holds {len(rows)} records; a request may hold at most {max_batch}")
+        raise Refused(400, f"{name} holds {len(rows)} records; a request may hold at most {max_batch}")
     for i, row in enumerate(rows):
         if not isinstance(row, list):
             hint = ", so put a single record in a list: [[...]]" if isinstance(row, float) else ""

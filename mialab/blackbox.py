@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BudgetExhausted", "QueryMeter", "RemoteModel", "serve"]
 
+_DIGITS = 28  # the most bytes that one measurement takes in JSON: -2.2250738585072014e-308, with brackets and comma
 WIRES = {"vertex": "/v1/models/{}:predict", "sagemaker": "/endpoints/{}/invocations"}
 
 
@@ -171,7 +172,8 @@ class RemoteModel(_Counted):
         self.wire = one_of("wire", wire, tuple(WIRES))
         self.timeout, self.backoff = duration("timeout", timeout), duration("backoff", backoff)
         self.patience, self.retries = duration("patience", patience), _checks.whole_number("retries", retries, 0)
-        self._limit = None if batch_size is None else _checks.whole_number("batch_size", batch_size, 1)
+        if batch_size is not None:
+            _checks.whole_number("batch_size", batch_size, 1)
         self.n_queries, self._left = 0, None
         self._connect()
         try:
@@ -185,8 +187,8 @@ class RemoteModel(_Counted):
             self.n_features_in_ = about["n_features"]
         if about["feature_names"] is not None:
             self.feature_names_in_ = np.array(about["feature_names"], dtype=object)
-        most = min(about["max_batch"], about["budget"] or np.inf)
-        self.batch_size = int(min(most, self._limit or np.inf))
+        self.batch_size = int(min(about["max_batch"], about["budget"] or np.inf, batch_size or np.inf))
+        self._max_bytes = about["max_bytes"]
         self._renews = about["period"] is not None
         self._left = about["queries_left"]
 
@@ -201,9 +203,11 @@ class RemoteModel(_Counted):
             raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
         self._check_budget(len(X))
         answers: list[np.ndarray] = []
-        for start in range(0, len(X), self.batch_size):
+        fits = (self._max_bytes - 100) // (_DIGITS * X.shape[1])
+        step = max(1, min(self.batch_size, fits))
+        for start in range(0, len(X), step):
             try:
-                answers.append(self._ask(X[start : start + self.batch_size]))
+                answers.append(self._ask(X[start : start + step]))
             except BudgetExhausted as spent:
                 spent.answers = np.concatenate(answers) if answers else None
                 raise
