@@ -22,6 +22,7 @@ MODULES = (
     "first_attack",
     "black_box",
     "shadow_models",
+    "inference_model",
 )
 
 
