@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mialab import _checks
@@ -35,7 +36,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     epochs : how many Adam steps, each on all the training records.
     learning_rate : size of the first steps; from there it falls to zero along half a cosine.
     l2 : beside the mean log-loss of its n records the net pays l2 / (2 n) × the sum of squared weights (biases
-        are free), which is the convention of MLPClassifier's `alpha`.
+        are free), which is the convention of MLPClassifier's `alpha`. Two classes have an output each.
     early_stopping : hold a tenth of the records out, and keep the weights that had the smallest log-loss there.
     standardise : train on each measurement less its mean, in standard deviations, as StandardScaler does.
     random_state : int, numpy Generator, or None.
@@ -88,8 +89,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class for each record of X, (n, n_classes)."""
         check_is_fitted(self)
+        measurements = _checks.records("X", X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        return _probabilities(self.coefs_, self.intercepts_, _checks.records("X", X))
+        return _probabilities(self.coefs_, self.intercepts_, measurements)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each record of X, (n,)."""
@@ -167,9 +169,12 @@ def train_nets(
     net = NetClassifier(**settings)
     _check_settings(net)
     X = _checks.records("X", X)
+    if X.shape[1] == 0:
+        raise ValueError(f"X has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     if np.abs(X).max() > LARGEST:
-        raise ValueError(f"X holds {np.abs(X).max():.3g}; every measurement should be below {LARGEST}")
+        raise ValueError(f"X holds {np.abs(X).max():.3g}; every measurement should be within ±{LARGEST}")
     y = _checks.labels("y", y, len(X))
+    check_classification_targets(y)  # refuses measurements given as labels
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only, {classes[0]!r}; at least 2 are needed to train a classifier")
