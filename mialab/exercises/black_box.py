@@ -370,7 +370,7 @@ why_no_members = chapter.add(
             "a": (
                 "The climbs were too short: with more questions they would end on the members.",
                 "A climb ends as soon as the model is sure, and more questions do not make it go on. Even if it went "
-                "on: all over a region the answers are alike, so nothing there points to a member.",
+                "on: deep inside a region the answers are alike, so nothing there points to a member.",
             ),
             "b": (
                 "The service hides the answers for its members.",
@@ -379,13 +379,13 @@ why_no_members = chapter.add(
             ),
             "c": (
                 "The model is sure over whole regions, and a climb stops wherever it enters one.",
-                "What the climb finds is the edge of a region. The members lie somewhere in it, among strangers and "
-                "empty space, and the model is as sure of those.",
+                "What the climb finds is a place just inside such a region. The members lie somewhere in it too, but "
+                "so do strangers and a great deal of empty space.",
             ),
             "d": (
                 "Synthetic flowers are too far from any real flower to mean anything.",
-                "Some are far off, but near ones are no better: they are as near to strangers as to members. And they "
-                "do mean something, as the next notebook shows: they carry what the model has learnt.",
+                "Some are far off, but near ones are no better: they are about as near to strangers as to members. And "
+                "they do mean something, as the next notebook shows: they carry what the model has learnt.",
             ),
         },
         answer="c",
