@@ -86,7 +86,7 @@ def train_shadows(
     Raises ValueError for bad data, numbers out of range, and a pool with one class only.
     """
     X = _checks.records("X", X, keep_frame=True)
-    y = _checks.labels("y", y, len(X))
+    y = _checks.labels("y", y, len(X)).copy()
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a shadow")
