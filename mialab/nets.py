@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mialab import _checks
+from mialab._threads import one_thread
 
 HELD_OUT = 0.1  # share of a net's own members that early stopping keeps apart, as in MLPClassifier
 PATIENCE = 50  # epochs without a smaller held-out loss, after which early stopping looks no further
@@ -177,7 +178,9 @@ def train_nets(
     check_classification_targets(y)  # refuses measurements given as labels
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y holds one class only, {classes[0]!r}; at least 2 are needed to train a classifier")
+        raise ValueError(
+            f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a classifier"
+        )
     masks = _member_masks(masks, len(X), at_least=2 if net.early_stopping else 1)
     size = int(masks.sum(axis=1).max())
     if chunk is None:
@@ -187,10 +190,8 @@ def train_nets(
     progress = _checks.flag("progress", progress)
     streams = _checks.generator(net.random_state).spawn(len(masks))
 
-    from threadpoolctl import threadpool_limits
-
     trained = []
-    with threadpool_limits(1), np.errstate(all="ignore"):  # on products this small, threads wait for each other
+    with one_thread(), np.errstate(all="ignore"):  # on products this small, threads wait for each other
         for part in _chunks(len(masks), chunk):
             trained.append(_train(X, codes, len(classes), masks[part], size, streams[part], net))
             if progress:

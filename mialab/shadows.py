@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import _checks
+from mialab._threads import one_thread
 from mialab.nets import NetClassifier, Nets, train_nets
 from mialab.search import Climb, climb
 from mialab.targets import fresh
@@ -103,7 +104,8 @@ def train_shadows(
         settings = model.get_params() | {"random_state": seeds[0]}
         nets = train_nets(X, y, in_mask, progress=progress, **settings)
         return Shadows(X, y, in_mask, nets.predict_proba(X), nets.classes_, nets)
-    models, proba = _train_each(model, X, y, in_mask, seeds, classes, n_jobs, progress)
+    with one_thread():
+        models, proba = _train_each(model, X, y, in_mask, seeds, classes, n_jobs, progress)
     return Shadows(X, y, in_mask, proba, classes, models)
 
 
@@ -160,10 +162,8 @@ def _train_one(
     model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray
 ) -> tuple[Any, np.ndarray]:
     """One shadow, and its answers for the whole pool."""
-    from threadpoolctl import threadpool_limits
-
     rows = np.flatnonzero(members)
-    with threadpool_limits(1):  # on fits this small, threads mostly wait for each other
+    with one_thread():
         shadow = fresh(model, seed)
         with _checks.reading(X):
             shadow.fit(X.iloc[rows] if _checks.is_frame(X) else X[rows], y[rows])
