@@ -234,7 +234,7 @@ class ShadowAttack(Attack):
         from mialab.nets import NetClassifier
         from mialab.shadows import Shadows
 
-        super().fit(target)
+        _checks.fitted("target", target)
         if not isinstance(shadows, Shadows):
             raise ValueError(
                 f"shadows is {type(shadows).__name__}; a ShadowAttack learns from shadow models, "
@@ -243,21 +243,22 @@ class ShadowAttack(Attack):
         known, asked = shadows.classes_.tolist(), np.asarray(target.classes_).tolist()
         if sorted(known) != sorted(asked):
             raise ValueError(f"shadows know the classes {known}; they should know those of the target, {asked}")
-        self.classes_, self.column_ = shadows.classes_, np.array([asked.index(label) for label in known])
         label = np.tile(np.searchsorted(shadows.classes_, shadows.y), len(shadows))
         features = self._features(shadows.proba.reshape(-1, len(known)), label)
         is_member = shadows.in_mask.ravel()
         model = NetClassifier(hidden=16, epochs=200) if self.attack_model is None else self.attack_model
-        self.attack_models_ = {}
+        attack_models = {}
         for group in np.unique(self._groups(label)).tolist():
             rows = self._groups(label) == group
             if len(np.unique(is_member[rows])) < 2:
                 kind = "members" if is_member[rows][0] else "non-members"
                 raise ValueError(f"shadows have only {kind} of class {known[group]!r}; train more, or per_class=False")
-            self.attack_models_[group] = attack_model = fresh(model, self.random_state)
-            attack_model.fit(features[rows], is_member[rows])
-            _checks.fitted("attack_model", attack_model)
-        return self
+            attack_models[group] = fresh(model, self.random_state)
+            attack_models[group].fit(features[rows], is_member[rows])
+            _checks.fitted("attack_model", attack_models[group])
+        self.classes_, self.column_ = shadows.classes_, np.array([asked.index(label) for label in known])
+        self.attack_models_ = attack_models
+        return super().fit(target)
 
     def score_samples(self, X: Any, y: Any) -> np.ndarray:
         """The probability of "member" that the attack model gives to the target's answer about each record, (n,)."""
@@ -268,9 +269,12 @@ class ShadowAttack(Attack):
         scores = np.empty(len(proba))
         for group in np.unique(groups).tolist():
             if group not in self.attack_models_:
-                raise ValueError(f"y holds {self.classes_[group]!r}, a class of which the shadows' pool had no record")
+                label = self.classes_.tolist()[group]
+                raise ValueError(f"y holds {label!r}, a class of which the shadows' pool had no record")
             rows, model = groups == group, self.attack_models_[group]
-            scores[rows] = model.predict_proba(features[rows])[:, np.flatnonzero(model.classes_)[0]]
+            # Each different answer once: equal ones must tie, and a matrix product may round by a row's place.
+            different, which = np.unique(features[rows], axis=0, return_inverse=True)
+            scores[rows] = model.predict_proba(different)[which.ravel(), model.classes_.tolist().index(True)]
         return scores
 
     def _groups(self, label: np.ndarray) -> np.ndarray:
@@ -280,10 +284,13 @@ class ShadowAttack(Attack):
     def _features(self, proba: np.ndarray, label: np.ndarray) -> np.ndarray:
         """The log-odds of every class; and, where one attack model serves all labels, the label as zeros and a one."""
         odds = log_odds(proba)
-        return odds if self.per_class else np.hstack([odds, np.eye(len(self.classes_))[label]])
+        return odds if self.per_class else np.hstack([odds, np.eye(odds.shape[1])[label]])
 
 
-def log_odds(proba: np.ndarray) -> np.ndarray:
+def log_odds(proba: Any) -> np.ndarray:
     """log(p / (1 - p)), which spreads out the probabilities near 0 and 1; finite, as p is kept within 1e-6 of them."""
+    proba = _checks.numbers("proba", proba, "it should hold probabilities from 0 to 1")
+    if not ((proba > -1e-6) & (proba < 1 + 1e-6)).all():
+        raise ValueError("proba holds NaN, or numbers outside 0 to 1; it should hold probabilities")
     proba = np.clip(proba, 1e-6, 1 - 1e-6)
     return np.log(proba) - np.log1p(-proba)

@@ -1,5 +1,7 @@
 """Many trials: paired, reproducible, and 0.50 on average when the declared members are not the real ones."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,18 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from mialab.attacks import SIGNALS, Attack, ThreatModel, ThresholdAttack, confidence, true_class_confidence
-from mialab.data import load_iris
-from mialab.metrics import mean_interval
+from mialab.attacks import (
+    SIGNALS,
+    Attack,
+    ShadowAttack,
+    ThreatModel,
+    ThresholdAttack,
+    confidence,
+    true_class_confidence,
+)
+from mialab.data import load_iris, split, wrong_labels
+from mialab.metrics import auc, mean_interval
+from mialab.shadows import train_shadows
 from mialab.targets import make
 from mialab.trials import run_trials, summarise
 
@@ -191,6 +202,123 @@ def test_signals_may_come_in_any_collection():
         pd.testing.assert_frame_equal(run_trials(GOOD, X, Y, signals, n_trials=1), listed)
 
 
+# The attacker's own records, and shadow models
+
+ROWS = np.arange(150.0)[:, None]  # each record is its own number, so that it can be told where it went
+
+
+class Spy(Attack):
+    """Notes the target, the shadows and the candidates that it is given."""
+
+    threat_model = ThreatModel(other_records=True)
+    seen: ClassVar[list] = []
+
+    def fit(self, target, shadows=None):
+        self.shadows_ = shadows
+        return super().fit(target)
+
+    def score_samples(self, X, y):
+        Spy.seen.append((self.target_, self.shadows_, X[:, 0].astype(int), y))
+        return np.zeros(len(X))
+
+
+class Numbers(Recorder):
+    """A model that notes the numbers of its records."""
+
+    def fit(self, X, y):
+        self.classes_, self.trained_on_ = np.unique(Y), np.asarray(X)[:, 0].astype(int)
+        return self
+
+
+def spied(**settings):
+    Spy.seen, pools = [], []
+
+    def shadows(target, X, y, random_state):
+        pools.append((target, np.asarray(X)[:, 0].astype(int), y, random_state))
+        return len(pools)
+
+    run_trials(Numbers(), ROWS, Y, {"spy": Spy()}, n_trials=8, shadows=shadows, **settings)
+    return pools, Spy.seen
+
+
+@pytest.mark.parametrize("null", [False, True])
+@pytest.mark.parametrize(("n_members", "n_others"), [(40, 70), (75, 30), (100, 49), (20, 1)])
+def test_the_attackers_own_records_are_no_candidates_and_the_shadows_see_no_others(n_members, n_others, null):
+    pools, seen = spied(n_members=n_members, n_others=n_others, null=null, fraction_wrong=0.1)
+    assert len(pools) == len(seen) == 8
+    for number, (pool, attacked) in enumerate(zip(pools, seen, strict=True), start=1):
+        target, rows, labels, _ = pool
+        assert attacked[0] is target and attacked[1] == number  # what the function returned reaches the attack
+        candidates = attacked[2]
+        assert len(rows) == n_others and len(candidates) == 150 - n_others
+        assert sorted([*rows, *candidates]) == list(range(150))
+        recorded = np.full(150, -1)
+        recorded[rows], recorded[candidates] = labels, attacked[3]
+        assert (recorded != Y).sum() == 15  # the recorded labels, those made wrong included
+        assert len(target.trained_on_) == n_members
+        if not null:
+            assert set(target.trained_on_) <= set(candidates)
+    assert len({random_state for *_, random_state in pools}) == 8
+    assert len({rows.tobytes() for _, rows, _, _ in pools}) == 8
+
+
+def test_with_none_set_aside_the_pool_is_every_record():
+    pools, seen = spied(n_members=75)
+    for (_, rows, labels, _), (_, _, candidates, given) in zip(pools, seen, strict=True):
+        assert rows.tolist() == candidates.tolist() == list(range(150))
+        np.testing.assert_array_equal(labels, given)
+
+
+def test_candidates_and_others_are_even_by_class():
+    pools, _ = spied(n_members=30, n_others=60)
+    for _, rows, _, _ in pools:
+        assert np.bincount(Y[rows]).tolist() == [20, 20, 20]
+
+
+def test_without_shadows_the_table_is_that_of_a_plain_loop():
+    trials = run_trials(make("forest"), X, Y, ["true_class"], n_trials=4, n_members=60, fraction_wrong=0.2)
+    for rng, value in zip(np.random.default_rng(0).spawn(4), trials.auc_true_class, strict=True):
+        parts = split(X, Y, 60, rng)
+        recorded = wrong_labels(Y, 0.2, rng)
+        target = make("forest", int(rng.integers(2**31))).fit(X[parts.index_in], recorded[parts.index_in])
+        sure = target.predict_proba(X)[np.arange(150), recorded]
+        assert value == auc(sure, parts.is_member)
+    with_shadows = run_trials(
+        make("forest"), X, Y, ["true_class"], n_trials=4, n_members=60, fraction_wrong=0.2, shadows=2
+    )
+    pd.testing.assert_frame_equal(with_shadows, trials)  # the attacker's shadows change nothing for the target
+
+
+def test_a_number_of_shadows_means_replicas_of_the_model():
+    class Count(Spy):
+        def score_samples(self, X, y):
+            assert (len(self.shadows_), len(self.shadows_.y)) == (3, 60)
+            assert self.shadows_.in_mask.sum(axis=1).tolist() == [30] * 3
+            assert type(self.shadows_.models[0]) is Numbers
+            Spy.seen.append(X[:, 0])
+            return np.zeros(len(X))
+
+    Spy.seen = []
+    run_trials(Numbers(), ROWS, Y, {"count": Count()}, n_trials=2, n_members=40, n_others=60, shadows=3)
+    assert len(Spy.seen) == 2
+
+
+@pytest.mark.parametrize("n_others", [0, 60])
+def test_the_shadow_attack_in_trials_depends_on_the_seed_and_not_on_the_number_of_jobs(n_others):
+    settings = {"n_trials": 3, "n_members": 40, "n_others": n_others, "shadows": 4}
+    attacks = {"shadow": ShadowAttack(), "true_class": ThresholdAttack()}
+    one = run_trials(make("tree"), X, Y, attacks, **settings)
+    pd.testing.assert_frame_equal(one, run_trials(make("tree"), X, Y, attacks, n_jobs=2, **settings))
+    assert not one.equals(run_trials(make("tree"), X, Y, attacks, random_state=1, **settings))
+    frame = FLOWERS.frame.drop(columns="species")
+    pd.testing.assert_frame_equal(one, run_trials(make("tree"), frame, Y, attacks, **settings))
+
+    def of_ones_own(target, X, y, random_state):
+        return train_shadows(make("tree"), X, y, 4, random_state=random_state)
+
+    pd.testing.assert_frame_equal(one, run_trials(make("tree"), X, Y, attacks, **{**settings, "shadows": of_ones_own}))
+
+
 GOOD = KNeighborsClassifier(1)
 
 
@@ -203,6 +331,13 @@ GOOD = KNeighborsClassifier(1)
         ((GOOD, np.where(X == 5.1, np.nan, X), Y), {}, "X holds NaN"),
         ((GOOD, X, Y), {"n_trials": 0}, "n_trials is 0; it should be a whole number of 1 or more"),
         ((GOOD, X, Y), {"n_members": 150}, "n_members is 150"),
+        ((GOOD, X, Y), {"n_members": "75"}, "n_members is '75'; it should be a whole number from 1 to 149"),
+        ((GOOD, X, Y), {"n_others": 75}, "n_others is 75; it should be a whole number from 0 to 74"),
+        ((GOOD, X, Y), {"n_others": -1}, "n_others is -1"),
+        ((GOOD, X, Y), {"n_others": 0.5}, "n_others is 0.5"),
+        ((GOOD, X, Y), {"shadows": 0}, "shadows is 0; it should be a whole number of 1 or more"),
+        ((GOOD, X, Y), {"shadows": True}, "shadows is True"),
+        ((GOOD, X, Y, {"mine": ShadowAttack()}), {}, "shadows is NoneType; a ShadowAttack learns from shadow models"),
         ((GOOD, X, Y), {"fraction_wrong": 20}, "fraction_wrong is 20; it should be a number from 0 to 1"),
         ((GOOD, X, Y), {"random_state": "x"}, "random_state is 'x'"),
         ((GOOD, X, Y, ["entropy"]), {}, "signal is 'entropy'"),
