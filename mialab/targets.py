@@ -6,7 +6,13 @@ Notebook 04 compares them. Every maker imports its part of scikit-learn only whe
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
+
+from mialab import _checks
+from mialab.data import split
 
 
 class Target(NamedTuple):
@@ -133,3 +139,34 @@ def fresh(model: Any, random_state: int) -> Any:
         seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
         model.set_params(**dict.fromkeys(seeds, random_state))
     return model
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sealed:
+    """A target whose members are in an envelope: `model` may be asked, and `reveal()` opens the envelope.
+
+    It keeps an attack honest, not a secret safe: whoever reads the attributes of a Python object finds everything.
+    """
+
+    model: Any
+    _is_member: np.ndarray
+
+    def reveal(self) -> np.ndarray:
+        """Who trained the model, (n,) bool, one for each record that `sealed` was given."""
+        return self._is_member.copy()
+
+    def __repr__(self) -> str:
+        return (
+            f"a model trained on {int(self._is_member.sum())} of {len(self._is_member)} records; which ones is sealed"
+        )
+
+
+def sealed(name: str, X: Any, y: Any, n_members: int, random_state: int | np.random.Generator | None = None) -> Sealed:
+    """Train the target called `name` on `n_members` of the records X, y, drawn by class, and do not say which.
+
+    Raises ValueError as `make` and `mialab.data.split` do.
+    """
+    rng = _checks.generator(random_state)
+    parts = split(X, y, n_members, rng)
+    model = make(name, int(rng.integers(2**31))).fit(parts.X_in, parts.y_in)
+    return Sealed(model, parts.is_member)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +63,103 @@ def ask_the_model(model: Any, flowers: Flowers, trained_on: Any = None) -> ipywi
             text = describe_answer(model, flowers, [s.value for s in sliders], trained_on)
         except Exception as trouble:  # a panel must never fall silent
             text = f"The model could not answer: {trouble}"
-        answer.value = f'<pre role="status" style="line-height:1.4">{html.escape(text)}</pre>'
+        answer.value = _status(text)
 
     for slider in sliders:
         slider.observe(renew, "value")
     renew()
     return w.VBox([*sliders, answer])
+
+
+def describe_shadows(
+    flowers: Flowers, n_shadows: int, n_members: int, epochs: int, flower: int
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Train nets on random parts of the flowers, and say what they answer members and strangers, and one `flower`.
+
+    Returns the sentences, and the confidence in the recorded species of every member and of every stranger of every
+    net: two arrays of numbers. The same settings always give the same answer.
+    """
+    from mialab.nets import NetClassifier
+    from mialab.shadows import train_shadows
+
+    net = NetClassifier(hidden=16, epochs=epochs)
+    shadows = train_shadows(net, flowers.X, flowers.y, n_shadows, n_members=n_members, random_state=0)
+    sure = shadows.proba[:, np.arange(len(flowers.y)), flowers.y]
+    inside, outside = sure[shadows.in_mask], sure[~shadows.in_mask]
+    own = shadows.in_mask[:, flower]
+    species = flowers.class_names[flowers.y[flower]]
+    lines = [
+        f"{n_shadows} nets, each trained on {n_members} of {len(flowers.y)} flowers for {epochs} epochs.",
+        f"Confidence in the recorded species, on average: members {inside.mean():.2f}, strangers {outside.mean():.2f}.",
+        f"Flower {flower}, a {species}: in {own.sum()} nets a member, {_mean(sure[own, flower])}; "
+        f"in {(~own).sum()} a stranger, {_mean(sure[~own, flower])}.",
+    ]
+    return "\n".join(lines), inside, outside
+
+
+def _mean(values: np.ndarray) -> str:
+    return f"{values.mean():.2f}" if len(values) else "no answer"
+
+
+def shadow_lab(flowers: Flowers) -> ipywidgets.VBox:
+    """Sliders for how many nets, on how many flowers, for how long: they are all trained anew at every move."""
+    import ipywidgets as w
+    import matplotlib.pyplot as plt
+
+    from mialab.plots import show, two_groups
+
+    sliders = [
+        w.IntSlider(
+            value=value, min=low, max=high, step=step, description=name,
+            style={"description_width": "11em"}, layout={"width": "34em", "max_width": "100%"},
+        )
+        for name, value, low, high, step in (
+            ("shadow models", 64, 2, 256, 2),
+            ("members of each", 75, 9, 141, 3),
+            ("epochs", 200, 10, 500, 10),
+            ("flower number", 83, 0, len(flowers.y) - 1, 1),
+        )
+    ]  # fmt: skip
+    text, picture = w.HTML(), w.HTML()
+
+    def renew() -> None:
+        try:
+            story, inside, outside = describe_shadows(flowers, *(s.value for s in sliders))
+            fig, ax = plt.subplots(figsize=(6, 2.6))
+            two_groups(ax, inside, outside, label="confidence in the recorded species", bins=np.linspace(0, 1, 21))
+            picture.value = show(fig, alt=story)._repr_html_()
+        except Exception as trouble:
+            story, picture.value = f"The shadows could not be trained: {trouble}", ""
+        text.value = _status(story)
+
+    moved = _when_still(renew)  # one for all sliders: the last move counts
+    for slider in sliders:
+        slider.observe(moved, "value")
+    renew()
+    return w.VBox([*sliders, text, picture])
+
+
+def _status(text: str) -> str:
+    """Text that a screen reader speaks when it changes."""
+    return f'<pre role="status" style="line-height:1.4;white-space:pre-wrap">{html.escape(text)}</pre>'
+
+
+def _when_still(renew: Callable[[], None], seconds: float = 0.05) -> Callable[[Any], None]:
+    """A callback that runs `renew` once the moves have paused, so that a drag does not queue up work.
+
+    Where no event loop runs, which is to say outside a notebook, it runs at once.
+    """
+    waiting: list[asyncio.TimerHandle] = []
+
+    def moved(_: Any) -> None:
+        for handle in waiting:
+            handle.cancel()
+        waiting.clear()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            renew()
+            return
+        waiting.append(loop.call_later(seconds, renew))
+
+    return moved

@@ -385,8 +385,8 @@ which_source = chapter.add(
 right_type = chapter.add(
     Prediction(
         "right_type",
-        question="Does the attacker need shadows of the target's own type?",
-        options=["yes", "helps, but not needed", "no difference"],
+        question="Which type must the shadows be, for their threshold to work on a target?",
+        options=["the target's own", "a related type does as well", "any type will do"],
         section="Does the attacker need the right type?",
     )
 )
