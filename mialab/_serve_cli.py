@@ -113,14 +113,16 @@ def load_model(path: Path, trusted: list[str]) -> Any:
 
 def read_keys(options: argparse.Namespace) -> list[tuple[str, str, int | None]]:
     """Every (label, secret, budget) from the options, the keys file and the environment."""
-    lines = [("--key", line) for line in options.key]
+    sources = [("--key", options.key), (KEYS_VARIABLE, os.environ.get(KEYS_VARIABLE, "").splitlines())]
     if options.keys_file:
-        path = Path(options.keys_file).expanduser()
-        lines += [(str(path), line) for line in path.read_text("utf-8").splitlines()]
-    lines += [(KEYS_VARIABLE, line) for line in os.environ.get(KEYS_VARIABLE, "").splitlines()]
-    keys = [parse_key(source, line.strip()) for source, line in lines if line.strip() and line.strip()[0] != "#"]
-    if not keys and (options.key or options.keys_file):
-        raise ValueError(f"{options.keys_file or '--key'} holds no keys; a line should be NAME=SECRET")
+        lines = Path(options.keys_file).expanduser().read_text("utf-8").splitlines()
+        sources.append((options.keys_file, lines))
+    keys = []
+    for source, lines in sources:
+        found = [parse_key(source, line.strip()) for line in lines if line.strip() and line.strip()[0] != "#"]
+        if not found and (lines or source == options.keys_file):
+            raise ValueError(f"{source} holds no keys, so that everyone could ask; a line should be NAME=SECRET")
+        keys += found
     if len({secret for _, secret, _ in keys}) < len(keys):
         raise ValueError("two keys have the same secret; each needs its own, for the service knows them by it")
     return keys

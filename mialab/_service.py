@@ -104,8 +104,9 @@ class Service:
     max_bytes: int
     output: str
     digits: int
-    body_timeout: float = 10.0
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "mialab-model"))
+
+    body_timeout = 10.0  # seconds in which a body must have arrived
 
     def __post_init__(self) -> None:
         self.classes = np.asarray(self.model.classes_).tolist()

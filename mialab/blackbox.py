@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BudgetExhausted", "QueryMeter", "RemoteModel", "serve"]
 
+_ABOUT = set("name classes n_features feature_names max_batch max_bytes budget period queries_left renews_in".split())
+_NO_SERVICE = "answers, but not as a prediction service of mialab does"
 _DIGITS = 28  # the most bytes that one measurement takes in JSON: -2.2250738585072014e-308, with brackets and comma
 WIRES = {"vertex": "/v1/models/{}:predict", "sagemaker": "/endpoints/{}/invocations"}
 
@@ -174,7 +176,7 @@ class RemoteModel(_Counted):
         self.patience, self.retries = duration("patience", patience), _checks.whole_number("retries", retries, 0)
         if batch_size is not None:
             _checks.whole_number("batch_size", batch_size, 1)
-        self.n_queries, self._left = 0, None
+        self.name, self.n_queries, self._left = name or "a model", 0, None
         self._connect()
         try:
             about = self._about(name)
@@ -227,6 +229,10 @@ class RemoteModel(_Counted):
         """Close the connection; asking again opens another."""
         self._client.close()
 
+    def __del__(self) -> None:
+        if "_client" in vars(self):  # a notebook drops its models without closing them
+            self.close()
+
     def __enter__(self) -> RemoteModel:
         return self
 
@@ -266,6 +272,8 @@ class RemoteModel(_Counted):
     def _about(self, name: str | None) -> dict[str, Any]:
         """What the service says of its model, and of what this key may still ask."""
         served = self._read(self._send("GET", "/v1/models"), "models")
+        if not isinstance(served, list) or not all(isinstance(one, dict) and one.keys() >= _ABOUT for one in served):
+            raise ValueError(f"{self.url} {_NO_SERVICE}")
         names = [one["name"] for one in served]
         if name is None and len(names) != 1:
             raise ValueError(f"{self.url} serves {names}; say which with name=")
@@ -278,7 +286,8 @@ class RemoteModel(_Counted):
         left = self.queries_left
         if left is None or n_records <= left:
             return
-        wait = self._about(self.name)["renews_in"] if self._renews else None
+        about = self._about(self.name)
+        wait = about["renews_in"] or about["period"]  # a whole budget begins to renew when it is first used
         if wait is None or wait > self.patience:
             raise BudgetExhausted(_too_many(n_records, left), left=left, renews_in=wait)
 
@@ -337,7 +346,7 @@ class RemoteModel(_Counted):
         try:
             return response.json()[field]
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{self.url} answers, but not as a prediction service does") from None
+            raise ValueError(f"{self.url} {_NO_SERVICE}") from None
 
 
 def _too_many(n_records: int, left: int) -> str:
