@@ -76,9 +76,8 @@ def main() -> None:
         service = serve(model)
         starts.append(timed(service.__enter__))
         stops.append(timed(lambda one=service: one.__exit__(None, None, None)))
-    print(
-        f"start {np.median(starts):.0f} ms, stop {np.median(stops):.0f} ms; with an idle client {idle_stop(model):.0f} ms"
-    )
+    began, ended = np.median(starts), np.median(stops)
+    print(f"start {began:.0f} ms, stop {ended:.0f} ms; with an idle client connected {idle_stop(model):.0f} ms")
 
 
 def idle_stop(model: object) -> float:
