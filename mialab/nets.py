@@ -143,13 +143,7 @@ class Nets:
 
 
 def train_nets(
-    X: Any,
-    y: Any,
-    masks: Any,
-    *,
-    chunk: int | None = None,
-    progress: bool = False,
-    **settings: Any,
+    X: Any, y: Any, masks: Any, *, chunk: int | None = None, progress: bool = False, **settings: Any
 ) -> Nets:
     """Train K nets at once: net k on the records X[masks[k]] with labels y[masks[k]], and on nothing else.
 
@@ -178,9 +172,7 @@ def train_nets(
     check_classification_targets(y)  # refuses measurements given as labels
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(
-            f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a classifier"
-        )
+        raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs at least 2")
     masks = _member_masks(masks, len(X), at_least=2 if net.early_stopping else 1)
     size = int(masks.sum(axis=1).max())
     if chunk is None:
