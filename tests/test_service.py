@@ -26,7 +26,7 @@ from mialab.targets import make
 IRIS = load_iris()
 RECORD = [5.1, 3.5, 1.4, 0.2]
 PREDICT, INVOKE = "/v1/models/iris:predict", "/endpoints/iris/invocations"
-GOOGLE = "/v1/projects/p/locations/l/endpoints/iris:predict"
+GOOGLE = "/v1/projects/p/locations/l/endpoints/iris:predict?%24alt=json%3Benum-encoding%3Dint"  # as its client asks
 HEADERS = {"Content-Type": "application/json"}
 
 
