@@ -428,7 +428,7 @@ LONELY[1, 0] = True
         ({"X": X[:, :0]}, "X has 0 feature"),
         ({"X": X * 1e200}, r"X holds 7.9e\+200; every measurement should be within ±1e\+150"),
         ({"y": y[:-1]}, "y holds 149 labels for 150 records"),
-        ({"y": y * 0}, "y holds one class only, 0; at least 2"),
+        ({"y": y * 0}, "y holds one class only, 0; a classifier needs at least 2"),
         ({"y": X[:, 0]}, "Unknown label type: continuous"),
         ({"masks": MASKS[0]}, r"masks has shape \(150,\); it should be \(K, 150\)"),
         ({"masks": MASKS[:, 1:]}, r"masks has shape \(2, 149\); it should be \(K, 150\)"),
