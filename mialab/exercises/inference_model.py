@@ -349,22 +349,22 @@ report = chapter.add(
         ],
         example="The attacker needed leave to ask your service questions, a range for each measurement, a guess at the "
         "type of your model, and the flowers they were curious about with their species; they never saw the training "
-        "set. With shadows trained on invented flowers they ranked your members above strangers in nearly four pairs "
-        "out of five, where a coin manages one in two: an AUC of 0.78. Over twenty random splits the 95% interval of "
-        "that mean is about 0.02 wide on either side, while a single split is often 0.04 away from it. Falsely "
+        "set. With shadows trained on invented flowers they ranked your members above strangers in more than four "
+        "pairs out of five, where a coin manages one in two: an AUC above 0.8. The 95% interval of that mean over "
+        "thirty random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
         "accused are above all setosas, nearly all of which get an answer of exactly 1 whether or not you trained on "
         "them. So a high score is no proof about any one flower, and it says nothing about the next model that you "
         "train.",
         others=[
             "To try this, somebody needs permission to send queries and a list of candidates whose species they know. "
             "They then make flowers of their own, train copies of your model on them, and let the copies teach a "
-            "second model what a memorised flower looks like. It works: about 0.78 where guessing gives 0.50, give or "
-            "take 0.02 over many splits. Among setosas it does not work at all, and strangers there are accused as "
+            "second model what a memorised flower looks like. It works: an AUC above 0.8 where guessing gives 0.50, "
+            "give or take a few hundredths over many splits. Among setosas it does not work at all, and strangers there are accused as "
             "readily as members. Nobody should be told “you were in it” on the strength of one score, nor should "
             "another model be judged by this one.",
             "Your weights and files stayed secret, and that did not help. Asking was enough, together with some "
             "records for the shadows and the recorded species of those to be judged. On average over our splits the "
-            "attack's AUC was close to 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
+            "attack's AUC was above 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
             "flower in the middle of its own kind is answered with certainty anyway, so such strangers, setosas "
             "first, are suspected wrongly. It shows that this model leaks on average; it settles no single case.",
         ],
