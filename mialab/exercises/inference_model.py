@@ -359,9 +359,9 @@ report = chapter.add(
             "To try this, somebody needs permission to send queries and a list of candidates whose species they know. "
             "They then make flowers of their own, train copies of your model on them, and let the copies teach a "
             "second model what a memorised flower looks like. It works: an AUC above 0.8 where guessing gives 0.50, "
-            "give or take a few hundredths over many splits. Among setosas it does not work at all, and strangers there "
-            "are accused as readily as members. Nobody should be told “you were in it” on the strength of one score, nor should "
-            "another model be judged by this one.",
+            "give or take a few hundredths over many splits. Among setosas it does not work at all, and strangers "
+            "there are accused as readily as members. Nobody should be told “you were in it” on the strength of one "
+            "score, nor should another model be judged by this one.",
             "Your weights and files stayed secret, and that did not help. Asking was enough, together with some "
             "records for the shadows and the recorded species of those to be judged. On average over our splits the "
             "attack's AUC was above 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
