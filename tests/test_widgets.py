@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 
 from mialab import targets
 from mialab.data import load_iris, split
-from mialab.widgets import ask_the_model, describe_answer
+from mialab.nets import NetClassifier
+from mialab.shadows import train_shadows
+from mialab.widgets import _when_still, ask_the_model, describe_answer, describe_shadows, shadow_lab
 
 FLOWERS = load_iris()
 PARTS = split(FLOWERS.X, FLOWERS.y, n_members=75, random_state=0)
@@ -68,3 +72,51 @@ def test_a_model_that_fails_shows_a_sentence():
 
     panel = ask_the_model(Broken(), FLOWERS)
     assert "The model could not answer: &lt;the service is asleep&gt;" in panel.children[-1].value
+
+
+def test_the_shadows_in_words_are_the_shadows_answers():
+    words, inside, outside = describe_shadows(FLOWERS, 6, 75, 30, 83)
+    shadows = train_shadows(NetClassifier(hidden=16, epochs=30), FLOWERS.X, FLOWERS.y, 6, n_members=75, random_state=0)
+    means = {True: [], False: []}
+    for k in range(6):
+        for i in range(150):
+            means[bool(shadows.in_mask[k, i])].append(shadows.proba[k, i, FLOWERS.y[i]])
+    assert f"members {np.mean(means[True]):.2f}, strangers {np.mean(means[False]):.2f}" in words
+    assert (len(inside), len(outside)) == (6 * 75, 6 * 75)
+    of_83 = [shadows.proba[k, 83, FLOWERS.y[83]] for k in range(6) if shadows.in_mask[k, 83]]
+    assert f"Flower 83, a versicolor: in 3 nets a member, {np.mean(of_83):.2f}" in words
+
+
+def test_the_shadow_lab_retrains_at_a_move_and_shows_a_picture_with_its_text():
+    panel = shadow_lab(FLOWERS)
+    *sliders, text, picture = panel.children
+    before = text.value
+    sliders[0].value = 8
+    assert text.value != before
+    assert "8 nets" in text.value
+    assert 'alt="8 nets' in picture.value
+
+
+def test_shadows_that_cannot_be_trained_show_a_sentence(monkeypatch):
+    panel = shadow_lab(FLOWERS)
+
+    def fail(*_):
+        raise ValueError("<no memory>")
+
+    monkeypatch.setattr("mialab.widgets.describe_shadows", fail)
+    panel.children[0].value = 8
+    assert "The shadows could not be trained: &lt;no memory&gt;" in panel.children[-2].value
+    assert panel.children[-1].value == ""
+
+
+def test_a_drag_of_many_moves_renews_once():
+    renewed = []
+
+    async def drag():
+        moved = _when_still(lambda: renewed.append(1), seconds=0.01)
+        for _ in range(20):
+            moved(None)
+        await asyncio.sleep(0.2)
+
+    asyncio.run(drag())
+    assert renewed == [1]
