@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -122,7 +123,11 @@ def test_it_serves_until_ctrl_c(keyed):
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
+        # A job that a shell started in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
+        last_resort = threading.Timer(60, process.kill)  # a service that does not stop must not stop the tests
+        last_resort.start()
         try:
             first, curl = process.stdout.readline(), process.stdout.readline()
             assert first.startswith("knn-lookup, trained on 50 flowers (seed 3), is served at http://127.0.0.1:")
@@ -137,6 +142,7 @@ def test_it_serves_until_ctrl_c(keyed):
             process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "\nStopped.\n"
         assert process.wait(20) == 0
+        last_resort.cancel()
     lines = [json.loads(line) for line in Path("log").read_text().splitlines()]
     assert {line["key"] for line in lines} == {"alice" if keyed else "everyone"}
 
