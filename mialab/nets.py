@@ -34,8 +34,10 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     hidden : how many hidden units; 0 is softmax regression.
-    epochs : how many Adam steps, each on all the training records.
-    learning_rate : size of the first steps; from there it falls to zero along half a cosine.
+    epochs : how many Adam steps, each on all the training records (a few records at a time saved half the time on
+        1,000 records and none on fewer, and made answers depend on the records' order).
+    learning_rate : size of the first steps; from there it falls to zero along half a cosine. 0.005 with four
+        times the epochs fits as well and comes closest to MLPClassifier (`make bench`).
     l2 : beside the mean log-loss of its n records the net pays l2 / (2 n) × the sum of squared weights (biases
         are free), which is the convention of MLPClassifier's `alpha`. Two classes have an output each.
     early_stopping : hold a tenth of the records out, and keep the weights that had the smallest log-loss there.
