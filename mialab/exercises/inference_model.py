@@ -351,7 +351,7 @@ report = chapter.add(
         "type of your model, and the flowers they were curious about with their species; they never saw the training "
         "set. With shadows trained on invented flowers they ranked your members above strangers in more than four "
         "pairs out of five, where a coin manages one in two: an AUC above 0.8. The 95% interval of that mean over "
-        "thirty random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
+        "many random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
         "accused are above all setosas, nearly all of which get an answer of exactly 1 whether or not you trained on "
         "them. So a high score is no proof about any one flower, and it says nothing about the next model that you "
         "train.",
