@@ -128,6 +128,11 @@ class Nets:
         net.n_features_in_ = self.coefs_[0].shape[1]
         return net._take(self, operator.index(k))
 
+    def subset(self, which: Any) -> Nets:
+        """The nets at these places, `which` as NumPy takes it: bools, numbers or a slice."""
+        coefs, intercepts = ([each[which] for each in layers] for layers in (self.coefs_, self.intercepts_))
+        return Nets(self.classes_, coefs, intercepts, self.loss_[which], self.settings)
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class for each record of X by each net, (K, n, n_classes)."""
         X = _checks.records("X", X)

@@ -51,6 +51,20 @@ class Shadows:
             return self.models.predict_proba(X)
         return np.stack([_aligned(model, X, self.classes_) for model in self.models])
 
+    def besides(self, k: int) -> Shadows:
+        """All shadows but number k and the partner it was drawn with, for an attack on shadow k as the target.
+
+        Of every record as many shadows with it as without it are left, so that nothing but model k itself tells
+        which of the pool were its members (each model in turn as the target: Carlini et al. 2022, section V-A).
+        """
+        k = _checks.whole_number("k", k, 0, len(self) - 1)
+        keep = np.arange(len(self)) // 2 != k // 2
+        if not keep.any():
+            raise ValueError(f"there are {len(self)} shadows; at least 3 are needed to attack one with others")
+        nets = isinstance(self.models, Nets)
+        models = self.models.subset(keep) if nets else [self.models[j] for j in np.flatnonzero(keep)]
+        return Shadows(self.X, self.y, self.in_mask[keep], self.proba[keep], self.classes_, models)
+
     def __len__(self) -> int:
         return len(self.in_mask)
 

@@ -125,13 +125,7 @@ def _one_trial(
         target.fit(_take(X, training), recorded[training])
 
     members, candidates, labels = declared.is_member, _take(X, judged), recorded[judged]
-    right, sure = was_right(target, candidates, labels), confidence(target, candidates)
-    row = {
-        "train_accuracy": right[members].mean(),
-        "test_accuracy": right[~members].mean(),
-        "confidence_in": sure[members].mean(),
-        "confidence_out": sure[~members].mean(),
-    }
+    row = _answered(target, candidates, labels, members)
     if plan.fraction_wrong > 0:
         row["clean_test_accuracy"] = was_right(target, candidates, y[judged])[~members].mean()
     replicas = None
@@ -139,11 +133,55 @@ def _one_trial(
         others = np.setdiff1d(rows, judged)
         pool = others if len(others) else rows[:, 0]
         replicas = plan.shadows(target, _take(X, pool), recorded[pool], int(rng.integers(2**31)))
+    return row | _attacked(attacks, target, replicas, candidates, labels, members)
+
+
+def _answered(target: Any, X: Any, y: np.ndarray, members: np.ndarray) -> dict[str, float]:
+    """How the target answers members and strangers, on average."""
+    right, sure = was_right(target, X, y), confidence(target, X)
+    return {
+        "train_accuracy": right[members].mean(),
+        "test_accuracy": right[~members].mean(),
+        "confidence_in": sure[members].mean(),
+        "confidence_out": sure[~members].mean(),
+    }
+
+
+def _attacked(
+    attacks: Mapping[str, Attack], target: Any, replicas: Any, X: Any, y: np.ndarray, members: np.ndarray
+) -> dict[str, float]:
+    """The AUC of each attack on the target."""
+    areas = {}
     for name, attack in attacks.items():
         attack = copy.copy(attack)
         attack.fit(target, replicas)
-        row[f"auc_{name}"] = auc(attack.score_samples(candidates, labels), members)
-    return row
+        areas[f"auc_{name}"] = auc(attack.score_samples(X, y), members)
+    return areas
+
+
+def attack_each(
+    shadows: Shadows, attacks: Mapping[str, Attack] | Sequence[str] | None = None, *, n_targets: int | None = None
+) -> pd.DataFrame:
+    """Take each shadow in turn as the target and attack it with the others: one row a shadow.
+
+    The others are all but the target's partner (see `Shadows.besides`), and the candidates are the whole pool: an
+    auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A). The targets share a pool and
+    overlap, so that an interval over them speaks of this pool.
+
+    `attacks` and the columns are those of `run_trials`. `n_targets`: how many are attacked, from the first; all by
+    default.
+    """
+    import pandas as pd
+
+    attacks = _named_attacks(attacks)
+    n_targets = _checks.whole_number("n_targets", len(shadows) if n_targets is None else n_targets, 1, len(shadows))
+    rows = []
+    with one_thread():
+        for k in range(n_targets):
+            target, members = shadows.models[k], shadows.in_mask[k]
+            row = _answered(target, shadows.X, shadows.y, members)
+            rows.append(row | _attacked(attacks, target, shadows.besides(k), shadows.X, shadows.y, members))
+    return pd.DataFrame(rows)
 
 
 def _replicas(model: Any, n_shadows: int, target: Any, X: Any, y: np.ndarray, random_state: int) -> Shadows:

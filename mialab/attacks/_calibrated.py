@@ -1,0 +1,223 @@
+"""LiRA and RMIA: each record is judged by what shadow models answer about that very record."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mialab import _checks
+from mialab.attacks._contract import Attack, ThreatModel, replicas
+from mialab.attacks._signals import columns, log_odds, true_class_confidence
+
+if TYPE_CHECKING:
+    from mialab.shadows import Shadows
+
+SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that all agree, is taken for chance
+SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
+
+
+class _CalibratedAttack(Attack):
+    """What LiRA and RMIA share: for each candidate, the confidence in its recorded label of target and shadows."""
+
+    threat_model = ThreatModel(true_label=True, model_type=True, other_records=True, training_procedure=True)
+
+    def __init__(self, online: bool):
+        self.online = _checks.flag("online", online)
+
+    def fit(self, target: Any, shadows: Any = None) -> _CalibratedAttack:
+        """Point the attack at `target`; `shadows` are replicas of it, as `mialab.shadows.train_shadows` makes them."""
+        self.shadows_ = replicas(type(self).__name__, target, shadows)
+        return super().fit(target)
+
+    def _read(self, X: Any, y: Any, index: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Confidence of the target (n,) and of each shadow (K, n); and which shadow had the record as a member."""
+        own = true_class_confidence(self._fitted_target(), X, y)
+        theirs, is_in = _shadow_confidence(self.shadows_, X, y, index)
+        for needed, count, kind in ((self.online, is_in.sum(axis=0), "a"), (True, (~is_in).sum(axis=0), "no")):
+            if needed and (count < 2).any():
+                i = int(np.argmin(count))
+                raise ValueError(
+                    f"record {i} of X was {kind} member of {count[i]} of the {len(is_in)} shadows; "
+                    f"{type(self).__name__}(online={self.online}) needs at least 2 with"
+                    f"{'out' if kind == 'no' else ''} it"
+                    + ("; for records outside the shadows' pool use online=False" if kind == "a" else "")
+                )
+        return own, theirs, is_in
+
+
+def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Each shadow's confidence in the recorded label of each record, and whether it was a member, both (K, n).
+
+    A record of the pool is found by its measurements and label; of twins, either counts as the record, for no model
+    can tell them apart. With `index` it is that row of the pool alone. Records not in the pool are asked about.
+    """
+    X = _checks.records("X", X, keep_frame=True)
+    y = _checks.labels("y", y, len(X))
+    column = columns(shadows, y, len(X))
+    pool = _identities(shadows.X, shadows.y)
+    wanted = _identities(X, y)
+    if index is not None:
+        index = np.array([_checks.whole_number("index", int(i), 0, len(pool) - 1) for i in np.asarray(index).tolist()])
+        if len(index) != len(wanted) or any(pool[i] != record for i, record in zip(index, wanted, strict=True)):
+            raise ValueError("index names rows of the shadows' pool that are not the records of X, y in their order")
+        rows_of = [[i] for i in index.tolist()]
+    else:
+        places: dict[tuple, list[int]] = {}
+        for i, record in enumerate(pool):
+            places.setdefault(record, []).append(i)
+        rows_of = [places.get(record, []) for record in wanted]
+    first = np.array([rows[0] if rows else 0 for rows in rows_of])
+    theirs = shadows.proba[:, first, column]
+    is_in = np.stack([shadows.in_mask[:, rows].any(axis=1) for rows in rows_of], axis=1)
+    new = [i for i, rows in enumerate(rows_of) if not rows]
+    if new:
+        answers = shadows.predict_proba(X.iloc[new] if _checks.is_frame(X) else X[new])
+        theirs[:, new] = answers[:, range(len(new)), column[new]]
+    return theirs, is_in
+
+
+def _identities(X: Any, y: np.ndarray) -> list[tuple]:
+    """Each record as a tuple of its measurements and its label."""
+    values = X.to_numpy() if _checks.is_frame(X) else X
+    return [(*row, label) for row, label in zip(values.tolist(), y.tolist(), strict=True)]
+
+
+class LiRA(_CalibratedAttack):
+    """Likelihood-ratio attack: which is likelier, this answer of a model with the record, or of one without it?
+
+    The confidence in the recorded label, as log-odds, is read off every shadow. For each record two normal curves are
+    fitted: one to the shadows that had it as a member, one to the others. The score is the logarithm of the ratio of
+    their densities at the target's own log-odds.
+
+    Parameters
+    ----------
+    online : both curves; the candidates must be in the shadows' pool. False (offline): only the curve without the
+        record, and the score is by how many standard deviations the target is surer than that (the paper's one-sided
+        probability in the same order). Candidates may then be outside the pool.
+    variance : "record", of each record by itself, or "fixed", one variance for members and one for others, pooled over
+        the records of the pool: better with few shadows.
+
+    `score_samples(X, y, index=None)`: `index` are rows of the shadows' pool, to tell twins apart.
+
+    References
+    ----------
+    Carlini, Chien, Nasr, Song, Terzis, Tramèr, "Membership Inference Attacks From First Principles", IEEE S&P 2022:
+    Algorithm 1 (online), section V-C (offline), section VI-C (number of shadows, fixed variance).
+    """
+
+    def __init__(self, online: bool = True, variance: str = "record"):
+        super().__init__(online)
+        if variance not in ("record", "fixed"):
+            raise ValueError(f"variance is {variance!r}; it should be 'record' or 'fixed'")
+        self.variance = variance
+
+    def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
+        """Log of the likelihood ratio of each record, or offline its standardised log-odds, (n,)."""
+        own, theirs, is_in = self._read(X, y, index)
+        own, theirs = log_odds(own), log_odds(theirs)
+        without = self._curve(theirs, ~is_in, members=False)
+        if not self.online:
+            return (own - without.mean) / without.sd
+        return self._curve(theirs, is_in, members=True).log_density(own) - without.log_density(own)
+
+    def _curve(self, odds: np.ndarray, chosen: np.ndarray, members: bool) -> _Normal:
+        """The normal curve of each record's `chosen` log-odds."""
+        curve = _Normal.fit(odds, chosen)
+        if self.variance == "record":
+            return curve
+        shadows = self.shadows_
+        pool = log_odds(shadows.proba[:, np.arange(len(shadows.y)), columns(shadows, shadows.y, len(shadows.y))])
+        return _Normal(curve.mean, _Normal.pooled_sd(pool, shadows.in_mask if members else ~shadows.in_mask))
+
+
+class _Normal(NamedTuple):
+    """A normal distribution for each record."""
+
+    mean: np.ndarray
+    sd: np.ndarray | float
+
+    @classmethod
+    def fit(cls, values: np.ndarray, chosen: np.ndarray) -> _Normal:
+        """Mean and standard deviation down each column of `values`, (K, n), where `chosen`."""
+        mean = values.mean(axis=0, where=chosen)
+        return cls(mean, np.maximum(values.std(axis=0, where=chosen), SMALLEST_SD))
+
+    @staticmethod
+    def pooled_sd(values: np.ndarray, chosen: np.ndarray) -> float:
+        """One standard deviation for all columns, each about its own mean."""
+        seen = chosen.sum(axis=0) > 0
+        squares = (values[:, seen] - values[:, seen].mean(axis=0, where=chosen[:, seen])) ** 2
+        return max(float(np.sqrt(squares.mean(where=chosen[:, seen]))), SMALLEST_SD)
+
+    def log_density(self, x: np.ndarray) -> np.ndarray:
+        """Of the distribution at x, less a constant that all share."""
+        return -np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
+
+
+class RMIA(_CalibratedAttack):
+    """Robust membership inference attack: is the target surer of this record, by comparison, than of other records?
+
+    The target's confidence in the recorded label is divided by what is usual for this record, the mean over shadows
+    with and without it: its relative confidence. The score is the share of a population of other records whose relative
+    confidence is at most 1/gamma of the candidate's; equal counts half, so that where the candidates are among the
+    population a record neither gains nor loses by being compared with itself.
+
+    Parameters
+    ----------
+    online : the usual confidence is the mean of two means, over shadows with and without the record, which must be in
+        their pool. False (offline): ((1 + a) · p_out + 1 - a) / 2 from shadows without it alone.
+    gamma : how many times surer, 1 or more. With 1 the population changes no ranking, only the scale of the score.
+    offline_a : the a of the offline estimate, 0 to 1; 1 takes p_out for the usual confidence.
+
+    `fit(target, shadows, population=None)`: `population` is (X, y), by default the shadows' pool; `fit` asks the target
+    about each of its records. Those outside the pool are rated offline. `score_samples(X, y, index=None)`: `index` are
+    rows of the shadows' pool, to tell twins apart.
+
+    References
+    ----------
+    Zarifzadeh, Liu, Shokri, "Low-Cost High-Power Membership Inference Attacks", ICML 2024: section 3 (the ratio and
+    gamma), appendix B.2 (the offline estimate of the usual confidence).
+    """
+
+    def __init__(self, online: bool = True, gamma: float = 1.0, offline_a: float = 0.3):
+        super().__init__(online)
+        if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 1 <= gamma < np.inf:
+            raise ValueError(f"gamma is {gamma!r}; it should be a number of 1 or more")
+        self.gamma = float(gamma)
+        self.offline_a = _checks.fraction("offline_a", offline_a)
+
+    def fit(self, target: Any, shadows: Any = None, population: tuple[Any, Any] | None = None) -> RMIA:
+        """Point the attack at `target`, and ask it about the `population`, (X, y), to compare candidates with."""
+        super().fit(target, shadows)
+        if population is None:
+            X, y, index = shadows.X, shadows.y, np.arange(len(shadows.y))
+        else:
+            (X, y), index = _two("population", population), None
+        own = true_class_confidence(target, X, y)
+        self.population_ = np.sort(self._relative(own, *_shadow_confidence(shadows, X, y, index)))
+        return self
+
+    def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
+        """The share of the population that each record outdoes by gamma times, (n,), from 0 to 1."""
+        least = self._relative(*self._read(X, y, index)) - np.round(np.log(self.gamma), 9)
+        below, not_above = (np.searchsorted(self.population_, least, side=side) for side in ("left", "right"))
+        return (below + not_above) / (2 * len(self.population_))
+
+    def _relative(self, own: np.ndarray, theirs: np.ndarray, is_in: np.ndarray) -> np.ndarray:
+        """Log of the relative confidence, (n,); rounded, for equal ones must tie whatever the order of a sum."""
+        p_out = theirs.mean(axis=0, where=~is_in)
+        usual = ((1 + self.offline_a) * p_out + 1 - self.offline_a) / 2
+        if self.online:
+            known = is_in.any(axis=0)
+            usual[known] = (theirs[:, known].mean(axis=0, where=is_in[:, known]) + p_out[known]) / 2
+        own, usual = (np.log(np.maximum(p, SMALLEST_PROBABILITY)) for p in (own, usual))
+        return np.round(own - usual, 9)
+
+
+def _two(name: str, value: Any) -> tuple[Any, Any]:
+    """A pair (X, y)."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ValueError(f"{name} is {type(value).__name__}; it should be a pair (X, y) of records and their labels")
+    return value[0], value[1]

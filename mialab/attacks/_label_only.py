@@ -1,0 +1,91 @@
+"""The label-only attack: members keep their label when they are shaken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.attacks._contract import Attack, ThreatModel, replicas
+from mialab.attacks._signals import was_right
+
+if TYPE_CHECKING:
+    from mialab.shadows import Shadows
+
+ROWS_AT_ONCE = 20_000  # copies asked about in one request
+SCALES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # in standard deviations of each measurement in the pool
+
+
+class LabelOnlyAttack(Attack):
+    """Ask about noisy copies of a record: the share of copies that keep its recorded label is the score.
+
+    A record far from every border of the model keeps its label under noise. Models push their borders away from their
+    members, so a steadier record is likelier a member. The target need answer with labels only.
+
+    Parameters
+    ----------
+    noise : standard deviation of the normal noise, in the units of X: one number, or one for each measurement. None:
+        `fit` tries a few multiples of each measurement's standard deviation on some of the shadows and keeps the one
+        that tells their members apart best.
+    n_questions : how many copies of each candidate are asked about, the record itself among them.
+    random_state : an int or None. Each record meets the same noise, whatever stands beside it.
+
+    References
+    ----------
+    Choquette-Choo, Tramèr, Carlini, Papernot, "Label-Only Membership Inference Attacks", ICML 2021, section 3
+    (robustness to data augmentation and to random noise).
+    """
+
+    def __init__(self, noise: Any = None, n_questions: int = 100, random_state: int | None = 0):
+        if noise is not None:
+            noise = _checks.numbers("noise", noise, "it should be a number, or one for each measurement")
+            if noise.ndim > 1 or not (np.isfinite(noise) & (noise >= 0)).all():
+                raise ValueError(f"noise is {noise.tolist()}; it should be 0 or more, one number or one a column")
+        self.noise = noise
+        self.n_questions = _checks.whole_number("n_questions", n_questions, 1)
+        self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
+
+    @property
+    def threat_model(self) -> ThreatModel:
+        """Labels only; choosing the noise takes shadows, and all that it takes to train them."""
+        trains = self.noise is None
+        return ThreatModel(True, trains, trains, trains, labels_only=True)
+
+    def fit(self, target: Any, shadows: Any = None) -> LabelOnlyAttack:
+        """Point the attack at `target`; `shadows` are needed where `noise` is None, and not used otherwise."""
+        self.noise_ = self.noise
+        if self.noise is None:
+            self.noise_ = self._best_noise(replicas("a LabelOnlyAttack without noise", target, shadows))
+        return super().fit(target)
+
+    def score_samples(self, X: Any, y: Any) -> np.ndarray:
+        """The share of each record's copies that the target gives its recorded label, (n,)."""
+        return self._steadiness(self._fitted_target(), X, y, self.noise_, self.n_questions)
+
+    def _steadiness(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:
+        X = _checks.records("X", X)
+        if noise.ndim and len(noise) != X.shape[1]:
+            raise ValueError(f"noise holds {len(noise)} numbers; it should hold one for each of {X.shape[1]} columns")
+        shakes = np.random.default_rng(self.random_state).normal(size=(n_questions, X.shape[1])) * noise
+        shakes[0] = 0  # the record as it is
+        y = _checks.labels("y", y, len(X))
+        at_once = max(1, ROWS_AT_ONCE // len(X))
+        kept = np.zeros(len(X))
+        for some in np.split(shakes, range(at_once, n_questions, at_once)):
+            copies = (X + some[:, None]).reshape(-1, X.shape[1])
+            kept += was_right(model, copies, np.tile(y, len(some))).reshape(len(some), len(X)).sum(axis=0)
+        return kept / n_questions
+
+    def _best_noise(self, shadows: Shadows, n_tried: int = 8, n_questions: int = 20) -> np.ndarray:
+        """The noise at which the first shadows' own members and non-members are told apart best."""
+        spread = np.std(_checks.records("X", shadows.X), axis=0)
+        told_apart = {}
+        for scale in SCALES:
+            wins = []
+            for k in range(min(n_tried, len(shadows))):
+                kept = self._steadiness(shadows.models[k], shadows.X, shadows.y, scale * spread, n_questions)
+                member, other = kept[shadows.in_mask[k]][:, None], kept[~shadows.in_mask[k]]
+                wins.append((member > other).mean() + (member == other).mean() / 2)
+            told_apart[scale] = np.mean(wins)
+        return max(told_apart, key=told_apart.get) * spread

@@ -1,0 +1,173 @@
+"""Exposure: how much a model gives away about each single record, over thousands of models with and without it.
+
+Notebook 09 draws the map of the garden from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mialab import _checks
+from mialab.metrics import Z95
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mialab.shadows import Shadows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Exposure:
+    """For each of n records, how differently K models answer about it with and without it in their training set.
+
+    Attributes
+    ----------
+    in_mask : (K, n) bool, True where the record was a member of that model.
+    confidence : (K, n), each model's confidence in the recorded label of each record.
+    auc : (n,) how often a model with the record is surer of it than a model without it; 0.5 tells nothing.
+    se : (n,) standard error of `auc`, 0 where the two never overlap (DeLong et al. 1988).
+    confidence_in, confidence_out : (n,) mean confidence of the models with and without it.
+    """
+
+    in_mask: np.ndarray
+    confidence: np.ndarray
+    auc: np.ndarray
+    se: np.ndarray
+    confidence_in: np.ndarray
+    confidence_out: np.ndarray
+
+    def story(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence in record i of the models that had it as a member, and of those that had not."""
+        i = _checks.whole_number("i", i, 0, len(self.auc) - 1)
+        return self.confidence[self.in_mask[:, i], i], self.confidence[~self.in_mask[:, i], i]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a record: auc, se, confidence_in, confidence_out."""
+        import pandas as pd
+
+        return pd.DataFrame({name: getattr(self, name) for name in ("auc", "se", "confidence_in", "confidence_out")})
+
+    def __repr__(self) -> str:
+        most = int(np.argmax(self.auc))
+        return (
+            f"exposure of {len(self.auc)} records over {len(self.in_mask)} models: on average {self.auc.mean():.3f}, "
+            f"most exposed record {most} with {self.auc[most]:.3f}; {(self.auc > 0.9).sum()} above 0.9"
+        )
+
+
+def exposure(shadows: Shadows) -> Exposure:
+    """Measure the exposure of each record of the pool on which `shadows` (of any kind of model) were trained.
+
+    This is the in/out AUC of one record over many models, which says who is at risk; the AUC of an attack on one
+    model, over many records, is an average that can hide them (Carlini et al. 2022, section VI-D and figure 13).
+
+    Raises ValueError where a record was in fewer than 2 models, or in all but fewer than 2.
+    """
+    from mialab.shadows import Shadows
+
+    if not isinstance(shadows, Shadows):
+        kind = type(shadows).__name__
+        raise ValueError(f"shadows is {kind}; it should be what mialab.shadows.train_shadows returns")
+    n_in = shadows.in_mask.sum(axis=0)
+    few = np.flatnonzero(np.minimum(n_in, len(shadows) - n_in) < 2)
+    if len(few):
+        raise ValueError(
+            f"record {few[0]} was a member of {n_in[few[0]]} of the {len(shadows)} shadows; at least 2 with it and 2 "
+            "without it are needed, so train more shadows on about half of the pool"
+        )
+    column = np.searchsorted(shadows.classes_, shadows.y)
+    confidence = shadows.proba[:, np.arange(len(shadows.y)), column]
+    areas = [_area(seen[inside], seen[~inside]) for seen, inside in zip(confidence.T, shadows.in_mask.T, strict=True)]
+    auc, se = np.array(areas).T
+    means = (confidence.mean(axis=0, where=chosen) for chosen in (shadows.in_mask, ~shadows.in_mask))
+    return Exposure(shadows.in_mask, confidence, auc, se, *means)
+
+
+def _area(inside: np.ndarray, outside: np.ndarray) -> tuple[float, float]:
+    """How often `inside` outranks `outside`, ties counting half, and the standard error of that share (DeLong)."""
+    beats = _share_below(inside, outside)  # for each of `inside`, the share of `outside` that it outranks
+    beaten = _share_below(outside, inside)
+    return beats.mean(), sqrt(beats.var(ddof=1) / len(beats) + beaten.var(ddof=1) / len(beaten))
+
+
+def _share_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each of `values`, the share of `others` below it, equal ones counting half."""
+    others = np.sort(others)
+    below, not_above = (np.searchsorted(others, values, side=side) for side in ("left", "right"))
+    return (below + not_above) / (2 * len(others))
+
+
+# What predicts it
+
+
+def surroundings(X: Any, y: Any, n_neighbours: int = 10) -> pd.DataFrame:
+    """What can be said of each record without any model, measurements standardised: one row a record.
+
+    Columns: `others_near`, the share of other labels among its `n_neighbours` nearest records; `to_own` and `to_other`,
+    the distance to the nearest record of its own label and of another; `rarity`, the mean distance to its
+    `n_neighbours` nearest. A twin of a record counts as a neighbour at distance 0.
+
+    Raises ValueError for bad data, a column that never varies, a label that only one record has, and too few records.
+    """
+    import pandas as pd
+    from scipy.spatial.distance import cdist
+
+    X = _checks.records("X", X)
+    y = _checks.labels("y", y, len(X))
+    n_neighbours = _checks.whole_number("n_neighbours", n_neighbours, 1, len(X) - 1)
+    labels, counts = np.unique(y, return_counts=True)
+    if len(labels) < 2 or counts.min() < 2:
+        raise ValueError(f"y holds {labels.tolist()}, {counts.tolist()} times; it should hold 2 labels, each 2 times")
+    spread = X.std(axis=0)
+    if not spread.all():
+        raise ValueError(f"column {int(np.argmin(spread))} of X never varies; leave it out")
+    distance = cdist(X / spread, X / spread)
+    np.fill_diagonal(distance, np.inf)  # a record is no neighbour of itself
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :n_neighbours]
+    same = y[:, None] == y
+    return pd.DataFrame(
+        {
+            "others_near": (y[nearest] != y[:, None]).mean(axis=1),
+            "to_own": np.where(same, distance, np.inf).min(axis=1),
+            "to_other": np.where(same, np.inf, distance).min(axis=1),
+            "rarity": np.take_along_axis(distance, nearest, axis=1).mean(axis=1),
+        }
+    )
+
+
+class RankCorrelation(NamedTuple):
+    """Spearman's rank correlation of n pairs with its 95% interval."""
+
+    rho: float
+    low: float
+    high: float
+    n: int
+
+    def __repr__(self) -> str:
+        return f"{self.rho:+.2f} (95% interval {self.low:+.2f} to {self.high:+.2f}, {self.n} records)"
+
+
+def rank_correlation(a: Any, b: Any) -> RankCorrelation:
+    """Do the same records come first by `a` as by `b`, both (n,)? 1 is the same order, -1 the reverse, 0 no relation.
+
+    The interval is of Fisher's z with Bonett and Wright's variance (Psychometrika 2000). Raises ValueError for numbers
+    that are not finite, unequal lengths, fewer than 4 records, and numbers that never vary.
+    """
+    from scipy.stats import spearmanr
+
+    pair = []
+    for name, values in (("a", a), ("b", b)):
+        values = _checks.numbers(name, values, "it should be one number a record")
+        if values.ndim != 1 or len(values) < 4 or not np.isfinite(values).all() or np.ptp(values) == 0:
+            raise ValueError(f"{name} should be (n,) finite numbers that differ, for at least 4 records")
+        pair.append(values)
+    if len(pair[0]) != len(pair[1]):
+        raise ValueError(f"a holds {len(pair[0])} numbers and b {len(pair[1])}; they should be as many")
+    n, rho = len(pair[0]), float(spearmanr(*pair).statistic)
+    z, half = np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12)), Z95 * sqrt((1 + rho**2 / 2) / (n - 3))
+    return RankCorrelation(rho, float(np.tanh(z - half)), float(np.tanh(z + half)), n)
