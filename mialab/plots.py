@@ -133,6 +133,81 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     return ax
 
 
+def garden_map(
+    ax: Axes,
+    x: Any,
+    y: Any,
+    species: Any,
+    exposure: Any,
+    *,
+    labels: tuple[str, str],
+    n_named: int = 5,
+) -> Axes:
+    """Flowers on a plane, shape by species; the more exposed, the larger and darker, and the most exposed are numbered.
+
+    `x`, `y`: (n,) measurements in cm; `species`: (n,) names; `exposure`: (n,) in/out AUC, 0.5 to 1 (see
+    `mialab.exposure`); `labels`: names of the two measurements; `n_named`: how many flowers get their row number.
+    ValueError for a species that has no shape in SPECIES, and for arrays of unequal length.
+    """
+    x, y, species, exposure = _finite("x", x), _finite("y", y), np.asarray(species), _finite("exposure", exposure)
+    if not x.shape == y.shape == species.shape == exposure.shape:
+        shapes = f"{x.shape}, {y.shape}, {species.shape} and {exposure.shape}"
+        raise ValueError(f"x, y, species and exposure have shapes {shapes}; they should be equal")
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    _check_species(species.tolist())
+    n_named = _checks.whole_number("n_named", n_named, 0, len(x))
+    share = np.clip((exposure - 0.5) / 0.5, 0, 1)
+    scale = ScalarMappable(Normalize(0.4, 1.0), "YlOrBr")
+    for name, style in SPECIES.items():
+        own = species == name
+        for level in range(6):  # the more exposed, the nearer to the top, whatever the species
+            here = own & (np.floor(share * 5) == level)
+            ax.scatter(
+                x[here], y[here], s=22 + 170 * share[here], color=scale.to_rgba(exposure[here]), zorder=2 + level / 10,
+                marker=style["marker"], edgecolor="#444b57", linewidth=0.7,
+            )  # fmt: skip
+        if own.any():
+            ax.scatter([], [], color="#8d95a1", marker=style["marker"], label=name)
+    bar = ax.figure.colorbar(scale, ax=ax, label="exposure (in/out AUC)", ticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    bar.ax.set_ylim(0.5, 1.0)
+    ax.set(xlabel=f"{labels[0]} (cm)", ylabel=f"{labels[1]} (cm)")
+    ax.legend(loc="upper left")
+    most = np.argsort(-exposure, kind="stable")[:n_named]
+    _name_points(ax, x, y, most, [f"{i}" for i in most])
+    return ax
+
+
+def _name_points(ax: Axes, x: np.ndarray, y: np.ndarray, which: np.ndarray, names: Sequence[str]) -> None:
+    """Write each name near its point: where it covers no other name, and as few points as can be."""
+    ax.figure.draw_without_rendering()  # settles the layout, so that places in pixels hold
+    points = ax.transData.transform(np.column_stack([x, y]))
+    pixel = ax.figure.dpi / 72
+    taken: list[np.ndarray] = []
+    for i, name in zip(which, names, strict=True):
+        size = np.array([7.5 * len(name), 13]) * pixel
+        best = None
+        for reach in (14, 24, 36, 50):  # points from the flower
+            for angle in np.linspace(0, 2 * np.pi, 12, endpoint=False):
+                at = points[i] + reach * pixel * np.array([1.25 * np.cos(angle), np.sin(angle)])
+                low, high = at - size / 2, at + size / 2
+                inside = ax.bbox.contains(*low) and ax.bbox.contains(*high)
+                if not inside or any((low < box[1]).all() and (high > box[0]).all() for box in taken):
+                    continue
+                covered = ((points > low - 4 * pixel) & (points < high + 4 * pixel)).all(axis=1).sum()
+                cost = covered + 0.02 * reach
+                if best is None or cost < best[0]:
+                    best = cost, at, np.array([low, high])
+        if best is None:
+            continue
+        taken.append(best[2])
+        ax.annotate(
+            name, (x[i], y[i]), xytext=(best[1] - points[i]) / pixel, textcoords="offset points", ha="center",
+            va="center", fontweight="bold", arrowprops={"arrowstyle": "-", "color": "#22262e", "linewidth": 0.9},
+        )  # fmt: skip
+
+
 def _check_species(names: Sequence[Any]) -> None:
     """Raise a ValueError for the first name that is not in SPECIES."""
     unknown = [name for name in names if name not in list(SPECIES)]
@@ -187,13 +262,21 @@ def _finite(name: str, values: Any) -> np.ndarray:
     return values
 
 
-def roc_curve(ax: Axes, curves: Mapping[str, Roc]) -> Axes:
-    """ROC curves by name, with the line of pure chance."""
-    ax.plot([0, 1], [0, 1], **CHANCE)
+def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = None) -> Axes:
+    """ROC curves by name, with the line of pure chance; on two logarithmic axes from `log_from` to 1, if given."""
+    ends = np.array([0.0, 1.0]) if log_from is None else np.array([_checks.fraction("log_from", log_from), 1.0])
+    if log_from == 0:
+        raise ValueError("log_from is 0; a logarithmic axis begins above 0, at 0.001 for instance")
+    ax.plot(ends, ends, **CHANCE)
     for i, (name, curve) in enumerate(curves.items()):
         ax.plot(curve.fpr, curve.tpr, label=name, linestyle=["-", "--", "-.", ":"][i % 4])
+    around = ends
+    if log_from is None:
+        around = ends + np.array([-0.01, 0.01])
+    else:
+        ax.set(xscale="log", yscale="log")
     ax.set(
-        xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal",
+        xlim=around, ylim=around, aspect="equal",
         xlabel="strangers called members (FPR)", ylabel="members called members (TPR)",
     )  # fmt: skip
     if len(curves) > 1:

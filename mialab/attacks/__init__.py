@@ -6,7 +6,7 @@ model under attack and what the attacker holds, `score_samples(X, y)` takes the 
 model for `predict_proba(X)` and `classes_` only.
 """
 
-from mialab.attacks._calibrated import RMIA, LiRA
+from mialab.attacks._calibrated import RMIA, CalibratedAttack, LiRA
 from mialab.attacks._contract import Attack, ThreatModel
 from mialab.attacks._label_only import LabelOnlyAttack
 from mialab.attacks._shadow import ShadowAttack
@@ -17,6 +17,7 @@ __all__ = [
     "RMIA",
     "SIGNALS",
     "Attack",
+    "CalibratedAttack",
     "LabelOnlyAttack",
     "LiRA",
     "ShadowAttack",

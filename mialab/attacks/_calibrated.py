@@ -18,15 +18,18 @@ SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that al
 SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
 
 
-class _CalibratedAttack(Attack):
-    """What LiRA and RMIA share: for each candidate, the confidence in its recorded label of target and shadows."""
+class CalibratedAttack(Attack):
+    """What LiRA and RMIA share: for each candidate, the confidence in its recorded label of target and shadows.
+
+    `score_samples(X, y, index=None)`: `index` (n,) are the candidates' rows in the shadows' pool, to tell twins apart.
+    """
 
     threat_model = ThreatModel(true_label=True, model_type=True, other_records=True, training_procedure=True)
 
     def __init__(self, online: bool):
         self.online = _checks.flag("online", online)
 
-    def fit(self, target: Any, shadows: Any = None) -> _CalibratedAttack:
+    def fit(self, target: Any, shadows: Any = None) -> CalibratedAttack:
         """Point the attack at `target`; `shadows` are replicas of it, as `mialab.shadows.train_shadows` makes them."""
         self.shadows_ = replicas(type(self).__name__, target, shadows)
         return super().fit(target)
@@ -50,8 +53,8 @@ class _CalibratedAttack(Attack):
 def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np.ndarray, np.ndarray]:
     """Each shadow's confidence in the recorded label of each record, and whether it was a member, both (K, n).
 
-    A record of the pool is found by its measurements and label; of twins, either counts as the record, for no model
-    can tell them apart. With `index` it is that row of the pool alone. Records not in the pool are asked about.
+    A record of the pool is found by its measurements and label; of twins the first is meant, unless `index` names the
+    row. Records that are not in the pool were no members, and the shadows are asked about them.
     """
     X = _checks.records("X", X, keep_frame=True)
     y = _checks.labels("y", y, len(X))
@@ -62,19 +65,15 @@ def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np
         index = np.array([_checks.whole_number("index", int(i), 0, len(pool) - 1) for i in np.asarray(index).tolist()])
         if len(index) != len(wanted) or any(pool[i] != record for i, record in zip(index, wanted, strict=True)):
             raise ValueError("index names rows of the shadows' pool that are not the records of X, y in their order")
-        rows_of = [[i] for i in index.tolist()]
+        rows = index
     else:
-        places: dict[tuple, list[int]] = {}
-        for i, record in enumerate(pool):
-            places.setdefault(record, []).append(i)
-        rows_of = [places.get(record, []) for record in wanted]
-    first = np.array([rows[0] if rows else 0 for rows in rows_of])
-    theirs = shadows.proba[:, first, column]
-    is_in = np.stack([shadows.in_mask[:, rows].any(axis=1) for rows in rows_of], axis=1)
-    new = [i for i, rows in enumerate(rows_of) if not rows]
-    if new:
+        first = {record: i for i, record in reversed(list(enumerate(pool)))}
+        rows = np.array([first.get(record, -1) for record in wanted])
+    theirs, is_in = shadows.proba[:, rows, column], shadows.in_mask[:, rows]
+    new = np.flatnonzero(rows < 0)
+    if len(new):
         answers = shadows.predict_proba(X.iloc[new] if _checks.is_frame(X) else X[new])
-        theirs[:, new] = answers[:, range(len(new)), column[new]]
+        theirs[:, new], is_in[:, new] = answers[:, range(len(new)), column[new]], False
     return theirs, is_in
 
 
@@ -84,7 +83,7 @@ def _identities(X: Any, y: np.ndarray) -> list[tuple]:
     return [(*row, label) for row, label in zip(values.tolist(), y.tolist(), strict=True)]
 
 
-class LiRA(_CalibratedAttack):
+class LiRA(CalibratedAttack):
     """Likelihood-ratio attack: which is likelier, this answer of a model with the record, or of one without it?
 
     The confidence in the recorded label, as log-odds, is read off every shadow. For each record two normal curves are
@@ -156,7 +155,7 @@ class _Normal(NamedTuple):
         return -np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
 
 
-class RMIA(_CalibratedAttack):
+class RMIA(CalibratedAttack):
     """Robust membership inference attack: is the target surer of this record, by comparison, than of other records?
 
     The target's confidence in the recorded label is divided by what is usual for this record, the mean over shadows
