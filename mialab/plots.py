@@ -157,7 +157,7 @@ def garden_map(
     from matplotlib.colors import Normalize
 
     _check_species(species.tolist())
-    n_named = _checks.whole_number("n_named", n_named, 0, len(x))
+    n_named = _checks.whole_number("n_named", n_named, 0)
     share = np.clip((exposure - 0.5) / 0.5, 0, 1)
     scale = ScalarMappable(Normalize(0.4, 1.0), "YlOrBr")
     for name, style in SPECIES.items():
@@ -223,12 +223,16 @@ def two_groups(
     label: str,
     bins: Any = 20,
     names: tuple[str, str] = ("members", "strangers"),
+    names_at: str = "left",
 ) -> Axes:
     """Two histograms, members above the line and strangers below it, so that neither hides the other.
 
-    `inside`, `outside`: values of the members and of the strangers; `label`: what the values are.
+    `inside`, `outside`: values of the members and of the strangers; `label`: what the values are; `names_at`: the side
+    on which the names of the two groups stand, "left" or "right", whichever has the lower bars.
     """
     inside, outside = _finite("inside", inside), _finite("outside", outside)
+    if names_at not in ("left", "right"):
+        raise ValueError(f"names_at is {names_at!r}; it should be 'left' or 'right'")
     edges = np.histogram_bin_edges(np.concatenate([inside, outside]), bins)
     width = np.diff(edges)
     up, down = np.histogram(inside, edges)[0], np.histogram(outside, edges)[0]
@@ -247,8 +251,10 @@ def two_groups(
     top = max(up.max(), down.max()) * 1.12
     ax.set(ylim=(-top, top), xlabel=label, ylabel="number of records")
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    ax.text(0.02, 0.96, names[0], transform=ax.transAxes, va="top", color="#A84A00", fontweight="bold")
-    ax.text(0.02, 0.04, names[1], transform=ax.transAxes, va="bottom", color=STRANGER["color"], fontweight="bold")
+    x = {"left": 0.02, "right": 0.98}[names_at]
+    bold = {"transform": ax.transAxes, "ha": names_at, "fontweight": "bold"}
+    ax.text(x, 0.96, names[0], va="top", color="#A84A00", **bold)
+    ax.text(x, 0.04, names[1], va="bottom", color=STRANGER["color"], **bold)
     return ax
 
 

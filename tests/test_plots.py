@@ -11,6 +11,7 @@ import pytest
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.text import Text
 
 from mialab import plots
 from mialab.data import load_iris
@@ -31,6 +32,10 @@ DRAWINGS = {
     "steps": lambda ax: plots.steps(ax, now=["train", "infer"]),
     "flowers_on_plane": lambda ax: plots.flowers_on_plane(ax, *FLOWERS.X[:, 2:].T, SPECIES, labels=("a", "b")),
     "two_groups": lambda ax: plots.two_groups(ax, [0.9, 1.0], [0.4, 0.5], label="confidence"),
+    "garden_map": lambda ax: plots.garden_map(
+        ax, *FLOWERS.X[:, 2:].T, SPECIES, np.linspace(0.4, 1, 150), labels=("a", "b"), n_named=12
+    ),
+    "log roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}, log_from=0.01),
     "roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}),
     "intervals": lambda ax: plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC", chance=0.5),
     "trend": lambda ax: plots.trend(ax, [1, 2], [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)], name="net"),
@@ -174,3 +179,58 @@ def test_the_same_figure_gives_the_same_bytes():
 def test_the_style_can_be_used_by_name():
     with plt.style.context("mialab.course"):
         assert matplotlib.rcParams["axes.spines.top"] is False
+
+
+def test_the_most_exposed_flowers_are_named_and_no_name_covers_another(ax):
+    exposure = np.full(150, 0.5)
+    crowd = np.flatnonzero((FLOWERS.X[:, 2] > 4.7) & (FLOWERS.X[:, 2] < 5.2))[:14]  # all in one corner of the map
+    exposure[crowd] = np.linspace(0.8, 1.0, 14)
+    plots.garden_map(ax, *FLOWERS.X[:, 2:].T, SPECIES, exposure, labels=("a", "b"), n_named=14)
+    assert {text.get_text() for text in ax.texts} == {str(i) for i in crowd}
+    ax.figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the line to the flower
+    for i, box in enumerate(boxes):
+        assert ax.bbox.contains(box.x0, box.y0)
+        assert ax.bbox.contains(box.x1, box.y1)
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_a_more_exposed_flower_is_drawn_larger_darker_and_above(ax):
+    plots.garden_map(
+        ax, [1, 2, 3], [1, 1, 1], ["virginica", "setosa", "virginica"], [0.5, 0.75, 0.99], labels=("a", "b")
+    )
+    drawn = {}
+    for points in ax.collections:
+        for (x, _), size, colour in zip(
+            points.get_offsets(), points.get_sizes(), points.get_facecolors(), strict=False
+        ):
+            drawn[int(x)] = (size, -colour[:3].sum(), points.get_zorder())
+    assert sorted(drawn) == [1, 2, 3]
+    for measure in range(3):
+        assert drawn[1][measure] < drawn[2][measure] < drawn[3][measure]
+
+
+def test_the_map_refuses_what_it_cannot_draw(ax):
+    for bad, message in (
+        (([1, 2], [1, 1], ["setosa"], [0.5, 0.6]), "shapes"),
+        (([1], [1], ["rose"], [0.5]), "rose"),
+        (([1], [1], ["setosa"], [np.nan]), "exposure holds NaN"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.garden_map(ax, *bad, labels=("a", "b"))
+
+
+def test_a_logarithmic_roc_begins_where_it_is_told_and_not_at_zero(ax):
+    curve = {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}
+    plots.roc_curve(ax, curve, log_from=0.01)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert ax.get_xlim() == ax.get_ylim() == (0.01, 1.0)
+    with pytest.raises(ValueError, match="log_from is 0"):
+        plots.roc_curve(ax, curve, log_from=0)
+
+
+def test_the_names_of_two_groups_stand_where_they_are_told(ax):
+    plots.two_groups(ax, [0.1], [0.2], label="x", names_at="right")
+    assert [text.get_ha() for text in ax.texts] == ["right", "right"]
+    with pytest.raises(ValueError, match="names_at is 'middle'"):
+        plots.two_groups(ax, [0.1], [0.2], label="x", names_at="middle")
