@@ -1,8 +1,9 @@
 """How far the calibrated attacks get: AUC and TPR at 1% FPR, auditor and outsider, against the bars of trial runs.
 
-Run `python tests/bench_calibrated.py` (`--splits N`, `--quick`). The auditor's 64 shadows train on halves of all records; the outsider's
-on halves of other records, none of which is a candidate. A bar is the AUC of an independent plain RMIA in the auditor's
-setting. Nothing is asserted: the figures are printed, with 95% intervals over random splits (20 unless told).
+Run `python tests/bench_calibrated.py` (`--splits N`, `--quick`). The auditor's 64 shadows train on halves of all
+records; the outsider's on halves of other records, none of which is a candidate. A bar is the AUC of an independent
+plain RMIA in the auditor's setting. Nothing is asserted: the figures are printed, with 95% intervals over random splits
+(20 unless told; fewer for the digits).
 """
 
 import argparse
