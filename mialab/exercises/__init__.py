@@ -23,6 +23,7 @@ MODULES = (
     "black_box",
     "shadow_models",
     "inference_model",
+    "who_is_exposed",
 )
 
 
