@@ -198,3 +198,35 @@ def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generato
     step = rng.integers(1, len(classes), size=len(chosen))  # 1 … C-1 classes further on: never the same one
     position[chosen] = (position[chosen] + step) % len(classes)
     return classes[position]
+
+
+# What notebook 10 turns to see what makes a model leak
+
+
+def few_of_each(
+    X: Any,
+    y: Any,
+    n_per_class: int,
+    random_state: int | np.random.Generator | None = None,
+    n_classes: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`n_per_class` records, drawn at random, of each class, or of `n_classes` classes drawn at random; X and y.
+
+    Raises ValueError for bad data, and for more classes, or more records of a class, than there are.
+    """
+    X = _checks.records("X", X)
+    y = _checks.labels("y", y, len(X))
+    classes, counts = np.unique(y, return_counts=True)
+    n_classes = _checks.whole_number("n_classes", len(classes) if n_classes is None else n_classes, 1, len(classes))
+    n_per_class = _checks.whole_number("n_per_class", n_per_class, 1, int(counts.min()))
+    rng = _checks.generator(random_state)
+    chosen = np.sort(rng.choice(classes, n_classes, replace=False))
+    rows = np.concatenate([rng.choice(np.flatnonzero(y == label), n_per_class, replace=False) for label in chosen])
+    return X[rows], y[rows]
+
+
+def noise_columns(X: Any, n_columns: int, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+    """X with `n_columns` more measurements that say nothing: standard normal noise, (n, n_features + n_columns)."""
+    X = _checks.records("X", X)
+    n_columns = _checks.whole_number("n_columns", n_columns, 0)
+    return np.hstack([X, _checks.generator(random_state).normal(size=(len(X), n_columns))])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -241,3 +242,32 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
     rows = {name: mean_interval(column)[:3] for name, column in trials.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"])
+
+
+def verdict(effects: Any, smallest: float = 0.01) -> str:
+    """What experiments say of a claim: "supported", "partly", "contradicted" or "not shown".
+
+    `effects` (m, 3): mean, low and high of each experiment's effect (as `mean_interval` gives them), signed so that the
+    claim predicts a positive one. An experiment is for the claim if its interval lies above 0 and its mean is at least
+    `smallest`; against it if the interval lies below 0 and the mean is at most -`smallest`. All for: supported. Some
+    for: partly. None for and some against: contradicted. Otherwise nothing is shown.
+
+    Raises ValueError for effects of another shape, and for numbers that are no mean within its interval.
+    """
+    try:
+        effects = np.array([tuple(effect)[:3] for effect in effects], dtype=float).reshape(-1, 3)
+    except (TypeError, ValueError):
+        effects = np.empty((0, 3))
+    if not len(effects):
+        raise ValueError("effects should be (m, 3) for at least one experiment: mean, low and high of each")
+    mean, low, high = effects.T
+    if not ((low <= mean) & (mean <= high)).all():  # false for NaN too
+        raise ValueError("effects holds a mean outside its interval; each row should be mean, low, high")
+    if isinstance(smallest, bool) or not isinstance(smallest, Real) or not 0 <= smallest < np.inf:
+        raise ValueError(f"smallest is {smallest!r}; it should be a number of 0 or more")
+    is_for, is_against = (low > 0) & (mean >= smallest), (high < 0) & (mean <= -smallest)
+    if is_for.all():
+        return "supported"
+    if is_for.any():
+        return "partly"
+    return "contradicted" if is_against.any() else "not shown"

@@ -24,6 +24,7 @@ MODULES = (
     "shadow_models",
     "inference_model",
     "who_is_exposed",
+    "why_models_leak",
 )
 
 

@@ -337,8 +337,8 @@ which_number = chapter.add(
         options={
             "a": (
                 "0.54 is close to 0.5, so no patient is at risk.",
-                "An average over patients says nothing about each of them. The few who are caught at one false alarm in "
-                "a thousand are hidden in it.",
+                "An average over patients says nothing about each of them. The few who are caught at one false alarm "
+                "in a thousand are hidden in it.",
             ),
             "b": (
                 "5% is a small share. The two numbers agree that the risk is small.",

@@ -1,0 +1,50 @@
+"""The data on which the answers of notebook 10 are tried, and the oracles that they are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def pools(rng):
+    """Labels of classes of unequal size, numbers or texts, in mixed order, and a random order of their positions."""
+    yield np.array([4, 0, 5, 1, 3, 2]), np.array([5, 5, 7, 7, 7, 5]), 1
+    for classes, sizes, n_per_class in (
+        (np.array([0, 1, 2]), (9, 6, 7), 3),
+        (np.array(["oak", "elm"]), (12, 5), 4),
+        (np.array([3, 8, 9, 4]), (4, 8, 6, 5), 2),
+        (np.array([1, 2, 3]), (10, 4, 9), 4),
+        (np.array(["b", "a", "c"]), (3, 7, 5), 1),
+    ):
+        y = rng.permutation(np.repeat(classes, sizes))
+        yield rng.permutation(len(y)), y, n_per_class
+
+
+def positions_by_hand(order, y, n_per_class):
+    taken, counts = [], {}
+    for position in order.tolist():
+        label = y.tolist()[position]
+        if counts.get(label, 0) < n_per_class:
+            taken.append(position)
+            counts[label] = counts.get(label, 0) + 1
+    return np.sort(taken)
+
+
+def effects(rng):
+    """Experiments that are for a claim, against it, unsure of it, or sure of an effect too small to count."""
+    yield np.array([[0.10, 0.05, 0.15], [-0.10, -0.15, -0.05], [0.10, -0.05, 0.25], [0.004, 0.002, 0.006]]), 0.01
+    for smallest in (0.01, 0.02, 0.05, 0.01):
+        mean = rng.choice([-1, 1], 12) * rng.choice([0.3, 1.5, 8], 12) * smallest
+        half = np.abs(mean) * rng.choice([0.4, 0.9, 1.6], 12)  # 0.9: the interval begins below `smallest`
+        yield np.column_stack([mean, mean - half, mean + half]).round(5), smallest
+
+
+def sides_by_loops(effects, smallest):
+    sides = []
+    for mean, low, high in effects.tolist():
+        if low > 0 and mean >= smallest:
+            sides.append(1)
+        elif high < 0 and mean <= -smallest:
+            sides.append(-1)
+        else:
+            sides.append(0)
+    return np.array(sides)
