@@ -17,7 +17,7 @@ from mialab import _checks
 from mialab._threads import one_thread
 from mialab.attacks import Attack, CalibratedAttack, ThresholdAttack, confidence, was_right
 from mialab.data import split, wrong_labels
-from mialab.metrics import auc, mean_interval
+from mialab.metrics import MeanInterval, auc, mean_interval
 from mialab.targets import fresh
 
 if TYPE_CHECKING:
@@ -254,15 +254,17 @@ def verdict(effects: Any, smallest: float = 0.01) -> str:
 
     Raises ValueError for effects of another shape, and for numbers that are no mean within its interval.
     """
+    wanted = "it should be (m, 3) for at least one experiment: mean, low and high of each"
     try:
-        effects = np.array([tuple(effect)[:3] for effect in effects], dtype=float).reshape(-1, 3)
-    except (TypeError, ValueError):
-        effects = np.empty((0, 3))
-    if not len(effects):
-        raise ValueError("effects should be (m, 3) for at least one experiment: mean, low and high of each")
+        rows = [effect[:3] if isinstance(effect, MeanInterval) else tuple(effect) for effect in effects]
+    except TypeError:
+        raise ValueError(f"effects is {effects!r}; {wanted}") from None
+    effects = _checks.numbers("effects", rows, wanted)
+    if effects.ndim != 2 or effects.shape[1] != 3:
+        raise ValueError(f"effects has shape {effects.shape}; {wanted}")
     mean, low, high = effects.T
     if not ((low <= mean) & (mean <= high)).all():  # false for NaN too
-        raise ValueError("effects holds a mean outside its interval; each row should be mean, low, high")
+        raise ValueError("effects holds NaN, or a mean outside its interval; each row should be mean, low, high")
     if isinstance(smallest, bool) or not isinstance(smallest, Real) or not 0 <= smallest < np.inf:
         raise ValueError(f"smallest is {smallest!r}; it should be a number of 0 or more")
     is_for, is_against = (low > 0) & (mean >= smallest), (high < 0) & (mean <= -smallest)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mialab._files import data_folder
-from mialab.data import IRIS_SHA256, load_iris, split, wrong_labels
+from mialab.data import IRIS_SHA256, few_of_each, load_iris, noise_columns, split, wrong_labels
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -268,3 +268,95 @@ def test_wrong_labels_are_drawn_evenly_and_the_original_is_left_alone():
 def test_bad_input_to_wrong_labels_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         wrong_labels(*arguments)
+
+
+# Even pools, and columns of noise
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=60), st.integers(1, 4), st.integers(1, 15), SEEDS)
+def test_few_of_each_draws_as_many_of_each_class_and_no_record_twice(y, n_classes, n_per_class, seed):
+    sizes = {label: y.count(label) for label in set(y)}
+    if n_classes > len(sizes) or n_per_class > min(sizes.values()):
+        return
+    rows = np.arange(len(y))[:, None]  # each record is its own row number
+    X_few, y_few = few_of_each(rows, y, n_per_class, seed, n_classes)
+    labels, counts = np.unique(y_few, return_counts=True)
+    assert len(labels) == n_classes
+    assert set(counts) == {n_per_class}
+    chosen = X_few.ravel().astype(int)
+    assert len(set(chosen)) == len(chosen)
+    np.testing.assert_array_equal(np.array(y)[chosen], y_few)  # every record keeps its label
+    again = few_of_each(rows, y, n_per_class, seed, n_classes)
+    np.testing.assert_array_equal(again[0], X_few)
+
+
+def test_few_of_each_draws_every_record_and_every_class_equally_often():
+    y = np.repeat([3, 5, 9], [4, 10, 6])  # rows 0-3, 4-13 and 14-19
+    rng = np.random.default_rng(0)
+    drawn = np.concatenate([few_of_each(np.arange(20)[:, None], y, 2, rng, 2)[0].ravel() for _ in range(3000)])
+    times = np.bincount(drawn.astype(int))
+    for label, size in ((3, 4), (5, 10), (9, 6)):
+        share = 2 / 3 * 2 / size  # the class is among the two drawn, then the record among its two
+        assert (abs(times[y == label] - 3000 * share) < 5 * np.sqrt(3000 * share * (1 - share))).all()
+
+
+def test_few_of_each_takes_every_class_unless_told_otherwise():
+    X, y = few_of_each(load_iris().X, np.array(["b", "a", "c"])[load_iris().y], 7, 0)
+    assert X.shape == (21, 4)
+    assert y.tolist() == ["a"] * 7 + ["b"] * 7 + ["c"] * 7
+
+
+@settings(deadline=None)
+@given(st.integers(1, 30), st.integers(1, 4), st.integers(0, 9), SEEDS)
+def test_columns_of_noise_follow_the_measurements(n, n_features, n_columns, seed):
+    X = np.arange(n * n_features, dtype=float).reshape(n, n_features)
+    wider = noise_columns(X, n_columns, seed)
+    assert wider.shape == (n, n_features + n_columns)
+    np.testing.assert_array_equal(wider[:, :n_features], X)
+    np.testing.assert_array_equal(wider, noise_columns(X, n_columns, seed))
+    assert len(np.unique(wider[:, n_features:])) == n * n_columns  # no column and no record repeats another
+
+
+def test_columns_of_noise_are_standard_normal_and_know_nothing_of_the_records():
+    from scipy.stats import kstest
+
+    y = np.repeat([0.0, 1.0], 5000)
+    noise = noise_columns(y[:, None], 3, 0)[:, 1:]
+    for column in noise.T:
+        assert kstest(column, "norm").pvalue > 0.001
+    between = np.corrcoef(np.column_stack([y, noise]).T)[np.triu_indices(4, 1)]
+    assert abs(between).max() < 4 / np.sqrt(10_000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1.0]] * 4, [0, 0, 1, 1], 3), "n_per_class is 3; it should be a whole number from 1 to 2"),
+        (([[1.0]] * 4, [0, 0, 0, 1], 2, 0, 1), "n_per_class is 2; it should be a whole number from 1 to 1"),
+        (([[1.0]] * 4, [0, 0, 1, 1], 0), "n_per_class is 0"),
+        (([[1.0]] * 4, [0, 0, 1, 1], 1, 0, 3), "n_classes is 3; it should be a whole number from 1 to 2"),
+        (([[1.0]] * 4, [0, 0, 1, 1], 1, 0, 0), "n_classes is 0"),
+        (([[1.0]] * 4, [0, 0, 1, 1], 1, "seed"), "random_state is 'seed'"),
+        (([[1.0]] * 4, [0, 0, 1], 1), "y holds 3 labels for 4 records"),
+        (([[np.nan]] * 4, [0, 0, 1, 1], 1), "X holds NaN"),
+    ],
+)
+def test_bad_input_to_few_of_each_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        few_of_each(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([[1.0]], -1), "n_columns is -1; it should be a whole number of 0 or more"),
+        (([[1.0]], 2.0), r"n_columns is 2\.0"),
+        (([1.0], 1), r"X has shape \(1,\); it should be \(n_records, n_features\)"),
+        (([["1"]], 1), "X holds str"),
+        (([[1.0]], 1, -1), "random_state is -1"),
+    ],
+)
+def test_bad_input_to_noise_columns_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        noise_columns(*arguments)

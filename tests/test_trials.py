@@ -5,6 +5,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.neighbors import KNeighborsClassifier
@@ -24,7 +26,7 @@ from mialab.data import load_iris, split, wrong_labels
 from mialab.metrics import auc, mean_interval
 from mialab.shadows import train_shadows
 from mialab.targets import make
-from mialab.trials import run_trials, summarise
+from mialab.trials import run_trials, summarise, verdict
 
 FLOWERS = load_iris()
 X, Y = FLOWERS.X, FLOWERS.y
@@ -264,9 +266,9 @@ def test_the_attackers_own_records_are_no_candidates_and_the_shadows_see_no_othe
 
 def test_with_none_set_aside_the_pool_is_every_record():
     pools, seen = spied(n_members=75)
-    for (_, rows, labels, _), (_, _, candidates, given) in zip(pools, seen, strict=True):
+    for (_, rows, labels, _), (_, _, candidates, labels_given) in zip(pools, seen, strict=True):
         assert rows.tolist() == candidates.tolist() == list(range(150))
-        np.testing.assert_array_equal(labels, given)
+        np.testing.assert_array_equal(labels, labels_given)
 
 
 def test_candidates_and_others_are_even_by_class():
@@ -367,3 +369,89 @@ GOOD = KNeighborsClassifier(1)
 def test_bad_input_is_named(arguments, settings, message):
     with pytest.raises(ValueError, match=message):
         run_trials(*arguments, **settings)
+
+
+# Verdicts
+
+FOR, AGAINST = (0.10, 0.05, 0.15), (-0.10, -0.15, -0.05)
+UNSURE, TINY, TINY_AGAINST = (0.30, -0.10, 0.70), (0.004, 0.002, 0.006), (-0.004, -0.006, -0.002)
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ([FOR], "supported"),
+        ([FOR, FOR, (0.01, 0.001, 0.019)], "supported"),  # a mean of exactly `smallest` counts
+        ([FOR, AGAINST], "partly"),
+        ([FOR, UNSURE], "partly"),
+        ([FOR, TINY], "partly"),
+        ([FOR] * 9 + [AGAINST], "partly"),  # no vote: one against is enough
+        ([FOR] + [AGAINST] * 9, "partly"),
+        ([AGAINST], "contradicted"),
+        ([AGAINST, UNSURE, TINY], "contradicted"),
+        ([UNSURE], "not shown"),  # its mean alone would be for
+        ([TINY], "not shown"),
+        ([TINY_AGAINST], "not shown"),
+        ([UNSURE, TINY, TINY_AGAINST], "not shown"),
+        ([(0.10, 0.0, 0.20)], "not shown"),  # the interval reaches zero
+        ([(-0.10, -0.20, 0.0)], "not shown"),
+    ],
+)
+def test_the_verdict_follows_the_rule(effects, expected):
+    assert verdict(effects) == expected
+    assert verdict(effects[::-1]) == expected
+    assert verdict(np.array(effects)) == expected
+
+
+EFFECT = st.tuples(*[st.integers(-40, 40).map(lambda hundredths: hundredths / 100)] * 3).map(sorted)
+
+
+@settings(deadline=None)
+@given(st.lists(EFFECT, min_size=1, max_size=6), st.sampled_from([0.0, 0.01, 0.05, 0.3]))
+def test_the_verdict_against_a_loop(ordered, smallest):
+    sides = set()
+    for low, mean, high in ordered:
+        excludes_zero = low > 0 or high < 0
+        sides.add(np.sign(mean) if excludes_zero and abs(mean) >= smallest else 0)
+    if sides == {1}:
+        expected = "supported"
+    elif 1 in sides:
+        expected = "partly"
+    elif -1 in sides:
+        expected = "contradicted"
+    else:
+        expected = "not shown"
+    assert verdict([(mean, low, high) for low, mean, high in ordered], smallest) == expected
+
+
+def test_a_verdict_reads_mean_intervals_and_summaries():
+    effects = [mean_interval([0.1, 0.12, 0.11]), mean_interval([0.2, 0.3, 0.25])]
+    assert verdict(effects) == "supported"
+    assert verdict(effects, smallest=0.2) == "partly"
+    assert verdict(summarise(pd.DataFrame({"a": [0.1, 0.12, 0.11], "b": [0.3, 0.31, 0.32]})).to_numpy()) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("effects", "message"),
+    [
+        ([], r"effects has shape \(0,\); it should be \(m, 3\) for at least one experiment"),
+        (FOR, r"effects is \(0\.1, 0\.05, 0\.15\); it should be \(m, 3\)"),  # one row, not a list of rows
+        (None, "effects is None"),
+        ([[0.1], [0.1], [0.1]], r"effects has shape \(3, 1\)"),
+        ([[0.1, 0.05], [0.1, 0.1], [0.15, 0.1]], r"effects has shape \(3, 2\)"),
+        ([[*FOR, 50]], r"effects has shape \(1, 4\)"),
+        ([FOR, FOR[:2]], "effects holds rows of unequal length"),
+        ([["0.1", "0.05", "0.2"]], "effects holds str values such as '0.1'"),
+        ([(0.05, 0.10, 0.15)], "effects holds NaN, or a mean outside its interval; each row should be mean, low, high"),
+        ([(0.10, 0.05, np.nan)], "effects holds NaN"),
+    ],
+)
+def test_what_is_no_effect_gets_no_verdict(effects, message):
+    with pytest.raises(ValueError, match=message):
+        verdict(effects)
+
+
+@pytest.mark.parametrize("smallest", [-0.01, np.nan, np.inf, "0.01", True, None])
+def test_the_smallest_effect_is_a_number(smallest):
+    with pytest.raises(ValueError, match=r"smallest is .*; it should be a number of 0 or more"):
+        verdict([FOR], smallest)
