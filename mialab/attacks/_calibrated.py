@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that all agree, is taken for chance
 SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
+TIE = 1e-9  # relative confidences nearer than this, as logarithms, are equal
 
 
 class CalibratedAttack(Attack):
@@ -200,19 +201,21 @@ class RMIA(CalibratedAttack):
 
     def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
         """The share of the population that each record outdoes by gamma times, (n,), from 0 to 1."""
-        least = self._relative(*self._read(X, y, index)) - np.round(np.log(self.gamma), 9)
-        below, not_above = (np.searchsorted(self.population_, least, side=side) for side in ("left", "right"))
+        bar = self._relative(*self._read(X, y, index)) - np.log(self.gamma)
+        # Equal ones must tie, whatever the order of a sum: hence the width of a tie.
+        below = np.searchsorted(self.population_, bar - TIE, side="left")
+        not_above = np.searchsorted(self.population_, bar + TIE, side="right")
         return (below + not_above) / (2 * len(self.population_))
 
     def _relative(self, own: np.ndarray, theirs: np.ndarray, is_in: np.ndarray) -> np.ndarray:
-        """Log of the relative confidence, (n,); rounded, for equal ones must tie whatever the order of a sum."""
+        """Log of the relative confidence, (n,)."""
         p_out = theirs.mean(axis=0, where=~is_in)
         usual = ((1 + self.offline_a) * p_out + 1 - self.offline_a) / 2
         if self.online:
             known = is_in.any(axis=0)
             usual[known] = (theirs[:, known].mean(axis=0, where=is_in[:, known]) + p_out[known]) / 2
         own, usual = (np.log(np.maximum(p, SMALLEST_PROBABILITY)) for p in (own, usual))
-        return np.round(own - usual, 9)
+        return own - usual
 
 
 def _two(name: str, value: Any) -> tuple[Any, Any]:
