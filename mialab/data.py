@@ -9,12 +9,15 @@ from __future__ import annotations
 import csv
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mialab import _checks
 from mialab._files import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IRIS_SHA256 = "dad19dc3817625a5490ab6be0fdb592efdcd6921badbbaf4275cef90bcfaa994"
 
@@ -230,3 +233,13 @@ def noise_columns(X: Any, n_columns: int, random_state: int | np.random.Generato
     X = _checks.records("X", X)
     n_columns = _checks.whole_number("n_columns", n_columns, 0)
     return np.hstack([X, _checks.generator(random_state).normal(size=(len(X), n_columns))])
+
+
+def load_on_trial() -> pd.DataFrame:
+    """What the large labs of notebook 10 found, over more draws than a learner would wait for: one row a run.
+
+    The data card, `data/README.md`, says what each column means and how the file was made.
+    """
+    import pandas as pd
+
+    return pd.read_csv(data_folder() / "on_trial.csv")
