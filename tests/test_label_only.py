@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mialab.attacks import LabelOnlyAttack, ThresholdAttack
 from mialab.blackbox import QueryMeter, RemoteModel, serve
-from mialab.data import load_iris, split
+from mialab.data import load_iris, split, wrong_labels
 from mialab.metrics import auc
 from mialab.shadows import train_shadows
 from mialab.targets import make
@@ -17,6 +17,11 @@ from mialab.trials import attack_each, run_trials
 
 FLOWERS = load_iris()
 X, Y = FLOWERS.X, FLOWERS.y
+
+
+def plain(*settings, **more):
+    """The attack as published, which takes no shadows."""
+    return LabelOnlyAttack(*settings, calibrated=False, **more)
 
 
 class Step:
@@ -43,7 +48,7 @@ class OneHot:
 @pytest.mark.parametrize("noise", [0.5, 1.0, 2.0])
 def test_the_share_kept_is_the_normal_probability_of_staying_on_one_side(noise):
     distance = np.array([-2.0, -0.5, 0.3, 1.0, 3.0])[:, None]
-    attack = LabelOnlyAttack(noise, n_questions=4000).fit(Step())
+    attack = plain(noise, n_questions=4000).fit(Step())
     kept = attack.score_samples(distance, np.ones(5, dtype=int))
     expected = norm.cdf(distance[:, 0] / noise)
     assert (np.abs(kept - expected) < 5 * np.sqrt(expected * (1 - expected) / 4000) + 1 / 4000).all()
@@ -52,14 +57,14 @@ def test_the_share_kept_is_the_normal_probability_of_staying_on_one_side(noise):
 def test_noise_may_differ_by_measurement():
     """Noise in the second measurement, at which the model never looks, changes nothing."""
     records = np.array([[0.1, 5.0], [-0.1, 5.0]])
-    assert LabelOnlyAttack([0.0, 9.0]).fit(Step()).score_samples(records, [1, 1]).tolist() == [1.0, 0.0]
-    mixed = LabelOnlyAttack([1.0, 0.0]).fit(Step()).score_samples(records, [1, 1])
+    assert plain([0.0, 9.0]).fit(Step()).score_samples(records, [1, 1]).tolist() == [1.0, 0.0]
+    mixed = plain([1.0, 0.0]).fit(Step()).score_samples(records, [1, 1])
     assert ((mixed > 0.2) & (mixed < 0.8)).all()
 
 
 def test_one_question_asks_was_it_right():
     model = make("tree").fit(X[::2], Y[::2])
-    scores = LabelOnlyAttack(0.5, n_questions=1).fit(model).score_samples(X, Y)
+    scores = plain(0.5, n_questions=1).fit(model).score_samples(X, Y)
     assert (scores == ThresholdAttack("correct").fit(model).score_samples(X, Y)).all()
 
 
@@ -80,7 +85,7 @@ def test_the_scores_are_those_of_a_plain_loop_whatever_stands_beside_a_record(se
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(150)[:6]
     model = LogisticRegression(max_iter=200).fit(X[1::3], Y[1::3])
-    attack = LabelOnlyAttack(noise, n_questions, random_state=seed).fit(model)
+    attack = plain(noise, n_questions, random_state=seed).fit(model)
     scores = attack.score_samples(X[chosen], Y[chosen])
     assert scores.tolist() == pytest.approx(slowly(model, X[chosen], Y[chosen], noise, n_questions, seed))
     assert attack.score_samples(X[chosen[:1]], Y[chosen[:1]])[0] == scores[0]
@@ -90,7 +95,7 @@ def test_many_copies_are_asked_in_several_requests(monkeypatch):
     from mialab.attacks import _label_only
 
     model = make("one-nn").fit(X[::2], Y[::2])
-    attack = LabelOnlyAttack(0.3, n_questions=30).fit(model)
+    attack = plain(0.3, n_questions=30).fit(model)
     at_once = attack.score_samples(X, Y)
     monkeypatch.setattr(_label_only, "ROWS_AT_ONCE", 400)  # two copies of all records a time
     assert (attack.score_samples(X, Y) == at_once).all()
@@ -100,7 +105,7 @@ def test_many_copies_are_asked_in_several_requests(monkeypatch):
 
 def test_labels_are_all_that_it_reads_and_it_counts_its_questions():
     model = make("forest").fit(X[::2], Y[::2])
-    attack = LabelOnlyAttack(0.3, n_questions=7)
+    attack = plain(0.3, n_questions=7)
     expected = attack.fit(model).score_samples(X[:20], Y[:20])
     meter = QueryMeter(OneHot(model))
     assert (attack.fit(meter).score_samples(X[:20], Y[:20]) == expected).all()
@@ -121,7 +126,7 @@ def test_the_noise_is_learnt_on_the_shadows_and_the_target_is_not_asked():
     assert 0 < ratio[0] <= 1
     told_apart = {}
     for scale in (0.02, ratio[0], 1.0):  # by the full attack, over the shadows that it may learn from
-        attack = LabelOnlyAttack(scale * X.std(axis=0), n_questions=20)
+        attack = plain(scale * X.std(axis=0), n_questions=20)
         areas = [
             auc(attack.fit(m).score_samples(X, Y), s) for m, s in zip(shadows.models, shadows.in_mask, strict=True)
         ]
@@ -131,23 +136,52 @@ def test_the_noise_is_learnt_on_the_shadows_and_the_target_is_not_asked():
 
 def test_it_beats_was_it_right_on_the_nearest_neighbour():
     shadows = train_shadows(make("one-nn"), X, Y, n_shadows=16, random_state=1)
-    table = attack_each(shadows, {"label": LabelOnlyAttack(n_questions=40), "right": ThresholdAttack("correct")})
+    table = attack_each(shadows, {"label": plain(n_questions=40), "right": ThresholdAttack("correct")})
     difference = table["auc_label"] - table["auc_right"]
     assert difference.mean() > 3 * difference.std() / 4
     assert difference.mean() > 0.005
 
 
+def test_calibrated_it_is_the_share_less_the_mean_over_shadows():
+    shadows = train_shadows(make("tree"), X, Y, n_shadows=20, random_state=0)
+    target = make("tree").fit(X[::2], Y[::2])
+    attack = LabelOnlyAttack(0.3, n_questions=9).fit(target, shadows)
+    usual = [plain(0.3, 9).fit(model).score_samples(X, Y) for model in shadows.models[:16]]
+    kept = plain(0.3, 9).fit(target).score_samples(X, Y)
+    assert attack.score_samples(X, Y) == pytest.approx(kept - np.mean(usual, axis=0))
+    meter = QueryMeter(target)
+    attack.fit(meter, shadows).score_samples(X[:10], Y[:10])
+    assert meter.n_queries == 90
+
+
+def test_calibration_puts_it_ahead_of_was_it_right_on_trees_with_wrong_labels():
+    recorded = wrong_labels(Y, 0.2, random_state=0)
+    shadows = train_shadows(make("tree"), X, recorded, n_shadows=18, random_state=0)
+    attacks = {"label": LabelOnlyAttack(n_questions=30), "plain": plain(n_questions=30)}
+    table = attack_each(shadows, attacks | {"right": ThresholdAttack("correct")}, n_targets=8)
+    gain = table["auc_label"] - table[["auc_right", "auc_plain"]].max(axis=1)
+    assert gain.mean() > 0.03
+    assert gain.min() > -0.05
+
+
+def test_the_negative_control_when_calibrated():
+    table = run_trials(make("tree"), X, Y, {"label": LabelOnlyAttack(0.3, 15)}, shadows=8, n_trials=60, null=True)
+    values = table["auc_label"]
+    assert abs(values.mean() - 0.5) < 4 * values.std() / np.sqrt(60)
+
+
 @pytest.mark.parametrize("name", ["tree", "one-nn", "logistic"])
 def test_the_negative_control(name):
-    table = run_trials(make(name), X, Y, {"label": LabelOnlyAttack(0.3, 15)}, n_trials=80, null=True)
+    table = run_trials(make(name), X, Y, {"label": plain(0.3, 15)}, n_trials=80, null=True)
     values = table["auc_label"]
     assert abs(values.mean() - 0.5) < 4 * values.std() / np.sqrt(80)
 
 
 def test_what_the_attacker_knows():
-    assert "not its confidences" in str(LabelOnlyAttack(0.1).threat_model)
-    assert "does not know the model's type" in str(LabelOnlyAttack(0.1).threat_model)
-    assert "the training procedure" in str(LabelOnlyAttack().threat_model).split("does not")[0]
+    assert "not its confidences" in str(plain(0.1).threat_model)
+    assert "does not know the model's type" in str(plain(0.1).threat_model)
+    for attack in (LabelOnlyAttack(), LabelOnlyAttack(0.1), plain()):
+        assert "the training procedure" in str(attack.threat_model).split("does not")[0]
     assert "read its confidences" in str(ThresholdAttack().threat_model)
 
 
@@ -160,10 +194,12 @@ def test_what_the_attacker_knows():
         (lambda: LabelOnlyAttack("much"), "noise holds"),
         (lambda: LabelOnlyAttack(0.1, n_questions=0), "n_questions is 0"),
         (lambda: LabelOnlyAttack(0.1, random_state=-1), "random_state is -1"),
-        (lambda: LabelOnlyAttack().fit(Step()), r"shadows is NoneType.*without noise"),
+        (lambda: LabelOnlyAttack(0.1).fit(Step()), r"shadows is NoneType.*calibrates"),
+        (lambda: plain().fit(Step()), r"shadows is NoneType.*no noise"),
+        (lambda: LabelOnlyAttack(0.1, calibrated=1), "calibrated is 1"),
         (lambda: LabelOnlyAttack(0.1).score_samples([[0.0]], [0]), "no target yet"),
-        (lambda: LabelOnlyAttack([0.1, 0.2]).fit(Step()).score_samples([[0.0]], [0]), "noise holds 2 numbers"),
-        (lambda: LabelOnlyAttack(0.1).fit(Step()).score_samples([[0.0]], [5]), "does not know"),
+        (lambda: plain([0.1, 0.2]).fit(Step()).score_samples([[0.0]], [0]), "noise holds 2 numbers"),
+        (lambda: plain(0.1).fit(Step()).score_samples([[0.0]], [5]), "does not know"),
     ],
 )
 def test_bad_input_is_refused(make_attack, message):
@@ -174,4 +210,4 @@ def test_bad_input_is_refused(make_attack, message):
 def test_members_of_a_look_up_are_steadier():
     parts = split(X, Y, 75, 3)
     model = make("one-nn").fit(parts.X_in, parts.y_in)
-    assert auc(LabelOnlyAttack(0.1).fit(model).score_samples(parts.X, parts.y), parts.is_member) > 0.5
+    assert auc(plain(0.1).fit(model).score_samples(parts.X, parts.y), parts.is_member) > 0.5

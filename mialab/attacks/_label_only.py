@@ -13,15 +13,16 @@ from mialab.attacks._signals import was_right
 if TYPE_CHECKING:
     from mialab.shadows import Shadows
 
+N_CALIBRATING = 16  # shadows: whole pairs, so that a record of their pool was a member of half of them
 ROWS_AT_ONCE = 20_000  # copies asked about in one request
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # in standard deviations of each measurement in the pool
 
 
 class LabelOnlyAttack(Attack):
-    """Ask about noisy copies of a record: the share of copies that keep its recorded label is the score.
+    """Ask about noisy copies of a record: how many keep its recorded label, compared with what is usual for it?
 
     A record far from every border of the model keeps its label under noise. Models push their borders away from their
-    members, so a steadier record is likelier a member. The target need answer with labels only.
+    members, so a record that is steadier than usual is likelier a member. The target need answer with labels only.
 
     Parameters
     ----------
@@ -30,14 +31,20 @@ class LabelOnlyAttack(Attack):
         that tells their members apart best.
     n_questions : how many copies of each candidate are asked about, the record itself among them.
     random_state : an int or None. Each record meets the same noise, whatever stands beside it.
+    calibrated : take from the share of copies kept the mean of that share over the shadows (16 at most), for how
+        typical a record is says nothing of membership. False: the share itself, as published; with a `noise` of your
+        own it takes no shadows.
 
     References
     ----------
     Choquette-Choo, Tramèr, Carlini, Papernot, "Label-Only Membership Inference Attacks", ICML 2021, section 3
-    (robustness to data augmentation and to random noise).
+    (robustness to data augmentation and to random noise). Calibration: Watson, Guo, Cormode, Sablayrolles, "On the
+    Importance of Difficulty Calibration in Membership Inference Attacks", ICLR 2022.
     """
 
-    def __init__(self, noise: Any = None, n_questions: int = 100, random_state: int | None = 0):
+    def __init__(
+        self, noise: Any = None, n_questions: int = 100, random_state: int | None = 0, calibrated: bool = True
+    ):
         if noise is not None:
             noise = _checks.numbers("noise", noise, "it should be a number, or one for each measurement")
             if noise.ndim > 1 or not (np.isfinite(noise) & (noise >= 0)).all():
@@ -45,23 +52,27 @@ class LabelOnlyAttack(Attack):
         self.noise = noise
         self.n_questions = _checks.whole_number("n_questions", n_questions, 1)
         self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
+        self.calibrated = _checks.flag("calibrated", calibrated)
 
     @property
     def threat_model(self) -> ThreatModel:
-        """Labels only; choosing the noise takes shadows, and all that it takes to train them."""
-        trains = self.noise is None
+        """Labels only; calibrating, or choosing the noise, takes shadows and all that it takes to train them."""
+        trains = self.calibrated or self.noise is None
         return ThreatModel(True, trains, trains, trains, labels_only=True)
 
     def fit(self, target: Any, shadows: Any = None) -> LabelOnlyAttack:
-        """Point the attack at `target`; `shadows` are needed where `noise` is None, and not used otherwise."""
-        self.noise_ = self.noise
-        if self.noise is None:
-            self.noise_ = self._best_noise(replicas("a LabelOnlyAttack without noise", target, shadows))
+        """Point the attack at `target`; `shadows` calibrate it, and choose the noise where `noise` is None."""
+        if self.calibrated or self.noise is None:
+            shadows = replicas("a LabelOnlyAttack that calibrates, or has no noise", target, shadows)
+        self.noise_ = self._best_noise(shadows) if self.noise is None else self.noise
+        self.replicas_ = _first(shadows, N_CALIBRATING) if self.calibrated else []
         return super().fit(target)
 
     def score_samples(self, X: Any, y: Any) -> np.ndarray:
-        """The share of each record's copies that the target gives its recorded label, (n,)."""
-        return self._steadiness(self._fitted_target(), X, y, self.noise_, self.n_questions)
+        """The share of each record's copies that the target gives its recorded label, less what is usual, (n,)."""
+        target = self._fitted_target()
+        kept, *usual = (self._steadiness(m, X, y, self.noise_, self.n_questions) for m in (target, *self.replicas_))
+        return kept - np.mean(usual, axis=0) if self.calibrated else kept
 
     def _steadiness(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:
         X = _checks.records("X", X)
@@ -83,9 +94,14 @@ class LabelOnlyAttack(Attack):
         told_apart = {}
         for scale in SCALES:
             wins = []
-            for k in range(min(n_tried, len(shadows))):
-                kept = self._steadiness(shadows.models[k], shadows.X, shadows.y, scale * spread, n_questions)
-                member, other = kept[shadows.in_mask[k]][:, None], kept[~shadows.in_mask[k]]
+            for model, members in zip(_first(shadows, n_tried), shadows.in_mask, strict=False):
+                kept = self._steadiness(model, shadows.X, shadows.y, scale * spread, n_questions)
+                member, other = kept[members][:, None], kept[~members]
                 wins.append((member > other).mean() + (member == other).mean() / 2)
             told_apart[scale] = np.mean(wins)
         return max(told_apart, key=told_apart.get) * spread
+
+
+def _first(shadows: Shadows, n: int) -> list[Any]:
+    """The first n shadow models, or all that there are."""
+    return [shadows.models[k] for k in range(min(n, len(shadows)))]
