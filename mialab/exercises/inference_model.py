@@ -211,6 +211,15 @@ def _every_model_on_every_record(attack_models, proba, y):
 
 
 @score_candidates.mistake(
+    "You take the log-odds of the answers first. Here the rows of `proba` come ready for the attack models: hand them "
+    "on as they are."
+)
+def _log_odds_first(attack_models, proba, y):
+    clipped = np.clip(proba, 1e-6, 1 - 1e-6)
+    return score_candidates.function(attack_models, np.log(clipped / (1 - clipped)), y)
+
+
+@score_candidates.mistake(
     "You take column 1 whatever it stands for. Look up which column is True in the model's own `classes_`: in some "
     "of these it is the first."
 )
@@ -340,8 +349,8 @@ report = chapter.add(
         section="Where it finds nothing, and what changes that",
         words=60,
         rubric=[
-            "says what the attacker needed: leave to ask, records of their own, the candidates with their labels; not "
-            "the weights, not the training set",
+            "says what the attacker needed: leave to ask, records of their own, real or made up, the candidates with "
+            "their labels; not the weights, not the training set",
             "says what they found out, in a measure such as AUC that a coin would not reach, with its number",
             "says how sure that is: over many splits, with an interval or a spread",
             "names who is falsely accused: strangers deep among their own species, most of all setosas",

@@ -176,8 +176,7 @@ def _without_the_last(order, n_members):
         "`sure[:, i]` has one value for each shadow; `in_mask[:, i]` says which shadows had the record as a member.",
         "`sure[in_mask[:, i], i].mean()` is the mean with the record in. `~` turns the mask round, for the rest.",
     ],
-    means="This is what one flower does to the models that train on it: next to nothing for most flowers, and nearly "
-    "everything for a few.",
+    means="This is what one flower does to the models that train on it: little for some flowers, much for others.",
     why="The shadows differ in many members at once, but over many of them all else averages out, and what is left is "
     "the difference that record i makes.",
 )
