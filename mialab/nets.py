@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mialab import _checks
+from mialab._stack import Stack
 from mialab._threads import one_thread
 
 HELD_OUT = 0.1  # share of a net's own members that early stopping keeps apart, as in MLPClassifier
@@ -42,6 +43,11 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         are free), which is the convention of MLPClassifier's `alpha`. Two classes have an output each.
     early_stopping : hold a tenth of the records out, and keep the weights that had the smallest log-loss there.
     standardise : train on each measurement less its mean, in standard deviations, as StandardScaler does.
+    clip, noise, sampling : private training (DP-SGD, with Adam's steps). In each step a record counts with probability
+        `sampling`; its gradient is shortened to length `clip` at most, the gradients are added up, and normal noise
+        of standard deviation noise × clip is added to every number of the sum. `mialab.privacy` says what that
+        promises. It needs standardise=False and early_stopping=False, which read the members without noise, and a
+        random_state that stays secret: who knows the seed knows the noise. clip=None trains without any of this.
     random_state : int, numpy Generator, or None.
     dtype : "float32" or "float64", the arithmetic of training. Answers are in double precision with either.
 
@@ -50,9 +56,12 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     classes_, n_features_in_, feature_names_in_ : as in scikit-learn.
     coefs_, intercepts_ : for each layer, weights (inputs, outputs) and biases (outputs,), for measurements as they
         come: the standardisation is folded in.
-    loss_ : mean log-loss on the records it was trained on, without the penalty and without those held out.
+    loss_ : mean log-loss on the records it was trained on, without the penalty and without those held out. NaN after
+        private training: it would tell of the members without noise.
 
-    Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
+    Sources: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1. Abadi et al., "Deep
+    Learning with Differential Privacy", CCS 2016, algorithm 1; here the clipped sum is not divided by the number of
+    records, which Adam's steps do not feel and add-or-remove privacy should not tell.
     """
 
     def __init__(
@@ -63,6 +72,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         l2: float = 1e-4,
         early_stopping: bool = False,
         standardise: bool = True,
+        clip: float | None = None,
+        noise: float = 0.0,
+        sampling: float = 1.0,
         random_state: int | np.random.Generator | None = None,
         dtype: str = "float32",
     ):
@@ -72,6 +84,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.l2 = l2
         self.early_stopping = early_stopping
         self.standardise = standardise
+        self.clip = clip
+        self.noise = noise
+        self.sampling = sampling
         self.random_state = random_state
         self.dtype = dtype
 
@@ -159,8 +174,8 @@ def train_nets(
     X, y : (n, n_features) measurements and (n,) labels of at least two classes.
     masks : (K, n) bool, True where a record is a member of that net's training set. Sizes may differ, though
         every net takes the time of the largest. A net that has no member of some class keeps a column for it.
-    settings : as NetClassifier takes them: hidden, epochs, learning_rate, l2, early_stopping, standardise,
-        random_state, dtype. Mean, standard deviation and held-out tenth are of each net's own members.
+    settings : as NetClassifier takes them: hidden, epochs, learning_rate, l2, early_stopping, standardise, clip,
+        noise, sampling, random_state, dtype. Mean, standard deviation and held-out tenth are of each net's own members.
     chunk : how many nets are trained at once, which bounds the memory; None chooses. Answers do not depend on
         it: net k draws from random numbers of its own, and every matrix product is of one net.
     progress : write to standard error how many nets are done.
@@ -218,12 +233,34 @@ def _check_settings(net: NetClassifier) -> None:
     _checks.whole_number("epochs", net.epochs, 1)
     _checks.flag("early_stopping", net.early_stopping)
     _checks.flag("standardise", net.standardise)
-    for name in ("learning_rate", "l2"):
+    for name in ("learning_rate", "l2", "noise"):
         value = getattr(net, name)
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
             raise ValueError(f"{name} is {value!r}; it should be a finite number of 0 or more")
+    _check_privacy(net)
     if net.dtype not in ("float32", "float64"):
         raise ValueError(f'dtype is {net.dtype!r}; it should be "float32" or "float64"')
+
+
+def _check_privacy(net: NetClassifier) -> None:
+    """Raise a ValueError for settings of private training that are no such thing, or that would undo it."""
+    if isinstance(net.sampling, bool) or not isinstance(net.sampling, Real) or not 0 < net.sampling <= 1:
+        raise ValueError(f"sampling is {net.sampling!r}; it should be above 0 and at most 1")
+    if net.clip is None:
+        if net.noise or net.sampling != 1:
+            raise ValueError("clip is None; noise and sampling are for private training, which needs a clip above 0")
+        return
+    if isinstance(net.clip, bool) or not isinstance(net.clip, Real) or not 0 < net.clip < np.inf:
+        raise ValueError(f"clip is {net.clip!r}; it should be a finite number above 0, or None")
+    for name, instead in (
+        ("standardise", "scale the measurements by ranges that are public"),
+        ("early_stopping", "choose epochs beforehand"),
+    ):
+        if getattr(net, name):
+            raise ValueError(
+                f"{name} is True, which reads the members without noise, so that nothing would be promised to them; "
+                f"with a clip it should be False ({instead})"
+            )
 
 
 def _member_masks(masks: Any, n: int, at_least: int) -> np.ndarray:
@@ -263,7 +300,7 @@ def _train(
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     """Train a stack of nets with the settings of `net`: coefs_, intercepts_ and loss_ as `Nets` has them."""
     K, d = len(masks), X.shape[1]
-    stack = _Stack(K, d, net.hidden, n_classes, size, net.dtype)
+    stack = Stack(K, d, net.hidden, n_classes, size, net.dtype)
     share, held_out = np.zeros((2, K, 1, size), net.dtype)  # what each record counts in the mean log-loss
     mean, scale = np.zeros((K, d)), np.ones((K, d))
     for k, (mask, rng) in enumerate(zip(masks, streams, strict=True)):
@@ -281,6 +318,9 @@ def _train(
         stack.targets[k, codes[members], np.arange(len(members))] = 1
 
     l2 = net.l2 * share.max(axis=2)  # l2 / n of each net
+    private = net.clip is not None
+    if private:  # a sum, not a mean: how many members there are is not told either
+        here, l2 = share[:, 0] > 0, np.full((K, 1), net.l2, net.dtype)
     best, best_loss, best_epoch = stack.flat.copy(), np.full(K, np.inf), np.zeros(K)
     for epoch in range(net.epochs):
         stack.answer()
@@ -290,12 +330,16 @@ def _train(
             best[better], best_loss[better], best_epoch[better] = stack.flat[better], loss[better], epoch
             if (epoch > best_epoch + PATIENCE).all():
                 break
-        stack.find_gradient(share, l2)
+        if private:
+            share[:, 0] = _drawn(here, net.sampling, streams) / net.sampling
+        stack.find_gradient(share, l2, net.clip)
+        if private and net.noise:
+            stack.add_noise(net.noise * net.clip / net.sampling, streams)
         stack.adam_step(net.learning_rate * (1 + np.cos(np.pi * epoch / net.epochs)) / 2)
     if net.early_stopping:
         stack.flat[:] = best
     stack.answer()
-    loss = stack.loss(share).astype(float)
+    loss = np.full(K, np.nan) if private else stack.loss(share).astype(float)
     layers = [layer.transpose(0, 2, 1).astype(float) for layer in stack.weights]
     coefs, intercepts = [layer[:, :-1] for layer in layers], [layer[:, -1] for layer in layers]
     coefs[0] = coefs[0] / scale[:, :, None]
@@ -303,76 +347,11 @@ def _train(
     return coefs, intercepts, loss
 
 
-class _Stack:
-    """K nets in training, with work space that every step uses again.
-
-    Arrays are stacks of one matrix a net, with a column a record: (K, measurements or units or classes, size). Under
-    the measurements and under the units lies a row of ones, so that a bias is one more weight.
-    """
-
-    def __init__(self, K: int, d: int, hidden: int, n_classes: int, size: int, dtype: str):
-        self.shapes = [(hidden, d + 1), (n_classes, hidden + 1)] if hidden else [(n_classes, d + 1)]
-        n_weights = sum(n_out * n_in for n_out, n_in in self.shapes)
-        self.flat, self.gradient, self.spare, self.mean, self.square = np.zeros((5, K, n_weights), dtype)
-        self.weights, self.gradients = self._layers(self.flat), self._layers(self.gradient)
-        self.inputs = np.zeros((K, d + 1, size), dtype)
-        self.targets, self.answers = np.zeros((2, K, n_classes, size), dtype)
-        self.units = np.ones((K, hidden + 1, size), dtype) if hidden else self.inputs
-        self.active, self.blame = np.zeros((2, K, hidden, size), dtype)
-        self.inputs[:, d] = 1
-        self.steps = 0
-
-    def _layers(self, flat: np.ndarray) -> list[np.ndarray]:
-        """Each layer's matrices (K, outputs, inputs + 1) as a view of the rows of `flat`."""
-        parts = np.split(flat, np.cumsum([n_out * n_in for n_out, n_in in self.shapes])[:-1], axis=1)
-        return [part.reshape(len(flat), *shape) for part, shape in zip(parts, self.shapes, strict=True)]
-
-    def draw_weights(self, k: int, rng: np.random.Generator) -> None:
-        """Set net k's first weights and biases, uniform in ±√(6 / (inputs + outputs)) as MLPClassifier's are."""
-        widths = [np.full(n_out * n_in, np.sqrt(6 / (n_in - 1 + n_out))) for n_out, n_in in self.shapes]
-        self.flat[k] = rng.uniform(-1, 1, self.flat.shape[1]) * np.concatenate(widths)
-
-    def answer(self) -> None:
-        """Set `answers` to the probabilities of each class for each record."""
-        first, *last = self.weights
-        if last:
-            units = np.matmul(first, self.inputs, out=self.units[:, :-1])
-            np.greater(units, 0, out=self.active)  # 0 or 1; NumPy's maximum with a number is four times slower
-            units *= self.active
-        answers = np.matmul(last[0] if last else first, self.units, out=self.answers)
-        answers -= answers.max(axis=1, keepdims=True)
-        np.exp(answers, out=answers)
-        answers /= answers.sum(axis=1, keepdims=True)
-
-    def loss(self, share: np.ndarray) -> np.ndarray:
-        """Each net's log-loss, (K,), over the records that `share` (K, 1, size) counts, after `answer`."""
-        right = (self.answers * self.targets).sum(axis=1, keepdims=True)
-        return -(np.log(np.maximum(right, np.finfo(right.dtype).tiny)) * share).sum(axis=(1, 2))
-
-    def find_gradient(self, share: np.ndarray, l2: np.ndarray) -> None:
-        """Set `gradient` to that of the loss over `share`, plus l2 (K, 1) / 2 × squared weights, after `answer`."""
-        error = self.answers  # what the loss gains from each class's sum: answer less target
-        error -= self.targets
-        error *= share
-        np.matmul(error, self.units.transpose(0, 2, 1), out=self.gradients[-1])
-        if len(self.weights) > 1:
-            blame = np.matmul(self.weights[1][:, :, :-1].transpose(0, 2, 1), error, out=self.blame)
-            blame *= self.active
-            np.matmul(blame, self.inputs.transpose(0, 2, 1), out=self.gradients[0])
-        for gradient, layer in zip(self.gradients, self.weights, strict=True):
-            gradient[:, :, :-1] += l2[:, :, None] * layer[:, :, :-1]
-
-    def adam_step(self, rate: float, beta1: float = 0.9, beta2: float = 0.999) -> None:
-        """Move all weights one step against the gradient, by running means of it and of its square."""
-        self.steps += 1
-        self.mean *= beta1
-        self.mean += np.multiply(self.gradient, 1 - beta1, out=self.spare)
-        self.square *= beta2
-        self.gradient *= self.gradient
-        self.square += np.multiply(self.gradient, 1 - beta2, out=self.spare)
-        step = np.sqrt(self.square, out=self.spare)
-        step /= np.sqrt(1 - beta2**self.steps)
-        step += 1e-8
-        np.divide(self.mean, step, out=step)
-        step *= rate / (1 - beta1**self.steps)
-        self.flat -= step
+def _drawn(here: np.ndarray, sampling: float, streams: list[np.random.Generator]) -> np.ndarray:
+    """Which of each net's records, `here` (K, size), count in this step: each by itself with probability `sampling`."""
+    if sampling == 1:
+        return here
+    drawn = here.copy()
+    for row, rng in zip(drawn, streams, strict=True):
+        row[row] = rng.random(int(row.sum())) < sampling
+    return drawn

@@ -16,9 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mialab import nets as nets_module
+from mialab._stack import Stack
 from mialab.data import load_iris, split, wrong_labels
 from mialab.metrics import auc, mean_interval
-from mialab.nets import PATIENCE, NetClassifier, Nets, _Stack, _train, train_nets
+from mialab.nets import PATIENCE, NetClassifier, Nets, _train, train_nets
 
 flowers = load_iris()
 X, y = flowers.X, flowers.y
@@ -71,7 +72,7 @@ def problems(draw):
 def test_the_gradient_against_finite_differences(hidden):
     rng = np.random.default_rng(0)
     K, d, n_classes, size = 3, 4, 3, 7
-    stack = _Stack(K, d, hidden, n_classes, size, "float64")
+    stack = Stack(K, d, hidden, n_classes, size, "float64")
     stack.inputs[:, :d] = rng.normal(size=(K, d, size))
     stack.targets[:] = np.eye(n_classes)[rng.integers(n_classes, size=(K, size))].transpose(0, 2, 1)
     share, l2 = rng.dirichlet(np.ones(size), (K, 1)), np.array([[0.0], [0.3], [2.0]])
@@ -96,7 +97,7 @@ def test_the_gradient_against_finite_differences(hidden):
 
 def test_adam_against_the_formula_of_the_paper():
     rng = np.random.default_rng(0)
-    stack = _Stack(2, 1, 0, 2, 1, "float64")
+    stack = Stack(2, 1, 0, 2, 1, "float64")
     theta, m, v = rng.normal(size=(2, 4)), 0, 0
     stack.flat[:] = theta
     for t in range(1, 6):
@@ -116,7 +117,7 @@ def test_softmax_regression_is_scikit_learns_logistic_regression_with_the_same_p
 
 
 def test_the_first_weights_are_those_of_the_published_range():
-    stack = _Stack(200, 9, 15, 3, 1, "float64")
+    stack = Stack(200, 9, 15, 3, 1, "float64")
     for k in range(200):
         stack.draw_weights(k, np.random.default_rng(k))
     for layer, bound in zip(stack.weights, [np.sqrt(6 / 24), np.sqrt(6 / 18)], strict=True):
@@ -282,13 +283,13 @@ def test_more_epochs_fit_better():
 def test_early_stopping_keeps_each_nets_best_weights(monkeypatch):
     history = []
 
-    class Recording(_Stack):
+    class Recording(Stack):
         def loss(self, share):
             losses = super().loss(share)
             history.append((self.flat.copy(), losses, share.copy()))
             return losses
 
-    monkeypatch.setattr(nets_module, "_Stack", Recording)
+    monkeypatch.setattr(nets_module, "Stack", Recording)
     train_nets(X, NOISY, halves(8), epochs=400, early_stopping=True, random_state=0)
     *epochs, (kept, _, trained_on) = history
     held_out = epochs[0][2]

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "mialab"
 
 TIERS = [
     {"_checks", "_files", "_threads"},
-    *({name} for name in "data targets nets _wire _openapi _traffic _service _server blackbox".split()),
-    *({name} for name in "search shadows attacks metrics trials exposure".split()),
+    *({name} for name in "data targets _stack nets _wire _openapi _traffic _service _server blackbox".split()),
+    *({name} for name in "search shadows attacks metrics trials exposure privacy".split()),
     *({name} for name in "defences audit plots widgets".split()),
     {"workbook"},
     {"exercises"},
