@@ -352,6 +352,32 @@ def trend(
     return ax
 
 
+def trade_off(
+    ax: Axes,
+    accuracy: Mapping[str, Sequence[float]],
+    leakage: Mapping[str, Sequence[float]],
+    on_frontier: Sequence[bool],
+    *,
+    label: str = "AUC of the attack",
+) -> Axes:
+    """Accuracy against leakage by name, each (mean, low, high, …): best is top left; the frontier is joined."""
+    y = np.array([_mean_low_high(f"accuracy[{name!r}]", accuracy[name]) for name in accuracy])
+    x = np.array([_mean_low_high(f"leakage[{name!r}]", leakage[name]) for name in accuracy])
+    front = np.asarray(on_frontier, dtype=bool)
+    for points, style in (
+        (front, {"marker": "D", "color": MEMBER["color"], "label": "on the frontier"}),
+        (~front, {"marker": "o", "color": STRANGER["color"], "label": "another does as well or better in both"}),
+    ):
+        across, up = (np.abs(each[points, 1:] - each[points, :1]).T for each in (x, y))
+        ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=1, **style)
+    order = np.flatnonzero(front)[np.argsort(x[front, 0])]
+    ax.plot(x[order, 0], y[order, 0], color=MEMBER["color"], linewidth=1, linestyle="--", zorder=0)
+    ax.set(xlabel=label, ylabel="accuracy on strangers")
+    ax.legend(loc="lower right")
+    _name_points(ax, x[:, 0], y[:, 0], np.arange(len(x)), list(accuracy))
+    return ax
+
+
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
     """A model's answer: one bar for each species, its probability written at the end; ValueError for no species."""
     species, values = list(species), _finite("values", values)

@@ -162,7 +162,11 @@ def _scores(attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, r
 
 
 def attack_each(
-    shadows: Shadows, attacks: Mapping[str, Attack] | Sequence[str] | None = None, *, n_targets: int | None = None
+    shadows: Shadows,
+    attacks: Mapping[str, Attack] | Sequence[str] | None = None,
+    *,
+    n_targets: int | None = None,
+    targets: Shadows | None = None,
 ) -> pd.DataFrame:
     """Take each shadow in turn as the target and attack it with the others: one row a shadow.
 
@@ -171,32 +175,41 @@ def attack_each(
     overlap, so that an interval over them speaks of this pool.
 
     `attacks` and the columns are those of `run_trials`. `n_targets`: how many are attacked, from the first; all by
-    default.
+    default. `targets`: the same models behind a defence that the attacker's shadows do not have (see
+    `mialab.defences.defend`); the shadows themselves by default.
     """
     import pandas as pd
 
     scores = {
-        name: score_each(shadows, attack, n_targets=n_targets) for name, attack in _named_attacks(attacks).items()
+        name: score_each(shadows, attack, n_targets=n_targets, targets=targets)
+        for name, attack in _named_attacks(attacks).items()
     }
     rows = []
     for k in _targets(shadows, n_targets):
         members = shadows.in_mask[k]
-        row = _answered(shadows.models[k], shadows.X, shadows.y, members)
+        row = _answered((targets or shadows).models[k], shadows.X, shadows.y, members)
         rows.append(row | {f"auc_{name}": auc(each[k], members) for name, each in scores.items()})
     return pd.DataFrame(rows)
 
 
-def score_each(shadows: Shadows, attack: Attack, *, n_targets: int | None = None) -> np.ndarray:
+def score_each(
+    shadows: Shadows, attack: Attack, *, n_targets: int | None = None, targets: Shadows | None = None
+) -> np.ndarray:
     """The scores behind `attack_each`: those of every record of the pool for each target in turn, (n_targets, n).
 
     `shadows.in_mask[:n_targets]` says who was a member. Pooled over targets there are strangers enough to speak of a
-    false-positive rate of 1 in 1,000, if scores of different targets mean the same.
+    false-positive rate of 1 in 1,000, if scores of different targets mean the same. `targets`: as in `attack_each`.
+
+    Raises ValueError where `targets` had other members than `shadows`.
     """
     rows = np.arange(len(shadows.y))
+    targets = shadows if targets is None else targets
+    if not np.array_equal(targets.in_mask, shadows.in_mask):
+        raise ValueError("targets had other members than shadows; they should be the same models behind a defence")
     with one_thread():
         return np.stack(
             [
-                _scores(attack, shadows.models[k], shadows.besides(k), shadows.X, shadows.y, rows)
+                _scores(attack, targets.models[k], shadows.besides(k), shadows.X, shadows.y, rows)
                 for k in _targets(shadows, n_targets)
             ]
         )
