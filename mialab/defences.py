@@ -120,7 +120,8 @@ class NoisyInput(OutputDefence):
     """Blurs each question before the model sees it, by normal noise of `noise` standard deviations a measurement.
 
     The noise of a record comes from the record itself and the secret `random_state`, so that asking twice tells no
-    more than asking once. `scale` (n_features,) are the standard deviations; None takes those of the members in `fit`.
+    more than asking once. A record changed by a hair gets another noise: who may ask often can still average. `scale`
+    (n_features,) are the standard deviations; None takes those of the members in `fit`.
     """
 
     def __init__(self, model: Any, noise: float = 0.05, scale: Any = None, random_state: int = 0):
@@ -223,7 +224,8 @@ def training_defences(model: Any) -> dict[str, Any]:
 
     "stronger L2", "early stopping", "larger leaves" and "fewer levels" for models (or a last step of a pipeline) that
     have such a setting; "bagging" (the mean of 10 copies, each on a random redraw of the members) and "fewer features"
-    (the better half of the measurements that vary, by an F test on the members) for any. No search was made for the best values.
+    (the better half of those measurements that vary, by an F test on the members) for any. No search was made for the
+    best values.
     """
     from sklearn.ensemble import BaggingClassifier
     from sklearn.feature_selection import SelectPercentile, VarianceThreshold

@@ -25,6 +25,8 @@ MODULES = (
     "inference_model",
     "who_is_exposed",
     "why_models_leak",
+    "defences",
+    "differential_privacy",
 )
 
 

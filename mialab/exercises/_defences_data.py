@@ -1,0 +1,55 @@
+"""The data on which the answers of notebook 11 are tried, and the oracles that they are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def answers(rng):
+    """Probabilities in eighths and tenths, so that there are ties within and across rows."""
+    yield np.array([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5], [0.4, 0.4, 0.2]]), 2
+    yield np.array([[0.25, 0.25, 0.25, 0.25]]), 1
+    for n, n_classes, k in ((4, 3, 1), (5, 4, 2), (3, 5, 3), (6, 3, 2)):
+        parts = rng.integers(1, 5, (n, n_classes))
+        yield parts / parts.sum(axis=1, keepdims=True), k
+
+
+def top_k_by_loops(proba, k):
+    out = np.zeros(proba.shape)
+    for i, row in enumerate(proba.tolist()):
+        for _ in range(k):
+            j = max((p, -j) for j, p in enumerate(row) if p is not None)[1] * -1
+            out[i, j], row[j] = row[j], None
+    return out
+
+
+def rights(rng):
+    """Unequal numbers of members and strangers, models that are right about all, none, or some."""
+    yield np.array([True, True, True, False]), np.array([True, False])
+    for m, n, a, b in ((5, 9, 0.9, 0.5), (12, 4, 0.8, 0.8), (7, 7, 0.4, 0.7), (10, 20, 0.95, 0.6)):
+        yield rng.random(m) < a, rng.random(n) < b
+    yield np.ones(4, dtype=bool), np.zeros(6, dtype=bool)
+
+
+def area_by_pairs(right_in, right_out):
+    won = 0.0
+    for inside in right_in.tolist():
+        for outside in right_out.tolist():
+            won += 1.0 if inside > outside else 0.5 if inside == outside else 0.0
+    return won / (len(right_in) * len(right_out))
+
+
+def trades(rng):
+    """Models on a coarse grid: ties in one measure, ties in both, a single model."""
+    yield np.array([0.9, 0.9, 0.8, 0.7]), np.array([0.6, 0.55, 0.5, 0.65])
+    yield np.array([0.8, 0.8, 0.7]), np.array([0.6, 0.6, 0.6])
+    yield np.array([0.5]), np.array([0.5])
+    for n in (5, 8, 12):
+        yield rng.integers(5, 10, n) / 10, rng.integers(50, 56, n) / 100
+
+
+def frontier_by_loops(accuracy, leakage):
+    points = list(zip(accuracy.tolist(), leakage.tolist(), strict=True))
+    return np.array(
+        [not any(a >= mine and leak <= own and (a, leak) != (mine, own) for a, leak in points) for mine, own in points]
+    )

@@ -1,0 +1,418 @@
+"""Exercises of notebook 12, differential privacy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mialab.exercises import _differential_privacy_data as data
+from mialab.exercises._chapter import Chapter
+from mialab.exercises._kinds import Choice, Prediction
+
+chapter = Chapter("12_differential_privacy")
+recap = chapter.recap
+
+
+# --- coin_epsilon ---------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=2,
+    minutes=6,
+    section="A coin that lies for you",
+    cases=data.truths,
+    oracle=data.epsilon_by_table,
+    hints=[
+        "How probable is a yes from somebody whose true answer is yes? And from somebody whose true answer is no?",
+        "The coin gives a yes half of the time it is asked: `(1 - truth) / 2`. Those who tell the truth come on top.",
+        "`np.log((truth + (1 - truth) / 2) / ((1 - truth) / 2))`.",
+    ],
+    means="That is the promise to one pupil: nobody can ever be more than e^epsilon times as sure of a yes or a no.",
+    why="A true yes is answered yes with probability truth + (1 - truth) / 2, a true no with (1 - truth) / 2. For the "
+    "answer no it is the same turned round, so this ratio is the largest there is. Its logarithm is epsilon.",
+)
+def coin_epsilon(truth):
+    """The epsilon of an answer that is true with probability `truth`, and otherwise that of a fair coin.
+
+    truth: a number above 0 and below 1. Epsilon is the natural logarithm of the largest ratio between the probability
+    of an answer (yes or no) when one thing is true and the probability of the same answer when the other is.
+    """
+    coin = (1 - truth) / 2
+    return np.log((truth + coin) / coin)
+
+
+@coin_epsilon.right
+def _short(truth):
+    return np.log((1 + truth) / (1 - truth))
+
+
+@coin_epsilon.right
+def _by_both_answers(truth):
+    yes, no = (1 + truth) / 2, (1 - truth) / 2
+    return max(np.log(yes / no), np.log((1 - no) / (1 - yes)))
+
+
+@coin_epsilon.right
+def _by_arctanh(truth):
+    return 2 * np.arctanh(truth)
+
+
+@coin_epsilon.mistake(
+    "You take the one who throws the coin for a liar. The coin says the true thing half of the time: add "
+    "`(1 - truth) / 2` to the truth, and let the coin's other half be the lie."
+)
+def _coin_always_lies(truth):
+    return np.log(truth / (1 - truth))
+
+
+@coin_epsilon.mistake("That is the ratio itself. Epsilon is its natural logarithm, so that budgets add up.")
+def _without_the_logarithm(truth):
+    return (1 + truth) / (1 - truth)
+
+
+@coin_epsilon.mistake("Your logarithm has another base. Epsilon is the natural one, `np.log`.")
+def _in_bits(truth):
+    return np.log2((1 + truth) / (1 - truth))
+
+
+@coin_epsilon.mistake("You subtract the two probabilities. The promise is about their ratio.")
+def _difference(truth):
+    return (1 + truth) / 2 - (1 - truth) / 2
+
+
+@coin_epsilon.mistake(
+    "The ratio is upside down: yours is below one, so its logarithm is negative. Take the larger way."
+)
+def _upside_down(truth):
+    return np.log((1 - truth) / (1 + truth))
+
+
+@coin_epsilon.mistake(
+    "You forget that those who tell the truth are joined by half of those who throw the coin: a true yes is answered "
+    "yes with probability `truth + (1 - truth) / 2`."
+)
+def _truth_only(truth):
+    return np.log(truth / ((1 - truth) / 2))
+
+
+# --- true_share -----------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=2,
+    minutes=6,
+    section="A coin that lies for you",
+    cases=data.answers,
+    oracle=data.share_by_counting,
+    hints=[
+        "Which share of yes would you see if nobody copied? And how much more for each who did?",
+        "The coin alone gives a share of `(1 - truth) / 2`. The rest of the yes comes from the truth, told by a "
+        "share `truth` of the people.",
+        "`(np.mean(said_yes) - (1 - truth) / 2) / truth`.",
+    ],
+    means="The many can be counted although no single answer can be trusted.",
+    why="The share of yes is truth × (true share) + (1 - truth) / 2 on average. Solve for the true share. The result "
+    "may fall below 0 or above 1 by chance; cutting it off there would make it wrong on average.",
+)
+def true_share(said_yes, truth):
+    """Estimate which share of the people would truly say yes, a number.
+
+    said_yes (n,): True where the answer was yes; each answer is true with probability `truth`, and otherwise that of a
+    fair coin. The estimate is right on average; it is not cut off at 0 or 1.
+    """
+    return (np.mean(said_yes) - (1 - truth) / 2) / truth
+
+
+@true_share.right
+def _by_sums(said_yes, truth):
+    n = len(said_yes)
+    return (np.sum(said_yes) - n * (1 - truth) / 2) / (n * truth)
+
+
+@true_share.right
+def _around_a_half(said_yes, truth):
+    return 0.5 + (np.mean(said_yes) - 0.5) / truth
+
+
+@true_share.mistake("That is the share who said yes. Some of them only threw a coin: take their part out.")
+def _as_they_say(said_yes, truth):
+    return np.mean(said_yes)
+
+
+@true_share.mistake(
+    "You divide by `truth` and leave the coin's yes in. First subtract `(1 - truth) / 2`, the yes that the coin says."
+)
+def _without_the_coin(said_yes, truth):
+    return np.mean(said_yes) / truth
+
+
+@true_share.mistake("You subtract all coin throws. Only half of them say yes: `(1 - truth) / 2`.")
+def _every_coin_says_yes(said_yes, truth):
+    return (np.mean(said_yes) - (1 - truth)) / truth
+
+
+@true_share.mistake(
+    "You subtract the coin's part and stop there. What is left comes from the honest, a share `truth`: divide by it."
+)
+def _not_divided(said_yes, truth):
+    return np.mean(said_yes) - (1 - truth) / 2
+
+
+@true_share.mistake("You cut the estimate off at 0 and 1. Then it is no longer right on average: leave it as it is.")
+def _cut_off(said_yes, truth):
+    return np.clip((np.mean(said_yes) - (1 - truth) / 2) / truth, 0, 1)
+
+
+# --- clip_rows ------------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=3,
+    minutes=8,
+    section="Clip",
+    cases=data.gradients,
+    oracle=data.clipped_by_loops,
+    hints=[
+        "How long is each row? `np.linalg.norm(gradients, axis=1, keepdims=True)` keeps them as a column.",
+        "A row too long by a factor f is divided by f, every other row by 1: `np.maximum(length / clip, 1)`.",
+        "`gradients / np.maximum(np.linalg.norm(gradients, axis=1, keepdims=True) / clip, 1)`.",
+    ],
+    means="Whoever joins or leaves now moves the sum by no more than the clip, whatever their record holds.",
+    why="Dividing a whole row by one number keeps its direction and shortens it. `np.maximum(…, 1)` leaves the short "
+    "rows alone, and a row of zeros is divided by 1, not by 0.",
+)
+def clip_rows(gradients, clip):
+    """Shorten every row that is longer than `clip` to that length; leave the others as they are. (n, d).
+
+    gradients (n, d): what each record asks for. Length is Euclidean: the root of the sum of squares. A shortened row
+    keeps its direction, and a row of zeros stays one.
+    """
+    length = np.linalg.norm(gradients, axis=1, keepdims=True)
+    return gradients / np.maximum(length / clip, 1)
+
+
+@clip_rows.right
+def _by_a_loop(gradients, clip):
+    rows = []
+    for row in gradients:
+        length = np.sqrt(np.sum(row**2))
+        rows.append(row * clip / length if length > clip else row)
+    return np.array(rows)
+
+
+@clip_rows.right
+def _by_where(gradients, clip):
+    length = np.sqrt((gradients**2).sum(axis=1))
+    factor = np.where(length > clip, clip / np.where(length > 0, length, 1), 1.0)
+    return gradients * factor[:, None]
+
+
+@clip_rows.mistake(
+    "You limit every entry by itself. A row of many entries can still be long; and its direction changes. Limit the "
+    "length of the row."
+)
+def _each_entry(gradients, clip):
+    return np.clip(gradients, -clip, clip)
+
+
+@clip_rows.mistake(
+    "You bring *every* row to the length `clip`, the short ones too. A record that asks for little should get little."
+)
+def _all_to_the_clip(gradients, clip):
+    length = np.linalg.norm(gradients, axis=1, keepdims=True)
+    return gradients * clip / np.where(length > 0, length, 1)
+
+
+@clip_rows.mistake(
+    "You shorten all rows by the same factor. Then one huge record silences the rest: each row has a length of its own "
+    "(`axis=1`)."
+)
+def _by_the_longest(gradients, clip):
+    longest = np.linalg.norm(gradients, axis=1).max()
+    return gradients / max(longest / clip, 1)
+
+
+@clip_rows.mistake("You clip by the length of the whole table. Each row is a record: take the norm along `axis=1`.")
+def _whole_table(gradients, clip):
+    return gradients / max(np.linalg.norm(gradients) / clip, 1)
+
+
+@clip_rows.mistake("Your length is the sum of absolute values. It should be the root of the sum of squares.")
+def _taxicab(gradients, clip):
+    return gradients / np.maximum(np.abs(gradients).sum(axis=1, keepdims=True) / clip, 1)
+
+
+@clip_rows.mistake("You throw the long rows away. They are to be shortened, so that their direction still counts.")
+def _thrown_away(gradients, clip):
+    return np.where(np.linalg.norm(gradients, axis=1, keepdims=True) > clip, 0.0, gradients)
+
+
+@clip_rows.mistake("You divide by the squared length. Take its root: `np.linalg.norm` does.")
+def _squared(gradients, clip):
+    return gradients / np.maximum((gradients**2).sum(axis=1, keepdims=True) / clip, 1)
+
+
+# --- private_noisy --------------------------------------------------------------------------------------------------
+
+private_noisy = chapter.add(
+    Prediction(
+        "private_noisy",
+        question="A fifth of the labels are wrong. The accuracy of the net with epsilon 4, against the ordinary net?",
+        options=["lower", "about the same", "higher"],
+        section="A private model that is better",
+    )
+)
+
+
+# --- largest_tpr ----------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=3,
+    minutes=8,
+    section="What epsilon allows",
+    cases=data.rates,
+    oracle=data.bound_by_loops,
+    hints=[
+        "There are two limits, one for each kind of neighbour. The smaller one holds.",
+        "The first is `np.exp(epsilon) * fpr + delta`, the second `1 - np.exp(-epsilon) * (1 - fpr - delta)`.",
+        "Take `np.minimum` of the two, and `np.clip` of that to 0 and 1.",
+    ],
+    means="No attack on a model that keeps the promise lies above this line, known or yet to be found.",
+    why="An accusation has the probability fpr without the record, so with it at most e^epsilon fpr + delta. And "
+    "*no* accusation has the probability 1 - tpr with it, so without it, 1 - fpr, at most e^epsilon (1 - tpr) + delta. "
+    "Solve for tpr.",
+)
+def largest_tpr(fpr, epsilon, delta):
+    """The largest share of members that any attack can catch at each false-positive rate, (n,).
+
+    fpr (n,): rates from 0 to 1. It is the smaller of e^epsilon × fpr + delta and 1 - e^(-epsilon) × (1 - fpr - delta),
+    and never below 0 or above 1.
+    """
+    first = np.exp(epsilon) * fpr + delta
+    second = 1 - np.exp(-epsilon) * (1 - fpr - delta)
+    return np.clip(np.minimum(first, second), 0, 1)
+
+
+@largest_tpr.right
+def _by_the_package(fpr, epsilon, delta):
+    from mialab.privacy import tpr_bound
+
+    return tpr_bound(fpr, epsilon, delta)
+
+
+@largest_tpr.right
+def _by_where(fpr, epsilon, delta):
+    first = np.e**epsilon * fpr + delta
+    second = 1 - (1 - fpr - delta) / np.e**epsilon
+    return np.maximum(0, np.minimum(1, np.where(first < second, first, second)))
+
+
+@largest_tpr.mistake(
+    "You use the first limit only, cut off at 1. The second, from the members that are missed, is lower for large fpr."
+)
+def _first_only(fpr, epsilon, delta):
+    return np.clip(np.exp(epsilon) * fpr + delta, 0, 1)
+
+
+@largest_tpr.mistake("You use the second limit only. At small fpr the first one, e^epsilon × fpr + delta, is lower.")
+def _second_only(fpr, epsilon, delta):
+    return np.clip(1 - np.exp(-epsilon) * (1 - fpr - delta), 0, 1)
+
+
+@largest_tpr.mistake("You take the larger of the two limits. Both hold, so the smaller one decides.")
+def _the_larger(fpr, epsilon, delta):
+    first = np.exp(epsilon) * fpr + delta
+    return np.clip(np.maximum(first, 1 - np.exp(-epsilon) * (1 - fpr - delta)), 0, 1)
+
+
+@largest_tpr.mistake("You leave delta out. It is added to the first limit, and taken from 1 - fpr in the second.")
+def _without_delta(fpr, epsilon, delta):
+    return largest_tpr.function(fpr, epsilon, 0.0)
+
+
+@largest_tpr.mistake("You raise 2 to the power of epsilon. The promise is in powers of e: `np.exp(epsilon)`.")
+def _powers_of_two(fpr, epsilon, delta):
+    return largest_tpr.function(fpr, epsilon * np.log(2), delta)
+
+
+@largest_tpr.mistake("You multiply by epsilon itself. The factor is e^epsilon, `np.exp(epsilon)`.")
+def _times_epsilon(fpr, epsilon, delta):
+    return np.clip(np.minimum(epsilon * fpr + delta, 1 - (1 - fpr - delta) / epsilon), 0, 1)
+
+
+@largest_tpr.mistake("Your limit passes 1, and no share can. Cut it off with `np.clip(..., 0, 1)`.")
+def _not_cut_off(fpr, epsilon, delta):
+    return np.minimum(np.exp(epsilon) * fpr + delta, 1 - np.exp(-epsilon) * (1 - fpr - delta))
+
+
+# --- choices --------------------------------------------------------------------------------------------------------
+
+what_it_promises = chapter.add(
+    Choice(
+        "what_it_promises",
+        points=2,
+        minutes=3,
+        section="What epsilon allows",
+        options={
+            "a": (
+                "Nobody can be more than 1% sure that she was in the training set.",
+                "Epsilon is no probability of being found out. How sure someone may become depends also on what they "
+                "knew before.",
+            ),
+            "b": (
+                "Nothing about her illness can be learnt from the model.",
+                "What is true of patients like her is learnt with her record or without it, and may be used to guess "
+                "about her. The promise is about the difference that her own record makes.",
+            ),
+            "c": (
+                "Whatever may come of the training, her taking part makes it at most e times as probable.",
+                "e is 2.7 and a bit. It holds for every outcome, for every attacker, and whatever they knew before: "
+                "also for being accused of having been in the data.",
+            ),
+            "d": (
+                "Her record is encrypted before the training reads it.",
+                "The training reads her record as it is. What is limited is how far the result can depend on it.",
+            ),
+        },
+        answer="c",
+        hints=[
+            "The promise compares two worlds that differ in one record. Which two?",
+            "It limits a ratio of probabilities, not a probability.",
+            "e to the power of epsilon, with epsilon 1.",
+        ],
+    )
+)
+
+broken_promise = chapter.add(
+    Choice(
+        "broken_promise",
+        points=2,
+        minutes=3,
+        section="Audit the promise",
+        options={
+            "a": (
+                "Nothing: an audit is only an estimate, and 2.3 may well be within the error of 1.",
+                "The error is in it already. 2.3 is the lower end: with 95% confidence epsilon is no smaller.",
+            ),
+            "b": (
+                "The code does not keep its promise: somewhere clip, noise or accounting is wrong.",
+                "A lower bound above the claim refutes it, but for the 5% risk that was agreed. Look for the mistake. "
+                "Had the bound been 0.4, that would agree with the claim, and prove nothing.",
+            ),
+            "c": (
+                "Epsilon is 2.3.",
+                "It is *at least* that. A better attacker, or more runs, might show more.",
+            ),
+            "d": (
+                "Another attack might find a smaller bound, so the promise may still be kept.",
+                "The promise holds against every attack. One that breaks it is enough, however many others fail.",
+            ),
+        },
+        answer="b",
+        hints=[
+            "Is the 2.3 an estimate, or a limit?",
+            "The promise says: no attacker can ever do better than epsilon 1 allows.",
+            "One counterexample refutes a promise about all.",
+        ],
+    )
+)

@@ -1,0 +1,337 @@
+"""mialab.defences: what each defence lets out, the same shadows behind it, the matrix, the frontier."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from mialab.attacks import RMIA, LiRA, ThresholdAttack
+from mialab.blackbox import QueryMeter, RemoteModel, serve
+from mialab.data import load_iris, split, wrong_labels
+from mialab.defences import (
+    LabelOnly,
+    NoisyInput,
+    OutputDefence,
+    RandomConfidence,
+    Rounded,
+    Temperature,
+    TopK,
+    defence_matrix,
+    defend,
+    frontier,
+    over_seeds,
+    training_defences,
+)
+from mialab.metrics import auc, mean_interval
+from mialab.nets import NetClassifier
+from mialab.shadows import train_shadows
+from mialab.trials import attack_each, run_trials, score_each
+
+FLOWERS = load_iris()
+PARTS = split(FLOWERS.X, FLOWERS.y, 75, 0)
+LOOKUP = KNeighborsClassifier(15, weights="distance").fit(PARTS.X_in, PARTS.y_in)
+WRAPPERS = [
+    Rounded(LOOKUP, 1),
+    TopK(LOOKUP, 2),
+    LabelOnly(LOOKUP),
+    Temperature(LOOKUP, 3.0),
+    NoisyInput(LOOKUP, 0.05, scale=PARTS.X_in.std(axis=0)),
+    RandomConfidence(LOOKUP),
+]
+NAMES = [type(wrapper).__name__ for wrapper in WRAPPERS]
+
+
+class Fixed:
+    """A model that answers what it is told."""
+
+    def __init__(self, proba):
+        self.proba, self.classes_, self.n_features_in_ = np.asarray(proba, float), np.arange(np.shape(proba)[1]), 1
+
+    def predict_proba(self, X):
+        return self.proba
+
+
+# Made of small whole numbers, so that there are ties in plenty.
+ANSWERS = (
+    st.integers(2, 5)
+    .flatmap(lambda c: hnp.arrays(int, st.tuples(st.integers(1, 6), st.just(c)), elements=st.integers(0, 4)))
+    .map(
+        lambda a: (a + (a.sum(axis=1, keepdims=True) == 0)) / (a + (a.sum(axis=1, keepdims=True) == 0)).sum(1)[:, None]
+    )
+)
+
+
+@given(ANSWERS, st.integers(1, 5))
+def test_top_k_by_sorting_in_python(proba, k):
+    k = min(k, proba.shape[1])
+    wanted = np.zeros_like(proba)
+    for i, row in enumerate(proba.tolist()):
+        for j in sorted(range(len(row)), key=lambda j: (-row[j], j))[:k]:
+            wanted[i, j] = row[j]
+    assert (TopK(Fixed(proba), k).predict_proba(np.zeros((len(proba), 1))) == wanted).all()
+
+
+@given(ANSWERS, st.integers(0, 4))
+def test_rounded_and_label_only_in_python(proba, digits):
+    X = np.zeros((len(proba), 1))
+    rounded = [[float(f"{p:.12f}") if digits > 12 else round(p, digits) for p in row] for row in proba.tolist()]
+    np.testing.assert_allclose(Rounded(Fixed(proba), digits).predict_proba(X), rounded, atol=1e-12)
+    label = [[float(j == row.index(max(row))) for j in range(len(row))] for row in proba.tolist()]
+    assert LabelOnly(Fixed(proba)).predict_proba(X).tolist() == label
+
+
+@given(ANSWERS, st.floats(0.2, 5))
+def test_temperature_keeps_order_and_sum_and_can_be_undone(proba, temperature):
+    X = np.zeros((len(proba), 1))
+    warm = Temperature(Fixed(proba), temperature).predict_proba(X)
+    np.testing.assert_allclose(warm.sum(axis=1), 1)
+    assert (warm.argmax(axis=1) == proba.argmax(axis=1)).all()
+    np.testing.assert_allclose(Temperature(Fixed(warm), 1 / temperature).predict_proba(X), proba, atol=1e-9)
+
+
+@given(ANSWERS, st.integers(0, 2**31))
+@settings(max_examples=30)
+def test_random_confidence_keeps_the_label_and_nothing_else(proba, seed):
+    X = np.arange(len(proba), dtype=float)[:, None]
+    one = RandomConfidence(Fixed(proba), seed).predict_proba(X)
+    np.testing.assert_allclose(one.sum(axis=1), 1)
+    assert (one[np.arange(len(one)), proba.argmax(axis=1)] >= one.max(axis=1) - 1e-12).all()
+    # another model with the same labels is answered for with the very same numbers
+    other = np.eye(proba.shape[1])[proba.argmax(axis=1)]
+    assert (RandomConfidence(Fixed(other), seed).predict_proba(X) == one).all()
+
+
+@pytest.mark.parametrize("wrapper", [NoisyInput(LOOKUP, 0.3, scale=1.0), RandomConfidence(LOOKUP)])
+def test_asking_again_or_in_other_company_tells_no_more(wrapper):
+    X = PARTS.X_out[::6][:12]
+    first = wrapper.predict_proba(X)
+    order = np.random.default_rng(0).permutation(12)
+    assert (wrapper.predict_proba(X[order]) == first[order]).all()
+    assert (wrapper.predict_proba(X[3:4]) == first[3]).all()
+    assert (wrapper.predict_proba(np.array(X).astype("float32").astype(float)) != first).any()  # a hair off: anew
+    secret = clone(wrapper).set_params(random_state=1)
+    secret.model = LOOKUP  # clone forgets the fit
+    assert (secret.predict_proba(X) != first).any()
+
+
+def test_noise_on_the_input_has_the_stated_size():
+    class Echo:
+        classes_, n_features_in_ = np.arange(2), 2
+
+        def predict_proba(self, X):
+            self.asked = X
+            return np.full((len(X), 2), 0.5)
+
+    echo, X = Echo(), np.random.default_rng(0).uniform(size=(4000, 2))
+    NoisyInput(echo, 0.5, scale=[1.0, 10.0]).predict_proba(X)
+    shift = echo.asked - X
+    np.testing.assert_allclose(shift.std(axis=0), [0.5, 5.0], rtol=0.05)
+    np.testing.assert_allclose(shift.mean(axis=0) / [0.5, 5.0], 0, atol=0.07)
+    assert abs(np.corrcoef(shift.T)[0, 1]) < 0.06 and abs(np.corrcoef(shift[:-1, 0], shift[1:, 0])[0, 1]) < 0.06
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS, ids=NAMES)
+def test_a_defence_is_a_classifier_like_any_other(wrapper):
+    anew = clone(wrapper).fit(PARTS.X_in, PARTS.y_in)
+    X = PARTS.X_out
+    np.testing.assert_array_equal(anew.predict_proba(X), wrapper.predict_proba(X))
+    assert anew.classes_.tolist() == [0, 1, 2] and anew.n_features_in_ == 4
+    assert (anew.predict(X) == anew.predict_proba(X).argmax(axis=1)).all()
+    assert not hasattr(clone(wrapper), "model_") and hasattr(wrapper.model, "classes_")
+    meter = QueryMeter(anew)
+    assert (meter.predict_proba(X) == anew.predict_proba(X)).all() and meter.n_queries == 75
+    with serve(anew, name="defended") as url, RemoteModel(url, name="defended") as remote:
+        assert (remote.predict_proba(X) == anew.predict_proba(X)).all()
+        if not isinstance(wrapper, NoisyInput | RandomConfidence):
+            around = clone(wrapper).set_params(model=remote)
+            around.model = remote
+            np.testing.assert_allclose(around.predict_proba(X)[:3], wrapper._change(anew.predict_proba(X), X)[:3])
+
+
+@pytest.mark.parametrize(("output", "wrapper"), [("top-1", TopK(LOOKUP)), ("label", LabelOnly(LOOKUP))])
+def test_the_service_and_the_wrapper_say_the_same(output, wrapper):
+    with serve(LOOKUP, name="a", output=output) as url, RemoteModel(url, name="a") as remote:
+        assert (remote.predict_proba(PARTS.X_out) == wrapper.predict_proba(PARTS.X_out)).all()
+
+
+def test_the_service_rounds_as_the_wrapper_does():
+    with serve(LOOKUP, name="a", output="rounded", digits=1) as url, RemoteModel(url, name="a") as remote:
+        assert (remote.predict_proba(PARTS.X_out) == Rounded(LOOKUP, 1).predict_proba(PARTS.X_out)).all()
+
+
+def test_frames_with_text_and_classes_by_name():
+    frame = FLOWERS.frame.rename(columns={"species": "colour"})
+    frame["colour"] = np.where(FLOWERS.X[:, 0] > 6, "blue", "violet")
+    names = np.array(FLOWERS.class_names)[FLOWERS.y]
+    pipe = make_pipeline(
+        make_column_transformer((OneHotEncoder(), ["colour"]), remainder=StandardScaler()), LogisticRegression()
+    )
+    for wrapper in (Rounded(pipe), RandomConfidence(pipe), LabelOnly(pipe)):
+        wrapper.fit(frame, names)
+        assert set(wrapper.predict(frame)) <= set(FLOWERS.class_names)
+        assert wrapper.predict_proba(frame.iloc[4:5]).tolist() == wrapper.predict_proba(frame)[4:5].tolist()
+    with pytest.raises(ValueError, match="plain numbers"):
+        NoisyInput(pipe).fit(frame, names)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "message"),
+    [
+        (Rounded(LOOKUP, -1), "digits is -1"),
+        (Rounded(LOOKUP, 1.5), "digits is 1.5"),
+        (TopK(LOOKUP, 4), "k is 4"),
+        (TopK(LOOKUP, 0), "k is 0"),
+        (Temperature(LOOKUP, 0), "temperature is 0"),
+        (Temperature(LOOKUP, float("nan")), "temperature is nan"),
+        (NoisyInput(LOOKUP), "scale is None"),
+        (NoisyInput(LOOKUP, -1, scale=1.0), "noise is -1"),
+        (RandomConfidence(LOOKUP, random_state=-1), "random_state is -1"),
+        (RandomConfidence(LOOKUP, random_state=None), "random_state is None"),
+        (LabelOnly(LogisticRegression()), "has no classes_"),
+    ],
+)
+def test_bad_settings_are_named(wrapper, message):
+    with pytest.raises(ValueError, match=message):
+        wrapper.predict_proba(PARTS.X_out)
+
+
+# The same shadows behind a defence
+
+
+@pytest.mark.parametrize("model", [DecisionTreeClassifier(random_state=0), NetClassifier(hidden=4, epochs=30)])
+@pytest.mark.parametrize("wrapper", [Rounded, TopK, LabelOnly, Temperature])
+def test_defended_shadows_are_those_that_one_would_train(model, wrapper):
+    settings = {"n_shadows": 4, "random_state": 3}
+    bare = train_shadows(model, FLOWERS.X, FLOWERS.y, **settings)
+    defended = defend(bare, wrapper(model))
+    if isinstance(model, NetClassifier):  # trained one by one, nets draw from other streams: compare by hand
+        wanted = np.stack([wrapper(bare.models[k]).predict_proba(FLOWERS.X) for k in range(4)])
+    else:
+        wanted = train_shadows(wrapper(model), FLOWERS.X, FLOWERS.y, **settings).proba
+    np.testing.assert_allclose(defended.proba, wanted, atol=1e-12)
+    np.testing.assert_allclose(defended.predict_proba(FLOWERS.X[:9]), wanted[:, :9], atol=1e-12)
+    assert (defended.in_mask == bare.in_mask).all() and len(defended.besides(0)) == 2
+
+
+def test_noisy_and_random_shadows_have_secrets_of_their_own():
+    bare = train_shadows(DecisionTreeClassifier(), FLOWERS.X, FLOWERS.y, 4, random_state=0)
+    noisy = defend(bare, NoisyInput(DecisionTreeClassifier(), 0.5))
+    for k in range(4):
+        np.testing.assert_allclose(noisy.models[k].scale, FLOWERS.X[bare.in_mask[k]].std(axis=0))
+        assert (noisy.proba[k] == noisy.models[k].predict_proba(FLOWERS.X)).all()
+    random = defend(bare, RandomConfidence(DecisionTreeClassifier()))
+    same_label = random.proba[0].argmax(1) == random.proba[1].argmax(1)
+    assert (random.proba[0][same_label] != random.proba[1][same_label]).any(axis=1).all()
+
+
+def test_defend_refuses_what_is_no_defence():
+    bare = train_shadows(DecisionTreeClassifier(), FLOWERS.X, FLOWERS.y, 2, random_state=0)
+    with pytest.raises(ValueError, match="defence is"):
+        defend(bare, LogisticRegression())
+
+
+def test_targets_behind_a_defence_that_the_shadows_do_not_have():
+    bare = train_shadows(KNeighborsClassifier(5, weights="distance"), FLOWERS.X, FLOWERS.y, 6, random_state=0)
+    defended = defend(bare, LabelOnly(None))
+    scores = score_each(bare, RMIA(online=False), n_targets=2, targets=defended)
+    for k in range(2):
+        attack = RMIA(online=False).fit(defended.models[k], bare.besides(k))
+        assert (scores[k] == attack.score_samples(bare.X, bare.y, index=np.arange(150))).all()
+    table = attack_each(bare, {"RMIA": RMIA(online=False)}, n_targets=2, targets=defended)
+    assert table["auc_RMIA"].tolist() == [auc(scores[k], bare.in_mask[k]) for k in range(2)]
+    other = train_shadows(KNeighborsClassifier(5), FLOWERS.X, FLOWERS.y, 6, random_state=1)
+    with pytest.raises(ValueError, match="targets had other members"):
+        score_each(bare, RMIA(online=False), targets=other)
+
+
+@pytest.mark.parametrize("make", [Rounded, TopK, LabelOnly, Temperature, NoisyInput, RandomConfidence])
+def test_negative_control(make):
+    """With membership drawn at random after training, every attack gives one half through every defence."""
+    attacks = {"threshold": ThresholdAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
+    model = make(DecisionTreeClassifier(max_depth=4))
+    table = run_trials(model, FLOWERS.X, FLOWERS.y, attacks, n_trials=60, null=True, shadows=6)
+    for name in attacks:
+        control = mean_interval(table[f"auc_{name}"])
+        assert abs(control.mean - 0.5) < 4 * (control.high - control.low) / 3.92, (name, control)
+
+
+# Training with care
+
+
+def test_recipes_change_what_they_name_and_leave_the_model_alone():
+    net = NetClassifier(hidden=4, epochs=20)
+    recipes = training_defences(net)
+    assert set(recipes) == {"stronger L2", "early stopping", "bagging", "fewer features"}
+    assert recipes["stronger L2"].l2 == 1.0 and recipes["early stopping"].early_stopping and net.l2 == 1e-4
+    pipe = make_pipeline(StandardScaler(), LogisticRegression())
+    assert training_defences(pipe)["stronger L2"].get_params()["logisticregression__C"] == 0.1
+    assert pipe.get_params()["logisticregression__C"] == 1.0
+    assert {"larger leaves", "fewer levels"} <= set(training_defences(DecisionTreeClassifier()))
+    for recipe in [*recipes.values(), *training_defences(pipe).values()]:
+        assert recipe.fit(PARTS.X_in, PARTS.y_in).predict_proba(PARTS.X_out).shape == (75, 3)
+
+
+# Matrix and frontier
+
+
+def test_matrix_is_attack_each_by_hand():
+    net = NetClassifier(hidden=4, epochs=40)
+    models = {"none": net, "label": LabelOnly(net), "L2": NetClassifier(hidden=4, epochs=40, l2=1.0)}
+    data = {"wrong": lambda seed: (FLOWERS.X, wrong_labels(FLOWERS.y, 0.2, seed))}
+    attacks = {"RMIA": RMIA(online=False)}
+    matrix = defence_matrix(models, data, attacks, n_shadows=6, n_targets=4, n_seeds=2)
+    assert list(matrix.columns) == ["data", "defence", "seed", "train_accuracy", "test_accuracy", "auc_RMIA"]
+    assert len(matrix) == 6
+    X, y = data["wrong"](1)
+    shadows = train_shadows(net, X, y, 6, random_state=1)
+    by_hand = attack_each(defend(shadows, LabelOnly(net)), attacks, n_targets=4).mean()
+    row = matrix[(matrix["defence"] == "label") & (matrix["seed"] == 1)].iloc[0]
+    for column in ("auc_RMIA", "train_accuracy", "test_accuracy"):
+        assert row[column] == by_hand[column]
+    assert over_seeds(matrix, "wrong", "auc_RMIA")["label"] == mean_interval(
+        matrix.loc[matrix["defence"] == "label", "auc_RMIA"]
+    )
+    with pytest.raises(ValueError, match="measure is 'auc'"):
+        over_seeds(matrix, "wrong", "auc")
+
+
+def test_an_attacker_who_knows_the_defence_gets_more():
+    """Warm answers of the target against undefended shadows mislead LiRA; shadows with the defence do not."""
+    net = NetClassifier(hidden=16, epochs=200)
+    data = {"wrong": lambda seed: (FLOWERS.X, wrong_labels(FLOWERS.y, 0.2, seed))}
+    models, attacks = {"warm": Temperature(net, 4.0)}, {"LiRA": LiRA(online=False)}
+    knows, does_not = (
+        defence_matrix(models, data, attacks, n_seeds=4, adaptive=adaptive)["auc_LiRA"] for adaptive in (True, False)
+    )
+    assert mean_interval(knows - does_not).low > 0.03
+
+
+@given(hnp.arrays(int, st.tuples(st.integers(1, 12), st.just(2)), elements=st.integers(0, 4)))
+def test_frontier_by_two_loops(points):
+    accuracy, leakage = points.T
+    wanted = []
+    for a, leak in points:
+        beaten = any((b >= a and other <= leak) and (b > a or other < leak) for b, other in points)
+        wanted.append(not beaten)
+    assert frontier(accuracy, leakage).tolist() == wanted
+
+
+@pytest.mark.parametrize("bad", [([0.1], [0.1, 0.2]), ([np.nan], [0.1]), ([[0.1]], [[0.2]]), (["a"], [0.1])])
+def test_frontier_refuses(bad):
+    with pytest.raises(ValueError, match=r"accuracy|leakage"):
+        frontier(*bad)
+
+
+def test_the_base_class_says_nothing_by_itself():
+    with pytest.raises(NotImplementedError):
+        OutputDefence(LOOKUP).predict_proba(PARTS.X_out)
