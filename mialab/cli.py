@@ -1,4 +1,4 @@
-"""The command `mialab`: open the course, check the machine, show progress, serve a model."""
+"""The command `mialab`: open the course, check the machine, show progress, serve a model, audit one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mialab import __version__, _serve_cli
+from mialab import __version__, _audit_cli, _serve_cli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,6 +185,10 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("serve", help=words, description=words)
     verb.set_defaults(action=_serve_cli.run)
     _serve_cli.add_arguments(verb)
+    words = "attack a model with all that an attacker may know, and write a report"
+    verb = verbs.add_parser("audit", help=words, description=words)
+    verb.set_defaults(action=_audit_cli.run)
+    _audit_cli.add_arguments(verb)
     return parser
 
 

@@ -11,11 +11,12 @@ TIERS = [
     {"_checks", "_files", "_threads"},
     *({name} for name in "data targets _stack nets _wire _openapi _traffic _service _server blackbox".split()),
     *({name} for name in "search shadows attacks metrics trials exposure privacy".split()),
-    *({name} for name in "defences audit plots widgets".split()),
+    *({name} for name in "defences _sets _report audit plots widgets".split()),
     {"workbook"},
     {"exercises"},
     {"instructor"},
     {"_doctor", "_serve_cli"},
+    {"_audit_cli"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,0 +1,402 @@
+"""An audit: every attack that the threat model allows, on one model, and what follows from it.
+
+Notebook 13 audits a hospital's model. The auditor holds the members and comparable non-members, and asks what an
+attacker could do who does not know which is which.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import __version__, _checks
+from mialab._sets import FEWEST, Remembered, overlap, read_set, recipe, stack
+from mialab._threads import one_thread
+from mialab.attacks import RMIA, Attack, CalibratedAttack, LabelOnlyAttack, LiRA, ShadowAttack, ThresholdAttack
+from mialab.attacks import was_right as _was_right
+from mialab.defences import LabelOnly, OutputDefence, Rounded, TopK, defend, training_defences
+from mialab.exposure import exposure
+from mialab.metrics import AttackResult, evaluate, precision
+from mialab.shadows import Shadows, train_shadows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORTH_FINDING = 0.6  # an audit that could not have found this AUC says so
+RISK = 0.05
+POWER = 0.8
+FPR = 0.01
+
+
+@dataclass(frozen=True, repr=False)
+class Audit:
+    """What an audit found; `str` is its answer in words, `save` writes the report.
+
+    Attributes
+    ----------
+    outcome : "leaks", "no leak found" or "too little evidence".
+    attacks : {name: AttackResult}, and `threats` {name: what its attacker must know}.
+    best : the name of the attack with the largest AUC.
+    chance : {name: the probability that pure guessing does as well}, corrected for the number of attacks (Bonferroni).
+    smallest_auc : the AUC that so many records would show with 80% probability.
+    accuracy : (on members, on non-members).
+    by_class : DataFrame, one row a class: records, and the AUC of the best attack with its interval.
+    members : DataFrame, one row a member, the most exposed first: row (in the members given), label, `as_high` (the
+        share of non-members that the best attack scores as high) and `models` (how often models trained with this
+        record are surer of it than models without it; NaN without shadows).
+    defences : DataFrame, one row an output defence: accuracy, and the strongest attack that knows the defence with its
+        AUC. The label-only attack is left out, for no such defence changes it.
+    recipes : names of training-time defences for this kind of model, not measured.
+    settings : what it takes to repeat the audit.
+    """
+
+    name: str
+    outcome: str
+    attacks: dict[str, AttackResult]
+    threats: dict[str, str]
+    best: str
+    chance: dict[str, float]
+    smallest_auc: float
+    accuracy: tuple[float, float]
+    base_rate: float
+    by_class: pd.DataFrame = field(repr=False)
+    members: pd.DataFrame = field(repr=False)
+    defences: pd.DataFrame = field(repr=False)
+    recipes: list[str]
+    notes: list[str]
+    settings: dict[str, Any]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an attack: auc, low, high, null_sd, chance, advantage, tpr (at 1% false alarms), precision.
+
+        Where 1% allows no false alarm at all, the precision takes one in one more than the non-members for its rate.
+        """
+        import pandas as pd
+
+        rows = {}
+        for name, result in self.attacks.items():
+            tpr = result.tpr_at(FPR)
+            allowed = int(FPR * result.n_non_members) / result.n_non_members
+            rows[name] = {
+                "auc": result.auc,
+                "low": result.interval[0],
+                "high": result.interval[1],
+                "null_sd": result.null_sd,
+                "chance": self.chance[name],
+                "advantage": result.advantage,
+                "tpr": float(tpr),
+                "precision": precision(float(tpr), max(allowed, 1 / (result.n_non_members + 1)), self.base_rate),
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    @property
+    def answer(self) -> str:
+        """The outcome in two or three sentences, for a reader who runs no attacks."""
+        found = self.attacks[self.best]
+        numbers = f"{found.n_members} members and {found.n_non_members} non-members"
+        pair = f"a member looks more like a member than a non-member does in {found.auc:.0%} of pairs (half is chance)"
+        if self.outcome == "leaks":
+            alone = int((self.members["as_high"] == 0).sum())
+            return (
+                f"The model gives away who was in its training data. For its strongest attack, {self.best}, {pair}, "
+                f"on {numbers}; guessing does so well with a probability of {_small(self.chance[self.best])}. "
+                f"{alone} of the {found.n_members} members are scored above every non-member."
+            )
+        if self.outcome == "no leak found":
+            return (
+                f"None of {len(self.attacks)} attacks told members from non-members better than guessing might, on "
+                f"{numbers}. A leak of AUC {self.smallest_auc:.2f} or more would most likely have been found. That is "
+                "no proof that there is none: a smaller one, or a better attack, may exist, and single people may be "
+                "exposed where the average is not."
+            )
+        return (
+            f"There is too little evidence to say. On {numbers} only an AUC of {self.smallest_auc:.2f} or more would "
+            "most likely show, and a serious leak can be smaller than that. Audit with more records."
+        )
+
+    def advice(self) -> list[str]:
+        """What to do next, one sentence each."""
+        return _advice(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the figures, for JSON: numbers as they are, tables as lists of rows."""
+        return {
+            "schema": "mialab-audit-1",
+            "model": self.name,
+            "outcome": self.outcome,
+            "answer": self.answer,
+            "best_attack": self.best,
+            "smallest_auc": self.smallest_auc,
+            "accuracy": {"members": self.accuracy[0], "non_members": self.accuracy[1]},
+            "base_rate": self.base_rate,
+            "attacks": [
+                {"attack": name, "knows": self.threats[name]} | row
+                for name, row in self.table.to_dict(orient="index").items()
+            ],
+            "by_class": _rows(self.by_class),
+            "members": _rows(self.members),
+            "defences": _rows(self.defences),
+            "recipes": self.recipes,
+            "advice": self.advice(),
+            "notes": self.notes,
+            "settings": self.settings,
+        }
+
+    def to_html(self) -> str:
+        """The report: one self-contained page of HTML."""
+        from mialab._report import report
+
+        return report(self)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> tuple[Path, Path]:
+        """Write the report to `path` and its numbers beside it as .json; returns both paths.
+
+        Raises ValueError for a path that does not end in .html, and where a file is there already.
+        """
+        page = Path(path).expanduser()
+        if page.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"path is {str(path)!r}; it should end in .html (the numbers go beside it as .json)")
+        numbers = page.with_suffix(".json")
+        for file in (page, numbers):
+            if file.exists() and not overwrite:
+                raise ValueError(f"{file} is there already; choose another path, or pass overwrite=True")
+        text = self.to_html()
+        page.write_text(text, encoding="utf-8")
+        numbers.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        return page, numbers
+
+    def __str__(self) -> str:
+        return self.answer
+
+    __repr__ = __str__
+
+
+def audit(
+    model: Any,
+    members: tuple[Any, Any],
+    non_members: tuple[Any, Any],
+    *,
+    estimator: Any = None,
+    n_shadows: int = 32,
+    base_rate: float = 0.01,
+    name: str | None = None,
+    random_state: int = 0,
+) -> Audit:
+    """Attack a model with all that the threat model allows, and say what was found.
+
+    Parameters
+    ----------
+    model : fitted, anything with predict_proba and classes_: an estimator, a pipeline, a `RemoteModel`. It is asked
+        about each record once, but for the label-only attack, which asks 100 times and only a model in this process.
+    members, non_members : (X, y) each, the records that trained the model and comparable ones that did not, with
+        recorded labels. Frames are brought into the order of columns that the model was trained on.
+    estimator : how to train such a model, unfitted, for the attacks with shadow models; a fresh copy of `model` if it
+        can be trained. Without one (a remote model) only the attacks on the answers are run.
+    n_shadows : how many shadow models, on random parts of all the records given; 0 for none.
+    base_rate : the share of members among those whom an attacker suspects, for the precision.
+
+    Raises ValueError for sets that overlap, that are too small, that the model cannot read, or with labels that it
+    does not know.
+    """
+    _checks.fitted("model", model)
+    n_shadows = _checks.whole_number("n_shadows", n_shadows, 0)
+    if 0 < n_shadows < 4:
+        raise ValueError(f"n_shadows is {n_shadows}; it should be 4 or more, or 0 for none")
+    base_rate = _checks.fraction("base_rate", base_rate)
+    random_state = _checks.whole_number("random_state", random_state, 0)
+    (X_in, y_in), (X_out, y_out) = read_set("members", members, model), read_set("non_members", non_members, model)
+    notes = overlap(X_in, y_in, X_out, y_out)
+    X, y = stack(X_in, X_out), np.concatenate([y_in, y_out])
+    is_member = np.arange(len(y)) < len(y_in)
+
+    target = Remembered(model, X)
+    how = recipe(model, estimator)
+    shadows = None
+    if how is None or n_shadows == 0:
+        notes.append(
+            "No shadow models were trained, so the strongest attacks were not run: "
+            + ("n_shadows is 0." if n_shadows == 0 else "the model cannot be trained here, and no estimator was given.")
+        )
+    else:
+        shadows = train_shadows(how, X, y, n_shadows, n_members=len(y_in), random_state=random_state)
+    attacks = _attacks(shadows, local=hasattr(model, "fit"), random_state=random_state)
+    with one_thread():
+        results = {
+            each: evaluate(_scores(attack, target, shadows, X, y), is_member) for each, attack in attacks.items()
+        }
+    best = max(results, key=lambda each: results[each].auc)
+    chance = {each: min(1.0, len(results) * _tail(result.z)) for each, result in results.items()}
+    smallest = _smallest_auc(len(y_in), len(y_out), len(results))
+    if chance[best] < RISK:
+        outcome = "leaks"
+    else:
+        outcome = "no leak found" if smallest <= WORTH_FINDING else "too little evidence"
+    right = _was_right(target, X, y)
+    quick = {each: attack for each, attack in attacks.items() if each != "label only"}  # which no such defence changes
+    return Audit(
+        name=name or type(getattr(model, "model_", model)).__name__,
+        outcome=outcome,
+        attacks=results,
+        threats={each: str(attack.threat_model) for each, attack in attacks.items()},
+        best=best,
+        chance=chance,
+        smallest_auc=smallest,
+        accuracy=(float(right[is_member].mean()), float(right[~is_member].mean())),
+        base_rate=base_rate,
+        by_class=_by_class(results[best], y),
+        members=_members(results[best], y_in, shadows),
+        defences=_defences(quick, target, shadows, X, y, is_member),
+        recipes=list(training_defences(how)) if how is not None else [],
+        notes=notes,
+        settings={
+            "mialab": __version__,
+            "model": repr(model)[:300],
+            "estimator": None if how is None else repr(how)[:300],
+            "members": len(y_in),
+            "non_members": len(y_out),
+            "n_shadows": 0 if shadows is None else n_shadows,
+            "base_rate": base_rate,
+            "random_state": random_state,
+        },
+    )
+
+
+# The attacks
+
+
+def _attacks(shadows: Shadows | None, local: bool, random_state: int) -> dict[str, Attack]:
+    """Those that the auditor's attackers may run."""
+    attacks: dict[str, Attack] = {
+        "largest confidence": ThresholdAttack("confidence"),
+        "confidence in the label": ThresholdAttack("true_class"),
+        "was it right": ThresholdAttack("correct"),
+    }
+    if shadows is not None:
+        attacks |= {"shadow attack": ShadowAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
+        if local and not _checks.is_frame(shadows.X):
+            attacks["label only"] = LabelOnlyAttack(random_state=random_state)
+    return attacks
+
+
+def _scores(attack: Attack, target: Any, shadows: Shadows | None, X: Any, y: np.ndarray) -> np.ndarray:
+    attack.fit(target, shadows)
+    rows = np.arange(len(y))
+    return (
+        attack.score_samples(X, y, index=rows) if isinstance(attack, CalibratedAttack) else attack.score_samples(X, y)
+    )
+
+
+def _tail(z: float) -> float:
+    """The probability that a normal number is above z."""
+    from scipy.stats import norm
+
+    return float(norm.sf(z))
+
+
+def _smallest_auc(m: int, n: int, n_attacks: int) -> float:
+    """The AUC that one of so many attacks would show on m and n records with 80% probability (normal approximation)."""
+    from scipy.stats import norm
+
+    spread = np.sqrt((m + n + 1) / (12 * m * n))
+    return float(min(1.0, 0.5 + (norm.isf(RISK / n_attacks) + norm.ppf(POWER)) * spread))
+
+
+# What follows
+
+
+def _by_class(result: AttackResult, y: np.ndarray) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for label in np.unique(y).tolist():
+        of_class = y == label
+        n_in, n_out = int((of_class & result.is_member).sum()), int((of_class & ~result.is_member).sum())
+        row = {"class": label, "members": n_in, "non_members": n_out, "auc": np.nan, "low": np.nan, "high": np.nan}
+        if min(n_in, n_out) >= FEWEST:
+            own = evaluate(result.scores[of_class], result.is_member[of_class])
+            row |= {"auc": own.auc, "low": own.interval[0], "high": own.interval[1]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _members(result: AttackResult, y_in: np.ndarray, shadows: Shadows | None) -> pd.DataFrame:
+    import pandas as pd
+
+    outside = np.sort(result.scores[~result.is_member])
+    as_high = 1 - np.searchsorted(outside, result.scores[result.is_member], side="left") / len(outside)
+    models = np.full(len(y_in), np.nan)
+    if shadows is not None and shadows.in_mask.sum(axis=0).min() > 1 and (~shadows.in_mask).sum(axis=0).min() > 1:
+        models = exposure(shadows).auc[: len(y_in)]
+    table = pd.DataFrame({"row": np.arange(len(y_in)), "label": y_in, "as_high": as_high, "models": models})
+    return table.sort_values(["as_high", "models"], ascending=[True, False], kind="stable", ignore_index=True)
+
+
+def _defences(
+    attacks: dict[str, Attack], target: Any, shadows: Shadows | None, X: Any, y: np.ndarray, is_member: np.ndarray
+) -> pd.DataFrame:
+    """What each output defence would leave of the attacks, whose shadows carry it as well: the strongest counts."""
+    import pandas as pd
+
+    wrappers: dict[str, OutputDefence | None] = {
+        "none": None,
+        "two digits": Rounded(target, 2),
+        "one digit": Rounded(target, 1),
+        "largest only": TopK(target, 1),
+        "label only": LabelOnly(target),
+    }
+    rows = []
+    for name, wrapper in wrappers.items():
+        behind = target if wrapper is None else wrapper
+        replicas = shadows if shadows is None or wrapper is None else defend(shadows, wrapper)
+        found = {each: evaluate(_scores(attack, behind, replicas, X, y), is_member) for each, attack in attacks.items()}
+        best = max(found, key=lambda each: found[each].auc)
+        right = float(_was_right(behind, X, y)[~is_member].mean())
+        rows.append({"defence": name, "accuracy": right, "attack": best, "auc": found[best].auc})
+    return pd.DataFrame(rows)
+
+
+def _advice(found: Audit) -> list[str]:
+    advice = []
+    if found.outcome == "too little evidence":
+        advice.append("Repeat the audit with more members and non-members before you decide anything on it.")
+    if found.outcome == "leaks":
+        full = found.defences["auc"].iloc[0]
+        helps = found.defences.iloc[1:].sort_values("auc").iloc[0]
+        if full - helps["auc"] > 0.02:
+            advice.append(
+                f"Of the output defences, “{helps['defence']}” left the attacks the least: AUC {helps['auc']:.2f} in "
+                f"place of {full:.2f}. Other attacks may get past it; it is no substitute for training with care."
+            )
+        else:
+            advice.append("Coarser answers alone hardly change what the attacks find; the training has to change.")
+        if found.recipes:
+            advice.append(
+                f"Train anew with more care and audit again: {', '.join(found.recipes)}. None is measured here."
+            )
+        advice.append(
+            "For a promise that holds against every attack, train with differential privacy (mialab.nets with a clip "
+            "and noise), and compare the accuracy."
+        )
+        advice.append("Until then limit who may ask, how often, and in what detail, and keep a log of the questions.")
+    if found.outcome == "no leak found":
+        advice.append("Audit again whenever the model, its data or its interface changes.")
+    if any("No shadow models" in note for note in found.notes):
+        advice.append("Give the training recipe (estimator=…), so that the strongest attacks can be run as well.")
+    return advice
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain Python values, NaN as None."""
+    return [
+        {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def _small(probability: float) -> str:
+    return "less than one in a thousand" if probability < 0.001 else f"about {probability:.2g}"
