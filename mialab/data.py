@@ -1,4 +1,4 @@
-"""The records: the Iris flowers, and how they are split into members and strangers.
+"""The records: the Iris flowers and the patients of a clinic, and how they are split into members and strangers.
 
 Notebook 01 meets the flowers and splits them. Data flows one way in this package, and it starts
 here.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IRIS_SHA256 = "dad19dc3817625a5490ab6be0fdb592efdcd6921badbbaf4275cef90bcfaa994"
+CLINIC_SHA256 = "3c9bf5e8cbd245367d459886442dfdc450017d3a83987b97e9e2c080a3b4c6e5"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +61,71 @@ def load_iris(sepals_only: bool = False) -> Flowers:
     when the data file is not the one that the course ships (its checksum differs).
     """
     n_features = 2 if _checks.flag("sepals_only", sepals_only) else 4
-    text = (data_folder() / "iris.csv").read_bytes()
+    header, X, y, class_names = _shipped("iris.csv", IRIS_SHA256)
+    return Flowers(X[:, :n_features], y, header[:n_features], class_names)
+
+
+def _shipped(name: str, sha256: str) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:
+    """A data file of the course: names of the measurements, X, y as positions, names of the classes."""
+    text = (data_folder() / name).read_bytes()
     text = text.replace(b"\r\n", b"\n")  # git on Windows may rewrite line ends
-    if hashlib.sha256(text).hexdigest() != IRIS_SHA256:
-        raise ValueError("iris.csv is not the file that the course ships (its checksum differs); fetch it anew")
+    if hashlib.sha256(text).hexdigest() != sha256:
+        raise ValueError(f"{name} is not the file that the course ships (its checksum differs); fetch it anew")
     header, *rows = csv.reader(text.decode().splitlines())
     X = np.array([row[:-1] for row in rows], dtype=float)
     class_names, y = np.unique([row[-1] for row in rows], return_inverse=True)
-    return Flowers(X[:, :n_features], y, tuple(header[:n_features]), tuple(class_names.tolist()))
+    return tuple(header[:-1]), X, y, tuple(class_names.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Patients:
+    """7,874 people whose blood was tested, and whether they died in the years that followed.
+
+    Attributes
+    ----------
+    X : (7874, 6) float array: age (years), female (1 or 0), year (of the sample), kappa and lambda (free light
+        chains in the serum, mg/dl), mgus (1 where a monoclonal gammopathy was diagnosed).
+    y : (7874,) int array, a position in `class_names`.
+    feature_names, class_names : plain names; the classes are "alive" and "died".
+    ranges : (6, 2), for each measurement a low and a high bound from general knowledge, looked up in no record.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    ranges: np.ndarray
+
+    @property
+    def scaled(self) -> np.ndarray:
+        """X with `ranges` mapped to -1 to 1, (7874, 6): the same for all, whoever is a member. Few lie beyond."""
+        low, high = self.ranges.T
+        return (self.X - (low + high) / 2) / ((high - low) / 2)
+
+    @property
+    def frame(self):
+        """The same patients as a pandas DataFrame: one column a measurement, then `outcome` by name."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.X, columns=list(self.feature_names))
+        frame["outcome"] = np.array(self.class_names)[self.y]
+        return frame
+
+    def __repr__(self) -> str:
+        return f"{len(self.X)} patients, {len(self.feature_names)} measurements each, {self.y.mean():.0%} died"
+
+
+# Who is tested for free light chains is mostly between 50 and 100, and a healthy serum has up to 2 or 3 mg/dl of each.
+CLINIC_RANGES = ((50, 100), (0, 1), (1995, 2003), (0, 5), (0, 5), (0, 1))
+
+
+def load_clinic() -> Patients:
+    """Load the patients of notebook 13. Source, licence and what was left out are in `data/README.md`.
+
+    Raises ValueError when the data file is not the one that the course ships.
+    """
+    header, X, y, class_names = _shipped("patients.csv", CLINIC_SHA256)
+    return Patients(X, y, header, class_names, np.array(CLINIC_RANGES, dtype=float))
 
 
 @dataclass(frozen=True, eq=False)
