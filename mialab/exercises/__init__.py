@@ -27,6 +27,7 @@ MODULES = (
     "why_models_leak",
     "defences",
     "differential_privacy",
+    "hospital_audit",
 )
 
 

@@ -1,0 +1,276 @@
+"""Exercises of notebook 13, audit a hospital's model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mialab.exercises import _hospital_audit_data as data
+from mialab.exercises._chapter import Chapter
+from mialab.exercises._kinds import Choice, Prediction, Written
+
+chapter = Chapter("13_audit_a_hospital_model")
+recap = chapter.recap
+
+
+# --- null_spread ----------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=2,
+    minutes=5,
+    section="How many patients do you need?",
+    cases=data.numbers_of_records,
+    oracle=data.spread_by_enumeration,
+    hints=[
+        "The formula is in the text above: a root, with the number of pairs below the line.",
+        "Above the line stand the members plus the strangers plus one, below it twelve times their product.",
+        "`np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))`.",
+    ],
+    means="An AUC within two of these of one half is what luck gives; plan an audit so that this is small enough.",
+    why="It is the spread of the Mann-Whitney count of pairs when all orders are equally likely, divided by the number "
+    "of pairs. With four times as many records on both sides it halves.",
+)
+def null_spread(n_members, n_strangers):
+    """The standard deviation of the AUC by pure guessing, (k,): √((m + n + 1) / (12 m n)).
+
+    n_members (k,), n_strangers (k,): how many of each, for k audits. The scores are taken to have no ties.
+    """
+    return np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))
+
+
+@null_spread.right
+def _by_parts(n_members, n_strangers):
+    return ((1 / n_members + 1 / n_strangers + 1 / (n_members * n_strangers)) / 12) ** 0.5
+
+
+@null_spread.right
+def _by_count_of_pairs(n_members, n_strangers):
+    pairs = n_members * n_strangers
+    return np.sqrt(pairs * (n_members + n_strangers + 1) / 12) / pairs
+
+
+@null_spread.mistake("That is the variance. Take its root for the standard deviation.")
+def _variance(n_members, n_strangers):
+    return (n_members + n_strangers + 1) / (12 * n_members * n_strangers)
+
+
+@null_spread.mistake("You leave out the `+ 1`. With few records it matters.")
+def _without_one(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers) / (12 * n_members * n_strangers))
+
+
+@null_spread.mistake("You leave out the 12, so that your spread is more than three times too large.")
+def _without_twelve(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers + 1) / (n_members * n_strangers))
+
+
+@null_spread.mistake("You look at the members only. Few strangers make an audit as doubtful as few members.")
+def _members_only(n_members, n_strangers):
+    return np.sqrt((2 * n_members + 1) / (12 * n_members * n_members))
+
+
+@null_spread.mistake("You divide by the number of records. Below the line stands the number of *pairs*, the product.")
+def _records_for_pairs(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers + 1) / (12 * (n_members + n_strangers)))
+
+
+@null_spread.mistake("One over the root of the number of records is the rule for a mean, not for an AUC.")
+def _as_for_a_mean(n_members, n_strangers):
+    return 1 / np.sqrt(n_members + n_strangers)
+
+
+guess_leak = chapter.add(
+    Prediction(
+        "guess_leak",
+        question="Three models of nearly equal accuracy. Which gives its patients away most?",
+        options=["full forest", "forest with ten a leaf", "logistic regression"],
+        section="Three models, one accuracy",
+    )
+)
+
+
+# --- caught_with ----------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=3,
+    minutes=8,
+    section="Few false alarms",
+    cases=data.scores_with_ties,
+    oracle=data.caught_by_loops,
+    hints=[
+        "Try thresholds: at each, count the strangers and the members whose score is at or above it.",
+        "The thresholds worth trying are the scores themselves. Keep those with at most `n_false` strangers.",
+        "The lowest threshold that is allowed catches most: `max` over the allowed ones of the members at or above it, "
+        "and 0 if none is allowed.",
+    ],
+    means="This is what an attacker gets who dares only so many false accusations: it may be nothing although the AUC "
+    "is high, and much although it is low.",
+    why="Records of equal score are accused together, so only distinct scores are thresholds. As the threshold falls, "
+    "both counts grow; the last one before too many strangers are accused catches the most members.",
+)
+def caught_with(scores, is_member, n_false):
+    """How many members can be accused while at most n_false strangers are, a whole number.
+
+    scores (n,): higher = more likely a member; is_member (n,) bool. Accused are all records at or above one threshold:
+    records of equal score are accused together or not at all.
+    """
+    best = 0
+    for threshold in np.unique(scores):
+        accused = scores >= threshold
+        if (accused & ~is_member).sum() <= n_false:
+            best = max(best, (accused & is_member).sum())
+    return best
+
+
+@caught_with.right
+def _by_the_measure(scores, is_member, n_false):
+    from mialab.metrics import roc
+
+    curve = roc(scores, is_member)
+    allowed = curve.fpr * (~is_member).sum() <= n_false + 1e-9
+    return round(curve.tpr[allowed].max() * is_member.sum())
+
+
+@caught_with.right
+def _by_sorting(scores, is_member, n_false):
+    strangers = np.sort(scores[~is_member])[::-1]
+    if n_false >= len(strangers):
+        return int(is_member.sum())
+    return int((scores[is_member] > strangers[n_false]).sum())
+
+
+@caught_with.mistake(
+    "You accuse the members that tie with a stranger whom you must not accuse. Equal scores are accused together: take "
+    "only members *above* that stranger."
+)
+def _splits_ties(scores, is_member, n_false):
+    strangers = np.sort(scores[~is_member])[::-1]
+    if n_false >= len(strangers):
+        return int(is_member.sum())
+    return int((scores[is_member] >= strangers[n_false]).sum())
+
+
+@caught_with.mistake("You allow one stranger fewer than `n_false`. At most n_false means that n_false is allowed.")
+def _one_too_few(scores, is_member, n_false):
+    if n_false == 0:
+        return 0
+    return caught_with.function(scores, is_member, n_false - 1)
+
+
+@caught_with.mistake("You return a share. The number of members is asked for.")
+def _share(scores, is_member, n_false):
+    return caught_with.function(scores, is_member, n_false) / is_member.sum()
+
+
+@caught_with.mistake("Members and strangers have changed places: you count the strangers caught.")
+def _swapped(scores, is_member, n_false):
+    return caught_with.function(scores, ~is_member, n_false)
+
+
+@caught_with.mistake("You accuse the low scores. A high score speaks for a member.")
+def _low_scores(scores, is_member, n_false):
+    return caught_with.function(-scores, is_member, n_false)
+
+
+@caught_with.mistake("You count all who are accused. Count the members among them.")
+def _all_accused(scores, is_member, n_false):
+    best = 0
+    for threshold in np.unique(scores):
+        accused = scores >= threshold
+        if (accused & ~is_member).sum() <= n_false:
+            best = max(best, accused.sum())
+    return int(best)
+
+
+# --- choice and memo ------------------------------------------------------------------------------------------------
+
+accept_private = chapter.add(
+    Choice(
+        "accept_private",
+        points=2,
+        minutes=3,
+        section="The private model",
+        options={
+            "a": (
+                "All our attacks failed on it, so nobody can find out who was in its training data.",
+                "Attacks that fail prove nothing about other attacks. What speaks for this model is the promise, not "
+                "our failure.",
+            ),
+            "b": (
+                "It was trained so that taking part changes the probability of any outcome at most by the factor e, "
+                "but for a delta; this covers one record a patient, and not how the settings were chosen.",
+                "That is what was promised, with its limits. The limits belong into the same sentence.",
+            ),
+            "c": (
+                "Its accuracy equals that of the forest, so it treats every patient as the forest does.",
+                "Equal accuracy on average may hide that other patients are now told wrongly. Compare by group before "
+                "you say so.",
+            ),
+            "d": (
+                "The model is now anonymous, so data protection law no longer applies to it.",
+                "Whether a model is anonymous is a legal question about all means reasonably likely to be used. An "
+                "epsilon helps to argue it and does not decide it.",
+            ),
+        },
+        answer="b",
+        hints=[
+            "Which of the sentences claims no more than what was shown or promised?",
+            "“All attacks failed” and “accuracy is equal” are about what was tried, on average.",
+            "Look for the sentence that names its own limits.",
+        ],
+    )
+)
+
+memo = chapter.add(
+    Written(
+        "memo",
+        points=6,
+        minutes=25,
+        section="The memo",
+        words=120,
+        rubric=[
+            "says in plain words what was asked, of which model, and what the attacker was assumed to know",
+            "gives the finding with its interval and the number of records, and who is exposed beyond the average",
+            "separates what was shown from what was not: other attacks, other training runs, too few records in a group",
+            "recommends one course of action with its price in accuracy, and what is promised by it and what is not",
+            "can be read by someone who has never heard of an AUC",
+        ],
+        example="To the data protection officer. We asked whether someone who may only question the mortality model "
+        "could find out which patients trained it. We attacked it as an outsider with a thousand questions and as an "
+        "insider who knows how it was trained. The insider ranks a patient from the training data above another "
+        "patient in about nine of ten pairs, where guessing gives five; the interval is narrow, for we had a thousand "
+        "patients on each side. More than a hundred patients can be named with hardly a false accusation, so for "
+        "them the risk is real although the model answers correctly. Coarser answers help against the attacks we "
+        "know, not against all. We recommend to replace the forest by the privately trained model: it was as accurate "
+        "in our tests, our attacks were at the level of guessing, and it carries a promise that does not depend on the "
+        "attack. The promise covers one record a patient and not the choice of settings. We did not test other attacks, "
+        "nor whether some groups of patients are now served worse; that should be looked at before the change.",
+        others=[
+            "Question: is it possible to learn, from the answers of our risk model alone, that a person was a patient "
+            "of ours? We assumed an attacker who can send questions, who knows the kind of model and who holds other "
+            "patients' data. Result: yes, clearly. In pairs of one training patient and one other, the attack picks the "
+            "right one about nine times in ten; the uncertainty is a few points either way with our two thousand "
+            "records. Most patients are hard to single out with certainty, but a minority stands above every "
+            "outsider. We have not shown what a better attack could do, and one trained model is not all models. "
+            "Recommendation: switch off the present forest for outside use now, publish only the label until then, and "
+            "train the replacement with a limit on each patient's influence. It cost us no accuracy on these data. Its "
+            "guarantee is mathematical, for one record per patient; it says nothing about data we used to choose "
+            "settings, and nothing about fairness.",
+            "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it was "
+            "built from. The test gave the attacker everything except the list of patients. The finding is serious: for "
+            "a large part of the patients the model is noticeably surer than for strangers, and the attack orders nine "
+            "of ten pairs correctly, plus or minus two in a hundred. Some patients are scored above all strangers, "
+            "which means an accusation against them would have been right each time. A simple look at confidence does "
+            "not show this, because so many strangers are answered with full confidence too. What we do not know: "
+            "whether an attacker with less knowledge does as well, whether old or rare patients are hit harder, and what "
+            "attacks the future brings. I recommend retraining with differential privacy at the price we measured, "
+            "which was none in accuracy here, and repeating the audit every time the model is trained again.",
+        ],
+        hints=[
+            "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",
+            "Take the numbers from the report and say each in words: what would guessing give?",
+            "Name one thing that you do not know and that could change the recommendation.",
+        ],
+    )
+)
