@@ -214,8 +214,15 @@ def coarsen(proba: np.ndarray, output: str, digits: int) -> np.ndarray:
         return proba
     if output == "rounded":
         return np.round(proba, digits)
-    top = np.eye(proba.shape[1])[proba.argmax(axis=1)]
-    return top * proba if output == "top-1" else top
+    if output == "top-1":
+        return keep_largest(proba, 1)
+    return np.eye(proba.shape[1])[proba.argmax(axis=1)]
+
+
+def keep_largest(proba: np.ndarray, k: int) -> np.ndarray:
+    """The k largest probabilities of each row and 0 for the others; of equal ones the first columns are kept."""
+    rank = np.argsort(np.argsort(-proba, axis=1, kind="stable"), axis=1)
+    return np.where(rank < k, proba, 0.0)
 
 
 def predictions_json(proba: np.ndarray, **others: Any) -> bytes:

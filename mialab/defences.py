@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import reduce
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from mialab import _checks
-from mialab._wire import coarsen
+from mialab._wire import coarsen, keep_largest
 from mialab.attacks import RMIA, Attack, LiRA, ThresholdAttack
 from mialab.metrics import MeanInterval, mean_interval
+from mialab.nets import NetClassifier, train_nets
 from mialab.shadows import Shadows, train_shadows
-from mialab.trials import attack_each
+from mialab.trials import attack_each, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,11 @@ class OutputDefence(ClassifierMixin, BaseEstimator):
         self.model = model
 
     def fit(self, X: Any, y: Any) -> OutputDefence:
-        """Train a copy of the model on records X with labels y."""
+        """Train a copy of the model on records X with labels y; ValueError around what cannot be trained."""
+        if not hasattr(self.model, "fit"):
+            raise ValueError(
+                f"model ({type(self.model).__name__}) has no fit; the defence answers without being fitted"
+            )
         self.model_ = clone(self.model).fit(X, y)
         return self
 
@@ -57,6 +63,11 @@ class OutputDefence(ClassifierMixin, BaseEstimator):
         """How many measurements a record has."""
         return self._inner.n_features_in_
 
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """The names of the measurements, where the model was trained on a table that has them."""
+        return self._inner.feature_names_in_
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """What is let out of the model's probabilities for records X, (n, n_classes)."""
         return self._change(_checks.answers(self._inner, X), X)
@@ -70,7 +81,7 @@ class OutputDefence(ClassifierMixin, BaseEstimator):
 
 
 class Rounded(OutputDefence):
-    """Answers with `digits` digits after the point; 0 leaves little more than the label."""
+    """Answers with `digits` digits after the point; of classes that are equal then, the first is the label."""
 
     def __init__(self, model: Any, digits: int = 1):
         super().__init__(model)
@@ -88,9 +99,7 @@ class TopK(OutputDefence):
         self.k = k
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
-        k = _checks.whole_number("k", self.k, 1, proba.shape[1])
-        rank = np.argsort(np.argsort(-proba, axis=1, kind="stable"), axis=1)
-        return np.where(rank < k, proba, 0.0)
+        return keep_largest(proba, _checks.whole_number("k", self.k, 1, proba.shape[1]))
 
 
 class LabelOnly(OutputDefence):
@@ -112,8 +121,11 @@ class Temperature(OutputDefence):
         self.temperature = temperature
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
-        power = proba ** (1 / _above_nought("temperature", self.temperature))
-        return power / power.sum(axis=1, keepdims=True)
+        temperature = _above_nought("temperature", self.temperature)
+        largest = proba.max(axis=1, keepdims=True)
+        relative = np.divide(proba, largest, out=np.zeros_like(proba), where=largest > 0)  # a row of zeros stays one
+        power = np.maximum(relative, 0) ** (1 / temperature)
+        return power / np.maximum(1, power.sum(axis=1, keepdims=True))  # the largest is 1, so that the sum is no less
 
 
 class NoisyInput(OutputDefence):
@@ -121,7 +133,8 @@ class NoisyInput(OutputDefence):
 
     The noise of a record comes from the record itself and the secret `random_state`, so that asking twice tells no
     more than asking once. A record changed by a hair gets another noise: who may ask often can still average. `scale`
-    (n_features,) are the standard deviations; None takes those of the members in `fit`.
+    (n_features,) or a number are the standard deviations; None takes those of the members in `fit`. As every
+    measurement is blurred, all must be numbers.
     """
 
     def __init__(self, model: Any, noise: float = 0.05, scale: Any = None, random_state: int = 0):
@@ -138,16 +151,25 @@ class NoisyInput(OutputDefence):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The model's probabilities for the blurred records, (n, n_classes)."""
-        noise, X = _above_nought("noise", self.noise), _checks.records("X", X)
+        from scipy.special import ndtri
+
+        noise, asked = _above_nought("noise", self.noise), _checks.records("X", X)
+        normal = ndtri(_own_draws(asked, asked.shape[1], self.random_state))
+        blurred = asked + noise * self._scale(asked.shape[1]) * normal
+        if _checks.is_frame(X):  # a pipeline may pick its columns by name
+            blurred = type(X)(blurred, index=X.index, columns=X.columns)
+        return _checks.answers(self._inner, blurred)
+
+    def _scale(self, n_features: int) -> np.ndarray:
+        """The standard deviations, (n_features,) or a number, checked."""
         scale = getattr(self, "scale_", None) if self.scale is None else self.scale
+        wanted = f"it should be one standard deviation for all measurements, or one for each: ({n_features},)"
         if scale is None:
-            raise ValueError(
-                "scale is None; around a model that is fitted already it should be the standard deviation of each "
-                "measurement, (n_features,)"
-            )
-        scale = np.broadcast_to(_checks.numbers("scale", scale, "it should be (n_features,)"), X.shape[1:])
-        blur = np.stack([rng.normal(size=X.shape[1]) for rng in _own_generators(X, self.random_state)])
-        return _checks.answers(self._inner, X + noise * scale * blur)
+            raise ValueError(f"scale is None, and the model was fitted elsewhere; {wanted}")
+        scale = _checks.numbers("scale", scale, wanted)
+        if scale.shape not in ((), (n_features,)) or not (np.isfinite(scale) & (scale >= 0)).all():
+            raise ValueError(f"scale is {scale.tolist()}; {wanted}, finite and not below 0")
+        return scale
 
 
 class RandomConfidence(OutputDefence):
@@ -162,16 +184,20 @@ class RandomConfidence(OutputDefence):
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
         n_classes = proba.shape[1]
-        top = np.array([rng.uniform(1 / n_classes, 1) for rng in _own_generators(X, self.random_state)])[:, None]
+        top = (1 + (n_classes - 1) * _own_draws(X, 1, self.random_state)) / n_classes
         return np.where(np.eye(n_classes)[proba.argmax(axis=1)] == 1, top, (1 - top) / max(1, n_classes - 1))
 
 
-def _own_generators(X: Any, random_state: int) -> list[np.random.Generator]:
-    """For each record a generator of its own, which knows the secret and what the record says and nothing else."""
-    secret = _checks.whole_number("random_state", random_state, 0).to_bytes(16, "big")
-    rows = X.to_numpy(dtype=object) if _checks.is_frame(X) else np.asarray(X, dtype=float) + 0.0  # -0 is 0
-    hashes = (hashlib.blake2b(repr(row).encode(), digest_size=16, key=secret).digest() for row in rows.tolist())
-    return [np.random.default_rng(int.from_bytes(each, "big")) for each in hashes]
+def _own_draws(X: Any, n: int, random_state: int) -> np.ndarray:
+    """For each record n numbers between 0 and 1, (n_records, n), from the secret and what the record says alone.
+
+    The bits are those of a hash, so that they look random to whoever does not know the secret.
+    """
+    secret = _checks.whole_number("random_state", random_state, 0, 2**64).to_bytes(16, "big")
+    rows = X.to_numpy(dtype=object).tolist() if _checks.is_frame(X) else np.asarray(X, dtype=float).tolist()
+    spoken = (repr([value if isinstance(value, str) else float(value) + 0.0 for value in row]) for row in rows)
+    bits = b"".join(hashlib.shake_256(secret + each.encode()).digest(8 * n) for each in spoken)
+    return ((np.frombuffer(bits, ">u8").reshape(-1, n) >> 12) + 0.5) * 2.0**-52  # 0.0 above: -0 is 0
 
 
 def _above_nought(name: str, value: Any) -> float:
@@ -180,33 +206,38 @@ def _above_nought(name: str, value: Any) -> float:
     return float(value)
 
 
-def defend(shadows: Shadows, defence: OutputDefence) -> Shadows:
-    """The same shadows behind a defence: each model answers through a copy of `defence`, and none is trained anew.
+def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> Shadows:
+    """The same shadows behind a defence: each model answers through it, and none is trained anew.
 
-    An output defence changes no training, so these are the shadows of an attacker who knows it. The `model` of
-    `defence` is not used; each copy has a secret of its own.
+    An output defence changes no training, so these are the shadows of an attacker who knows it. `defence` is an output
+    defence of this module, whose own `model` is not used and of which each shadow gets a copy with a secret of its
+    own; or a function that puts a defence around a fitted model.
 
-    Raises ValueError where `defence` is no output defence of this module.
+    Raises ValueError where `defence` is neither, and where the function does not return a classifier.
     """
-    if not isinstance(defence, OutputDefence):
-        raise ValueError(f"defence is {defence!r}; it should be an output defence, Rounded(model) for instance")
-    settings = defence.get_params(deep=False)
-    models = []
+    if not isinstance(defence, OutputDefence) and (isinstance(defence, type) or not callable(defence)):
+        raise ValueError(f"defence is {defence!r}; it should be an output defence, or a function of a fitted model")
+    models, proba = [], np.zeros_like(shadows.proba)
     for k in range(len(shadows)):
-        own = settings | {"model": shadows.models[k]}
-        if "random_state" in own:
-            own["random_state"] += k
-        if "scale" in own and own["scale"] is None:
-            own["scale"] = _checks.records("shadows.X", shadows.X)[shadows.in_mask[k]].std(axis=0)
-        models.append(type(defence)(**own))
-    if isinstance(defence, NoisyInput):
-        columns = [np.searchsorted(shadows.classes_, model.classes_) for model in models]
-        proba = np.zeros_like(shadows.proba)
-        for k, model in enumerate(models):
-            proba[k][:, columns[k]] = model.predict_proba(shadows.X)
-    else:
-        proba = np.stack([m._change(each, shadows.X) for m, each in zip(models, shadows.proba, strict=True)])
+        bare = shadows.models[k]
+        model = _around(defence, shadows, k, bare) if isinstance(defence, OutputDefence) else defence(bare)
+        _checks.fitted("defence(model)", model)
+        columns = np.searchsorted(shadows.classes_, model.classes_)
+        known = getattr(type(model), "predict_proba", None) is OutputDefence.predict_proba and model._inner is bare
+        answers = model._change(shadows.proba[k][:, columns], shadows.X) if known else _checks.answers(model, shadows.X)
+        proba[k][:, columns] = answers
+        models.append(model)
     return Shadows(shadows.X, shadows.y, shadows.in_mask, proba, shadows.classes_, models)
+
+
+def _around(defence: OutputDefence, shadows: Shadows, k: int, model: Any) -> OutputDefence:
+    """The defence around shadow k, with a secret of its own and, where none is set, the scale of its members."""
+    settings = defence.get_params(deep=False) | {"model": model}
+    if "random_state" in settings:
+        settings["random_state"] = _checks.whole_number("random_state", settings["random_state"], 0, 2**63) + k
+    if settings.get("scale", 1) is None:
+        settings["scale"] = _checks.records("shadows.X", shadows.X)[shadows.in_mask[k]].std(axis=0)
+    return type(defence)(**settings)
 
 
 # More care in training
@@ -219,13 +250,42 @@ _CARE: dict[str, dict[str, Any]] = {
 }
 
 
+class BaggedNets(ClassifierMixin, BaseEstimator):
+    """The mean answer of `n_nets` nets like `net`, each on a random half of the members, all trained at once.
+
+    A half drawn without replacement does much as bagging's redraw of all with replacement (Buja and Stuetzle,
+    "Observations on Bagging", Statistica Sinica 16, 2006).
+    """
+
+    def __init__(self, net: NetClassifier, n_nets: int = 10, random_state: int | None = 0):
+        self.net = net
+        self.n_nets = n_nets
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> BaggedNets:
+        """Train the nets on records X with labels y."""
+        X, rng = _checks.records("X", X), _checks.generator(self.random_state)
+        halves = np.tile(np.arange(len(X)) % 2 == 0, (_checks.whole_number("n_nets", self.n_nets, 1), 1))
+        masks = rng.permuted(halves, axis=1)
+        self.nets_ = train_nets(X, y, masks, **(self.net.get_params() | {"random_state": rng}))
+        self.classes_, self.n_features_in_ = self.nets_.classes_, X.shape[1]
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The mean of the nets' probabilities, (n, n_classes)."""
+        return self.nets_.predict_proba(X).mean(axis=0)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each record of X, (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
 def training_defences(model: Any) -> dict[str, Any]:
     """Recipes for the same kind of model, trained with more care: unfitted estimators by name.
 
-    "stronger L2", "early stopping", "larger leaves" and "fewer levels" for models (or a last step of a pipeline) that
-    have such a setting; "bagging" (the mean of 10 copies, each on a random redraw of the members) and "fewer features"
-    (the better half of those measurements that vary, by an F test on the members) for any. No search was made for the
-    best values.
+    "stronger L2", "early stopping", "larger leaves" and "fewer levels" for models (or steps of a pipeline) that have
+    such a setting; "bagging" (the mean of 10 copies, each on its own draw of the members) and "fewer features" (the
+    better half of those that vary, by an F test on the members) for any. No search was made for the best values.
     """
     from sklearn.ensemble import BaggingClassifier
     from sklearn.feature_selection import SelectPercentile, VarianceThreshold
@@ -235,9 +295,11 @@ def training_defences(model: Any) -> dict[str, Any]:
     for name, settings in _CARE.items():
         params = model.get_params()
         changed = {key: settings[key.split("__")[-1]] for key in params if key.split("__")[-1] in settings}
-        if changed:
+        private = params.get("clip") is not None  # early stopping would read the held-out records without noise
+        if changed and not (private and name == "early stopping"):
             recipes[name] = clone(model).set_params(**changed)
-    recipes["bagging"] = BaggingClassifier(clone(model), n_estimators=10, random_state=0)
+    copies = BaggedNets if type(model) is NetClassifier else BaggingClassifier
+    recipes["bagging"] = copies(clone(model), 10, random_state=0)
     recipes["fewer features"] = make_pipeline(VarianceThreshold(), SelectPercentile(percentile=50), clone(model))
     return recipes
 
@@ -254,19 +316,21 @@ def defence_matrix(
     n_targets: int = 8,
     n_seeds: int = 5,
     adaptive: bool = True,
+    random_state: int = 0,
 ) -> pd.DataFrame:
     """Every attack on every defended model on every data set: one row for each data set, defence and seed.
 
     Parameters
     ----------
-    models : {name: unfitted estimator}, an `OutputDefence` or not. Those around one and the same estimator object are
-        measured on the same trained models, so that their differences are the defence's own.
+    models : {name: unfitted estimator}, within output defences or not. Those around one and the same estimator object
+        are measured on the same trained models, so that their differences are the defence's own.
     data : {name: (X, y)}, or a function of the seed that returns them.
     attacks : {name: attack}; the recorded-label threshold, offline LiRA and offline RMIA by default.
     n_shadows, n_targets, n_seeds : for each seed, so many models on random halves of the records, of which so many are
         attacked with the help of the others (see `mialab.trials.attack_each`).
     adaptive : whether the attacker's shadows carry the output defence too. An attacker who does not know it has
-        undefended shadows; the target is defended in either case.
+        undefended shadows; the target is defended in either case. A change of training is always known.
+    random_state : the first seed; the others follow.
 
     Returns
     -------
@@ -274,24 +338,43 @@ def defence_matrix(
     """
     import pandas as pd
 
+    for name, value in (("models", models), ("data", data)):
+        if not isinstance(value, Mapping) or not value:
+            raise ValueError(f"{name} is {value!r}; it should be a dict by name, of at least one")
     attacks = attacks or {"threshold": ThresholdAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
     adaptive = _checks.flag("adaptive", adaptive)
-    n_seeds = _checks.whole_number("n_seeds", n_seeds, 1)
+    first, n_seeds = _checks.whole_number("random_state", random_state, 0), _checks.whole_number("n_seeds", n_seeds, 1)
     rows = []
     for data_name, source in data.items():
-        for seed in range(n_seeds):
+        for seed in range(first, first + n_seeds):
             X, y = source(seed) if callable(source) else source
             trained: dict[int, Shadows] = {}
             for name, model in models.items():
-                bare = model.model if isinstance(model, OutputDefence) else model
+                bare, layers = _layers(model)
                 if id(bare) not in trained:
                     trained[id(bare)] = train_shadows(bare, X, y, n_shadows, random_state=seed)
                 shadows = trained[id(bare)]
-                targets = defend(shadows, model) if bare is not model else shadows
+                targets = reduce(defend, layers, shadows)
                 found = attack_each(targets if adaptive else shadows, attacks, n_targets=n_targets, targets=targets)
                 measured = found.mean().drop(["confidence_in", "confidence_out"])
                 rows.append({"data": data_name, "defence": name, "seed": seed} | measured.to_dict())
     return pd.DataFrame(rows)
+
+
+def _layers(model: Any) -> tuple[Any, list[OutputDefence]]:
+    """What is trained, and the defences around it from the inside out."""
+    layers = []
+    while isinstance(model, OutputDefence):
+        layers.insert(0, model)
+        model = model.model
+    return model, layers
+
+
+def summary(matrix: pd.DataFrame) -> pd.DataFrame:
+    """The mean over the seeds with its 95% interval (mean, low, high): one row each data, defence and measure."""
+    measures = matrix.columns.drop(["data", "defence", "seed"])
+    cells = matrix.groupby(["data", "defence"], sort=False)[list(measures)].apply(summarise)
+    return cells.rename_axis(["data", "defence", "measure"])
 
 
 def over_seeds(matrix: pd.DataFrame, data: str, measure: str) -> dict[str, MeanInterval]:
