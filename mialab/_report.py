@@ -133,6 +133,37 @@ def _who(found: Any) -> list[str]:
     return sentences
 
 
+def advice(found: Any) -> list[str]:
+    """What to do next, one sentence each."""
+    todo = []
+    if found.outcome == "too little evidence":
+        todo.append("Repeat the audit with more members and non-members before you decide anything on it.")
+    if found.outcome == "leaks":
+        full = found.defences["auc"].iloc[0]
+        helps = found.defences.iloc[1:].sort_values("auc").iloc[0]
+        if full - helps["auc"] > 0.02:
+            todo.append(
+                f"Of the output defences, “{helps['defence']}” left the attacks the least: AUC {helps['auc']:.2f} in "
+                f"place of {full:.2f}. Other attacks may get past it; it is no substitute for training with care."
+            )
+        else:
+            todo.append("Coarser answers alone hardly change what the attacks find; the training has to change.")
+        if found.recipes:
+            todo.append(
+                f"Train anew with more care and audit again: {', '.join(found.recipes)}. None is measured here."
+            )
+        todo.append(
+            "For a promise that holds against every attack, train with differential privacy (mialab.nets with a clip "
+            "and noise), and compare the accuracy."
+        )
+        todo.append("Until then limit who may ask, how often, and in what detail, and keep a log of the questions.")
+    if found.outcome == "no leak found":
+        todo.append("Audit again whenever the model, its data or its interface changes.")
+    if any("No shadow models" in note for note in found.notes):
+        todo.append("Give the training recipe (estimator=…), so that the strongest attacks can be run as well.")
+    return todo
+
+
 def _list(items: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
 

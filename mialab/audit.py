@@ -121,7 +121,9 @@ class Audit:
 
     def advice(self) -> list[str]:
         """What to do next, one sentence each."""
-        return _advice(self)
+        from mialab._report import advice
+
+        return advice(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the figures, for JSON: numbers as they are, tables as lists of rows."""
@@ -183,6 +185,7 @@ def audit(
     *,
     estimator: Any = None,
     n_shadows: int = 32,
+    n_questions: int = 100,
     base_rate: float = 0.01,
     name: str | None = None,
     random_state: int = 0,
@@ -192,12 +195,13 @@ def audit(
     Parameters
     ----------
     model : fitted, anything with predict_proba and classes_: an estimator, a pipeline, a `RemoteModel`. It is asked
-        about each record once, but for the label-only attack, which asks 100 times and only a model in this process.
+        about each record once, but for the label-only attack, which asks only a model in this process.
     members, non_members : (X, y) each, the records that trained the model and comparable ones that did not, with
         recorded labels. Frames are brought into the order of columns that the model was trained on.
     estimator : how to train such a model, unfitted, for the attacks with shadow models; a fresh copy of `model` if it
         can be trained. Without one (a remote model) only the attacks on the answers are run.
     n_shadows : how many shadow models, on random parts of all the records given; 0 for none.
+    n_questions : how often the label-only attack asks about each record; 0 leaves it out.
     base_rate : the share of members among those whom an attacker suspects, for the precision.
 
     Raises ValueError for sets that overlap, that are too small, that the model cannot read, or with labels that it
@@ -207,6 +211,7 @@ def audit(
     n_shadows = _checks.whole_number("n_shadows", n_shadows, 0)
     if 0 < n_shadows < 4:
         raise ValueError(f"n_shadows is {n_shadows}; it should be 4 or more, or 0 for none")
+    n_questions = _checks.whole_number("n_questions", n_questions, 0)
     base_rate = _checks.fraction("base_rate", base_rate)
     random_state = _checks.whole_number("random_state", random_state, 0)
     (X_in, y_in), (X_out, y_out) = read_set("members", members, model), read_set("non_members", non_members, model)
@@ -224,7 +229,7 @@ def audit(
         )
     else:
         shadows = train_shadows(how, X, y, n_shadows, n_members=len(y_in), random_state=random_state)
-    attacks = _attacks(shadows, local=hasattr(model, "fit"), random_state=random_state)
+    attacks = _attacks(shadows, n_questions if hasattr(model, "fit") else 0, random_state)
     with one_thread():
         results = {
             each: evaluate(_scores(attack, target, shadows, X, y), is_member) for each, attack in attacks.items()
@@ -260,6 +265,7 @@ def audit(
             "members": len(y_in),
             "non_members": len(y_out),
             "n_shadows": 0 if shadows is None else n_shadows,
+            "n_questions": n_questions,
             "base_rate": base_rate,
             "random_state": random_state,
         },
@@ -269,7 +275,7 @@ def audit(
 # The attacks
 
 
-def _attacks(shadows: Shadows | None, local: bool, random_state: int) -> dict[str, Attack]:
+def _attacks(shadows: Shadows | None, n_questions: int, random_state: int) -> dict[str, Attack]:
     """Those that the auditor's attackers may run."""
     attacks: dict[str, Attack] = {
         "largest confidence": ThresholdAttack("confidence"),
@@ -278,8 +284,8 @@ def _attacks(shadows: Shadows | None, local: bool, random_state: int) -> dict[st
     }
     if shadows is not None:
         attacks |= {"shadow attack": ShadowAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
-        if local and not _checks.is_frame(shadows.X):
-            attacks["label only"] = LabelOnlyAttack(random_state=random_state)
+        if n_questions and not _checks.is_frame(shadows.X):
+            attacks["label only"] = LabelOnlyAttack(n_questions=n_questions, random_state=random_state)
     return attacks
 
 
@@ -358,36 +364,6 @@ def _defences(
         right = float(_was_right(behind, X, y)[~is_member].mean())
         rows.append({"defence": name, "accuracy": right, "attack": best, "auc": found[best].auc})
     return pd.DataFrame(rows)
-
-
-def _advice(found: Audit) -> list[str]:
-    advice = []
-    if found.outcome == "too little evidence":
-        advice.append("Repeat the audit with more members and non-members before you decide anything on it.")
-    if found.outcome == "leaks":
-        full = found.defences["auc"].iloc[0]
-        helps = found.defences.iloc[1:].sort_values("auc").iloc[0]
-        if full - helps["auc"] > 0.02:
-            advice.append(
-                f"Of the output defences, “{helps['defence']}” left the attacks the least: AUC {helps['auc']:.2f} in "
-                f"place of {full:.2f}. Other attacks may get past it; it is no substitute for training with care."
-            )
-        else:
-            advice.append("Coarser answers alone hardly change what the attacks find; the training has to change.")
-        if found.recipes:
-            advice.append(
-                f"Train anew with more care and audit again: {', '.join(found.recipes)}. None is measured here."
-            )
-        advice.append(
-            "For a promise that holds against every attack, train with differential privacy (mialab.nets with a clip "
-            "and noise), and compare the accuracy."
-        )
-        advice.append("Until then limit who may ask, how often, and in what detail, and keep a log of the questions.")
-    if found.outcome == "no leak found":
-        advice.append("Audit again whenever the model, its data or its interface changes.")
-    if any("No shadow models" in note for note in found.notes):
-        advice.append("Give the training recipe (estimator=…), so that the strongest attacks can be run as well.")
-    return advice
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

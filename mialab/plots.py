@@ -373,7 +373,7 @@ def trade_off(
     order = np.flatnonzero(front)[np.argsort(x[front, 0])]
     ax.plot(x[order, 0], y[order, 0], color=MEMBER["color"], linewidth=1, linestyle="--", zorder=0)
     ax.set(xlabel=label, ylabel="accuracy on strangers")
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14))
     _name_points(ax, x[:, 0], y[:, 0], np.arange(len(x)), list(accuracy))
     return ax
 

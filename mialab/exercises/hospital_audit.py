@@ -228,44 +228,46 @@ memo = chapter.add(
         points=6,
         minutes=25,
         section="The memo",
-        words=120,
+        words=80,
         rubric=[
             "says in plain words what was asked, of which model, and what the attacker was assumed to know",
             "gives the finding with its interval and the number of records, and who is exposed beyond the average",
-            "separates what was shown from what was not: other attacks, other training runs, too few records in a group",
+            "separates what was shown from what was not: other attacks, other training runs, too few in a group",
             "recommends one course of action with its price in accuracy, and what is promised by it and what is not",
             "can be read by someone who has never heard of an AUC",
         ],
         example="To the data protection officer. We asked whether someone who may only question the mortality model "
         "could find out which patients trained it. We attacked it as an outsider with a thousand questions and as an "
         "insider who knows how it was trained. The insider ranks a patient from the training data above another "
-        "patient in about nine of ten pairs, where guessing gives five; the interval is narrow, for we had a thousand "
-        "patients on each side. More than a hundred patients can be named with hardly a false accusation, so for "
-        "them the risk is real although the model answers correctly. Coarser answers help against the attacks we "
-        "know, not against all. We recommend to replace the forest by the privately trained model: it was as accurate "
-        "in our tests, our attacks were at the level of guessing, and it carries a promise that does not depend on the "
-        "attack. The promise covers one record a patient and not the choice of settings. We did not test other attacks, "
-        "nor whether some groups of patients are now served worse; that should be looked at before the change.",
+        "patient in about nine of ten pairs, where guessing gives five; the interval is narrow, for we had a "
+        "thousand patients on each side. More than a hundred patients can be named with hardly a false accusation, "
+        "so for them the risk is real although the model answers correctly. Coarser answers help against the attacks "
+        "we know, not against all. We recommend the privately trained model in place of the forest: it was as "
+        "accurate in our tests, our attacks were at the level of guessing, and it carries a promise that does not "
+        "depend on the attack. The promise covers one record a patient and not the choice of settings. We did not "
+        "test other attacks, nor whether some groups of patients are now served worse; that should be looked at "
+        "before the change.",
         others=[
-            "Question: is it possible to learn, from the answers of our risk model alone, that a person was a patient "
-            "of ours? We assumed an attacker who can send questions, who knows the kind of model and who holds other "
-            "patients' data. Result: yes, clearly. In pairs of one training patient and one other, the attack picks the "
-            "right one about nine times in ten; the uncertainty is a few points either way with our two thousand "
-            "records. Most patients are hard to single out with certainty, but a minority stands above every "
-            "outsider. We have not shown what a better attack could do, and one trained model is not all models. "
-            "Recommendation: switch off the present forest for outside use now, publish only the label until then, and "
-            "train the replacement with a limit on each patient's influence. It cost us no accuracy on these data. Its "
-            "guarantee is mathematical, for one record per patient; it says nothing about data we used to choose "
-            "settings, and nothing about fairness.",
-            "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it was "
-            "built from. The test gave the attacker everything except the list of patients. The finding is serious: for "
-            "a large part of the patients the model is noticeably surer than for strangers, and the attack orders nine "
-            "of ten pairs correctly, plus or minus two in a hundred. Some patients are scored above all strangers, "
-            "which means an accusation against them would have been right each time. A simple look at confidence does "
-            "not show this, because so many strangers are answered with full confidence too. What we do not know: "
-            "whether an attacker with less knowledge does as well, whether old or rare patients are hit harder, and what "
-            "attacks the future brings. I recommend retraining with differential privacy at the price we measured, "
-            "which was none in accuracy here, and repeating the audit every time the model is trained again.",
+            "Question: is it possible to learn, from the answers of our risk model alone, that a person was a "
+            "patient of ours? We assumed an attacker who can send questions, who knows the kind of model and who "
+            "holds other patients' data. Result: yes, clearly. In pairs of one training patient and one other, the "
+            "attack picks the right one about nine times in ten; the uncertainty is a few points either way with our "
+            "two thousand records. Most patients are hard to single out with certainty, but a minority stands above "
+            "every outsider. We have not shown what a better attack could do, and one trained model is not all "
+            "models. Recommendation: switch off the present forest for outside use now, publish only the label until "
+            "then, and train the replacement with a limit on each patient's influence. It cost us no accuracy on "
+            "these data. Its guarantee is mathematical, for one record per patient; it says nothing about data we "
+            "used to choose settings, and nothing about fairness.",
+            "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it "
+            "was built from. The test gave the attacker everything except the list of patients. The finding is "
+            "serious: for a large part of the patients the model is noticeably surer than for strangers, and the "
+            "attack orders nine of ten pairs correctly, plus or minus two in a hundred. Some patients are scored "
+            "above all strangers, which means an accusation against them would have been right each time. A simple "
+            "look at confidence does not show this, because so many strangers are answered with full confidence too. "
+            "What we do not know: whether an attacker with less knowledge does as well, whether old or rare patients "
+            "are hit harder, and what attacks the future brings. I recommend retraining with differential privacy at "
+            "the price we measured, which was none in accuracy here, and repeating the audit every time the model is "
+            "trained again.",
         ],
         hints=[
             "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",
