@@ -215,7 +215,7 @@ def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> S
 
     Raises ValueError where `defence` is neither, and where the function does not return a classifier.
     """
-    if not isinstance(defence, OutputDefence) and (isinstance(defence, type) or not callable(defence)):
+    if not isinstance(defence, OutputDefence) and not callable(defence):
         raise ValueError(f"defence is {defence!r}; it should be an output defence, or a function of a fitted model")
     models, proba = [], np.zeros_like(shadows.proba)
     for k in range(len(shadows)):
@@ -340,7 +340,7 @@ def defence_matrix(
 
     for name, value in (("models", models), ("data", data)):
         if not isinstance(value, Mapping) or not value:
-            raise ValueError(f"{name} is {value!r}; it should be a dict by name, of at least one")
+            raise ValueError(f"{name} is a {type(value).__name__}; it should be a dict by name, and not empty")
     attacks = attacks or {"threshold": ThresholdAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
     adaptive = _checks.flag("adaptive", adaptive)
     first, n_seeds = _checks.whole_number("random_state", random_state, 0), _checks.whole_number("n_seeds", n_seeds, 1)

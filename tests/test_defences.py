@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import kstest
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -19,6 +22,7 @@ from mialab.attacks import RMIA, LiRA, ThresholdAttack
 from mialab.blackbox import QueryMeter, RemoteModel, serve
 from mialab.data import load_iris, split, wrong_labels
 from mialab.defences import (
+    BaggedNets,
     LabelOnly,
     NoisyInput,
     OutputDefence,
@@ -30,10 +34,11 @@ from mialab.defences import (
     defend,
     frontier,
     over_seeds,
+    summary,
     training_defences,
 )
 from mialab.metrics import auc, mean_interval
-from mialab.nets import NetClassifier
+from mialab.nets import NetClassifier, train_nets
 from mialab.shadows import train_shadows
 from mialab.trials import attack_each, run_trials, score_each
 
@@ -97,6 +102,32 @@ def test_temperature_keeps_order_and_sum_and_can_be_undone(proba, temperature):
     np.testing.assert_allclose(warm.sum(axis=1), 1)
     assert (warm.argmax(axis=1) == proba.argmax(axis=1)).all()
     np.testing.assert_allclose(Temperature(Fixed(warm), 1 / temperature).predict_proba(X), proba, atol=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-3, 1e3, 1e300])
+def test_temperature_at_its_ends(temperature):
+    """Almost none: the label alone. Almost endless: every class that had a chance alike. A row of zeros stays one."""
+    proba = np.array([[0.4, 0.3, 0.3], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0], [1e-300, 1e-310, 0.0]])
+    cold, hot = [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 0], [1, 0, 0]], [[1 / 3] * 3, [0.5, 0.5, 0], [0, 0, 0], [0.5, 0.5, 0]]
+    answers = Temperature(Fixed(proba), temperature).predict_proba(np.zeros((4, 1)))
+    np.testing.assert_allclose(answers, cold if temperature < 1 else hot, atol=0.01)
+
+
+@given(ANSWERS, st.integers(0, 4))
+def test_what_is_let_out_puts_no_other_class_first(proba, digits):
+    """The label is among the largest of what every defence lets out; all but rounding let it be the first of them."""
+    X, top = np.arange(len(proba), dtype=float)[:, None], proba.argmax(axis=1)
+    rounded = Rounded(Fixed(proba), digits).predict_proba(X)
+    assert (rounded[np.arange(len(top)), top] == rounded.max(axis=1)).all()
+    for wrapper in (TopK(Fixed(proba), 1), TopK(Fixed(proba), 2), LabelOnly(Fixed(proba))):
+        assert (wrapper.predict(X) == top).all()
+
+
+def test_random_confidence_is_even_from_one_over_the_classes_to_one():
+    proba, X = np.tile([0.2, 0.7, 0.1], (5000, 1)), np.arange(5000.0)[:, None]
+    top = RandomConfidence(Fixed(proba)).predict_proba(X)[:, 1]
+    assert kstest((top - 1 / 3) * 1.5, "uniform").pvalue > 0.001
+    assert abs(np.corrcoef(top[1:], top[:-1])[0, 1]) < 0.06  # neighbours tell nothing of each other
 
 
 @given(ANSWERS, st.integers(0, 2**31))
@@ -165,8 +196,29 @@ def test_the_service_and_the_wrapper_say_the_same(output, wrapper):
 
 
 def test_the_service_rounds_as_the_wrapper_does():
+    rounded = Rounded(LOOKUP, 1)
     with serve(LOOKUP, name="a", output="rounded", digits=1) as url, RemoteModel(url, name="a") as remote:
-        assert (remote.predict_proba(PARTS.X_out) == Rounded(LOOKUP, 1).predict_proba(PARTS.X_out)).all()
+        assert (remote.predict_proba(PARTS.X_out) == rounded.predict_proba(PARTS.X_out)).all()
+        with serve(rounded, name="b") as url, RemoteModel(url, name="b") as behind:
+            assert (remote.predict_proba(PARTS.X_out) == behind.predict_proba(PARTS.X_out)).all()
+
+
+def test_a_pipeline_that_reads_names_goes_behind_the_service():
+    by_name = make_column_transformer((StandardScaler(), list(FLOWERS.feature_names[:2])))
+    table = FLOWERS.frame[list(FLOWERS.feature_names)]
+    for wrapper in (Rounded, NoisyInput):
+        defended = wrapper(make_pipeline(by_name, LogisticRegression())).fit(table, FLOWERS.y)
+        with serve(defended, name="a") as url, RemoteModel(url, name="a") as remote:
+            assert (remote.predict_proba(FLOWERS.X) == defended.predict_proba(table)).all()
+
+
+def test_the_same_question_in_other_types_gets_the_same_answer():
+    whole = np.arange(12).reshape(3, 4) - 4
+    nought = np.where(whole == 0, -0.0, whole)
+    for wrapper in (NoisyInput(LOOKUP, 3.0, scale=1.0), RandomConfidence(LOOKUP)):
+        first = wrapper.predict_proba(whole)
+        for same in (whole.astype(float), whole.astype("float32"), nought, pd.DataFrame(whole), whole.tolist()):
+            assert (wrapper.predict_proba(same) == first).all()
 
 
 def test_frames_with_text_and_classes_by_name():
@@ -195,6 +247,9 @@ def test_frames_with_text_and_classes_by_name():
         (Temperature(LOOKUP, float("nan")), "temperature is nan"),
         (NoisyInput(LOOKUP), "scale is None"),
         (NoisyInput(LOOKUP, -1, scale=1.0), "noise is -1"),
+        (NoisyInput(LOOKUP, scale=[1.0, 2.0]), r"scale is \[1.0, 2.0\]; .* \(4,\)"),
+        (NoisyInput(LOOKUP, scale=-1.0), "scale is -1"),
+        (NoisyInput(LOOKUP, scale="wide"), "scale holds"),
         (RandomConfidence(LOOKUP, random_state=-1), "random_state is -1"),
         (RandomConfidence(LOOKUP, random_state=None), "random_state is None"),
         (LabelOnly(LogisticRegression()), "has no classes_"),
@@ -203,6 +258,11 @@ def test_frames_with_text_and_classes_by_name():
 def test_bad_settings_are_named(wrapper, message):
     with pytest.raises(ValueError, match=message):
         wrapper.predict_proba(PARTS.X_out)
+
+
+def test_what_cannot_be_trained_says_so():
+    with pytest.raises(ValueError, match=r"model \(Fixed\) has no fit"):
+        LabelOnly(Fixed(np.eye(3))).fit(PARTS.X_in, PARTS.y_in)
 
 
 # The same shadows behind a defence
@@ -234,10 +294,51 @@ def test_noisy_and_random_shadows_have_secrets_of_their_own():
     assert (random.proba[0][same_label] != random.proba[1][same_label]).any(axis=1).all()
 
 
-def test_defend_refuses_what_is_no_defence():
+@pytest.mark.parametrize("model", [DecisionTreeClassifier(random_state=0), NetClassifier(hidden=4, epochs=30)])
+def test_a_function_puts_any_defence_around_each_shadow(model):
+    bare = train_shadows(model, FLOWERS.X, FLOWERS.y, 4, random_state=0)
+    for each, same in (
+        (lambda shadow: Rounded(shadow, 1), Rounded(None, 1)),
+        (lambda shadow: NoisyInput(shadow, 0.1, scale=1.0), None),
+        (lambda shadow: LabelOnly(Temperature(shadow, 3.0)), LabelOnly(None)),  # heat keeps the label
+        (QueryMeter, None),
+        (LabelOnly, LabelOnly(None)),
+    ):
+        found = defend(bare, each)
+        for k in range(4):
+            wanted = each(bare.models[k]).predict_proba(FLOWERS.X)
+            np.testing.assert_allclose(found.proba[k], wanted, atol=1e-12)
+        if same is not None:
+            assert (found.proba == defend(bare, same).proba).all()
+    warm = defend(bare, lambda shadow: Rounded(Temperature(shadow, 3.0), 2))  # one around another
+    assert (warm.proba == defend(defend(bare, Temperature(None, 3.0)), Rounded(None, 2)).proba).all()
+
+
+@pytest.mark.parametrize("make", [Rounded, TopK, LabelOnly, Temperature, NoisyInput, RandomConfidence])
+def test_a_class_that_a_shadow_never_saw_stays_at_nought(make):
+    y = np.where(np.arange(150) == 0, 7, FLOWERS.y)  # one record of a fourth class
+    bare = train_shadows(DecisionTreeClassifier(random_state=0), FLOWERS.X, y, 4, random_state=0)
+    assert sorted(len(model.classes_) for model in bare.models) == [3, 3, 4, 4]
+    defended = defend(bare, make(None))
+    for k, model in enumerate(defended.models):
+        wanted = model.predict_proba(FLOWERS.X)
+        assert (defended.proba[k, :, : wanted.shape[1]] == wanted).all()
+        assert (defended.proba[k, :, wanted.shape[1] :] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("defence", "message"),
+    [
+        (LogisticRegression(), "defence is LogisticRegression"),
+        (LogisticRegression, "has no classes_"),
+        (lambda model: None, "has no classes_"),
+        (RandomConfidence(None, random_state=None), "random_state is None"),
+    ],
+)
+def test_defend_refuses_what_is_no_defence(defence, message):
     bare = train_shadows(DecisionTreeClassifier(), FLOWERS.X, FLOWERS.y, 2, random_state=0)
-    with pytest.raises(ValueError, match="defence is"):
-        defend(bare, LogisticRegression())
+    with pytest.raises(ValueError, match=message):
+        defend(bare, defence)
 
 
 def test_targets_behind_a_defence_that_the_shadows_do_not_have():
@@ -281,6 +382,28 @@ def test_recipes_change_what_they_name_and_leave_the_model_alone():
         assert recipe.fit(PARTS.X_in, PARTS.y_in).predict_proba(PARTS.X_out).shape == (75, 3)
 
 
+def test_recipes_of_other_models():
+    private = training_defences(NetClassifier(hidden=4, standardise=False, clip=1.0, noise=1.0))
+    assert set(private) == {"stronger L2", "bagging", "fewer features"}  # holding records out would break the promise
+    tree = DecisionTreeClassifier()
+    bagged = training_defences(tree)["bagging"]
+    assert isinstance(bagged, BaggingClassifier) and bagged.estimator is not tree
+
+
+def test_bagged_nets_are_the_mean_of_nets_on_halves():
+    net = NetClassifier(hidden=3, epochs=20)
+    bagged = clone(BaggedNets(net, n_nets=5, random_state=1)).fit(PARTS.X_in, PARTS.y_in)
+    rng = np.random.default_rng(1)
+    masks = rng.permuted(np.tile(np.arange(75) % 2 == 0, (5, 1)), axis=1)
+    assert (masks.sum(axis=1) == 38).all() and not (masks[0] == masks[1]).all()
+    nets = train_nets(PARTS.X_in, PARTS.y_in, masks, **(net.get_params() | {"random_state": rng}))
+    by_hand = sum(net.predict_proba(PARTS.X_out) for net in (nets[k] for k in range(5))) / 5
+    np.testing.assert_allclose(bagged.predict_proba(PARTS.X_out), by_hand)
+    assert (bagged.predict(PARTS.X_out) == by_hand.argmax(axis=1)).all() and bagged.n_features_in_ == 4
+    with pytest.raises(ValueError, match="n_nets is 0"):
+        BaggedNets(net, 0).fit(PARTS.X_in, PARTS.y_in)
+
+
 # Matrix and frontier
 
 
@@ -303,6 +426,45 @@ def test_matrix_is_attack_each_by_hand():
     )
     with pytest.raises(ValueError, match="measure is 'auc'"):
         over_seeds(matrix, "wrong", "auc")
+
+
+def test_matrix_seeds_and_layers():
+    net = NetClassifier(hidden=4, epochs=40)
+    models = {"both": Rounded(Temperature(net, 3.0), 1)}
+    attacks, size = {"LiRA": LiRA(online=False)}, {"n_shadows": 6, "n_targets": 2}
+    three = defence_matrix(models, {"iris": (FLOWERS.X, FLOWERS.y)}, attacks, n_seeds=3, **size)
+    last = defence_matrix(models, {"iris": (FLOWERS.X, FLOWERS.y)}, attacks, n_seeds=1, random_state=2, **size)
+    assert three["seed"].tolist() == [0, 1, 2]
+    pd.testing.assert_frame_equal(three[2:].reset_index(drop=True), last)
+    shadows = train_shadows(net, FLOWERS.X, FLOWERS.y, 6, random_state=2)  # in batch, and nothing in between
+    both = defend(shadows, lambda model: Rounded(Temperature(model, 3.0), 1))
+    assert last["auc_LiRA"][0] == attack_each(both, attacks, n_targets=2)["auc_LiRA"].mean()
+    naive = defence_matrix(models, {"iris": (FLOWERS.X, FLOWERS.y)}, attacks, n_seeds=1, adaptive=False, **size)
+    assert naive["test_accuracy"][0] == three["test_accuracy"][0]
+    assert naive["auc_LiRA"][0] != three["auc_LiRA"][0]
+    table = summary(three)
+    assert table.index.tolist() == [("iris", "both", m) for m in ("train_accuracy", "test_accuracy", "auc_LiRA")]
+    for measure in ("train_accuracy", "test_accuracy", "auc_LiRA"):
+        assert tuple(table.loc[("iris", "both", measure)]) == mean_interval(three[measure])[:3]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"models": [LogisticRegression()]}, "models is a list; it should be a dict"),
+        ({"models": {}}, "models is a dict; .* not empty"),
+        ({"data": (FLOWERS.X, FLOWERS.y)}, "data is a tuple; it should be a dict"),
+        ({"n_seeds": 0}, "n_seeds is 0"),
+        ({"n_targets": 9}, "n_targets is 9"),
+        ({"adaptive": "no"}, "adaptive is 'no'"),
+        ({"random_state": None}, "random_state is None"),
+        ({"models": {"a": LabelOnly(None)}}, "model is None"),
+    ],
+)
+def test_matrix_refuses(changed, message):
+    given = {"models": {"a": DecisionTreeClassifier()}, "data": {"iris": (FLOWERS.X, FLOWERS.y)}, "n_shadows": 4}
+    with pytest.raises(ValueError, match=message):
+        defence_matrix(**(given | changed))
 
 
 def test_an_attacker_who_knows_the_defence_gets_more():
