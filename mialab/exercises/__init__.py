@@ -28,6 +28,7 @@ MODULES = (
     "defences",
     "differential_privacy",
     "hospital_audit",
+    "flowers_are_people",
 )
 
 
