@@ -360,21 +360,28 @@ def trade_off(
     *,
     label: str = "AUC of the attack",
 ) -> Axes:
-    """Accuracy against leakage by name, each (mean, low, high, …): best is top left; the frontier is joined."""
+    """Accuracy against leakage by name, each (mean, low, high, …): best is top left; steps join the frontier."""
+    from matplotlib.patheffects import withStroke
+
+    front = np.asarray(on_frontier, dtype=bool)
+    if list(leakage) != list(accuracy) or front.shape != (len(accuracy),) or not len(accuracy):
+        raise ValueError("accuracy, leakage and on_frontier should say one thing of each name, in the same order")
     y = np.array([_mean_low_high(f"accuracy[{name!r}]", accuracy[name]) for name in accuracy])
     x = np.array([_mean_low_high(f"leakage[{name!r}]", leakage[name]) for name in accuracy])
-    front = np.asarray(on_frontier, dtype=bool)
     for points, style in (
         (front, {"marker": "D", "color": MEMBER["color"], "label": "on the frontier"}),
         (~front, {"marker": "o", "color": STRANGER["color"], "label": "another does as well or better in both"}),
     ):
         across, up = (np.abs(each[points, 1:] - each[points, :1]).T for each in (x, y))
-        ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=1, **style)
-    order = np.flatnonzero(front)[np.argsort(x[front, 0])]
-    ax.plot(x[order, 0], y[order, 0], color=MEMBER["color"], linewidth=1, linestyle="--", zorder=0)
+        ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=0.8, **style)
+    order = np.flatnonzero(front)[np.lexsort((y[front, 0], x[front, 0]))]
+    steps = {"drawstyle": "steps-post", "linewidth": 1, "linestyle": "--", "zorder": 0}
+    ax.plot(x[order, 0], y[order, 0], color=MEMBER["color"], **steps)
     ax.set(xlabel=label, ylabel="accuracy on strangers")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14))
     _name_points(ax, x[:, 0], y[:, 0], np.arange(len(x)), list(accuracy))
+    for text in ax.texts:  # legible across the bars
+        text.set(path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6)
     return ax
 
 
@@ -387,13 +394,7 @@ def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> 
     for row, (name, value) in enumerate(zip(species, values, strict=True)):
         ax.barh(row, value, color=SPECIES[name]["color"], height=0.62)
         ax.text(value + 0.015, row, f"{value:.2f}", va="center")
-    ax.set(
-        yticks=range(len(species)),
-        yticklabels=list(species),
-        ylim=(len(species) - 0.5, -0.5),
-        xlim=(0, 1.12),
-        xlabel="probability",
-    )
-    ax.set_xticks(np.linspace(0, 1, 6))
+    ax.set(yticks=range(len(species)), yticklabels=list(species), ylim=(len(species) - 0.5, -0.5))
+    ax.set(xlim=(0, 1.12), xticks=np.linspace(0, 1, 6), xlabel="probability")
     ax.grid(axis="y", visible=False)
     return ax

@@ -39,6 +39,7 @@ DRAWINGS = {
     "roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}),
     "intervals": lambda ax: plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC", chance=0.5),
     "trend": lambda ax: plots.trend(ax, [1, 2], [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)], name="net"),
+    "trade_off": lambda ax: plots.trade_off(ax, {"x": (0.9, 0.8, 1.0)}, {"x": (0.6, 0.5, 0.7)}, [True]),
     "probabilities": lambda ax: plots.probabilities(ax, FLOWERS.class_names, [0.2, 0.3, 0.5]),
 }
 
@@ -234,3 +235,42 @@ def test_the_names_of_two_groups_stand_where_they_are_told(ax):
     assert [text.get_ha() for text in ax.texts] == ["right", "right"]
     with pytest.raises(ValueError, match="names_at is 'middle'"):
         plots.two_groups(ax, [0.1], [0.2], label="x", names_at="middle")
+
+
+ACCURACY = {"none": (0.6, 0.5, 0.7), "L2": (0.7, 0.6, 0.8), "label": (0.6, 0.55, 0.65), "noise": (0.4, 0.3, 0.5)}
+LEAKAGE = {"none": (0.9, 0.8, 1.0), "L2": (0.7, 0.6, 0.8), "label": (0.75, 0.7, 0.8), "noise": (0.55, 0.5, 0.6)}
+
+
+def test_a_trade_off_marks_the_frontier_by_shape_and_joins_it_from_left_to_right(ax):
+    plots.trade_off(ax, ACCURACY, LEAKAGE, [False, True, False, True], label="AUC of RMIA")
+    drawn = {line.get_marker(): set(map(tuple, line.get_xydata())) for line in ax.lines if line.get_marker() in "Do"}
+    assert drawn == {"D": {(0.7, 0.7), (0.55, 0.4)}, "o": {(0.9, 0.6), (0.75, 0.6)}}
+    (joined,) = (line for line in ax.lines if line.get_linestyle() == "--")
+    assert joined.get_xydata().tolist() == [[0.55, 0.4], [0.7, 0.7]] and joined.get_drawstyle() == "steps-post"
+    bars = {tuple(np.ravel(bar).round(9)) for bars in ax.collections for bar in bars.get_segments()}
+    assert {(0.8, 0.6, 1.0, 0.6), (0.9, 0.5, 0.9, 0.7)} <= bars and len(bars) == 8
+    assert ax.get_xlabel() == "AUC of RMIA" and len(ax.get_legend().get_texts()) == 2
+
+
+def test_the_names_of_a_trade_off_cover_no_point_and_no_other_name(ax):
+    plots.trade_off(ax, ACCURACY, LEAKAGE, [False, True, False, True])
+    ax.figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]
+    points = ax.transData.transform([(LEAKAGE[name][0], ACCURACY[name][0]) for name in ACCURACY])
+    assert [text.get_text() for text in ax.texts] == list(ACCURACY)
+    assert not any(box.contains(*point) for box in boxes for point in points)
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    ("leakage", "on_frontier", "message"),
+    [
+        (LEAKAGE, [True], "same order"),
+        ({"none": LEAKAGE["none"]}, [True] * 4, "same order"),
+        (dict(reversed(LEAKAGE.items())), [True] * 4, "same order"),
+        (LEAKAGE | {"L2": 0.7}, [True] * 4, r"leakage\['L2'\] is 0.7"),
+    ],
+)
+def test_a_trade_off_refuses_what_it_cannot_draw(ax, leakage, on_frontier, message):
+    with pytest.raises(ValueError, match=message):
+        plots.trade_off(ax, ACCURACY, leakage, on_frontier)
