@@ -19,21 +19,6 @@ def epsilon_by_table(truth):
     return math.log(max(said[a, answer] / said[1 - a, answer] for a in (0, 1) for answer in (0, 1)))
 
 
-def answers(rng):
-    """Answers of small classes, among them some whose estimate lies below 0 or above 1."""
-    yield np.array([True, False, False, True]), 0.5
-    yield np.zeros(5, dtype=bool), 0.25
-    yield np.ones(6, dtype=bool), 0.75
-    for n in (7, 12, 25, 40):
-        yield rng.random(n) < rng.uniform(0.2, 0.8), float(rng.choice([0.25, 0.5, 0.6, 0.75, 0.9]))
-
-
-def share_by_counting(said_yes, truth):
-    yes = sum(1 for answer in said_yes.tolist() if answer)
-    by_coin = len(said_yes) * (1 - truth) * 0.5
-    return (yes - by_coin) / len(said_yes) / truth
-
-
 def gradients(rng):
     """Rows longer and shorter than the clip, rows of zeros, a single row, and rows none of which is too long."""
     yield np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]]), 1.0
