@@ -22,7 +22,7 @@ _GUESS_HINTS = [
     "Any allowed answer is accepted. Write one down, then run the cell below it.",
 ]
 _NO_SOLUTION = "A guess has no worked answer. Run the cells below it; the recap at the end plays your guess back."
-_WRITE_HERE = "Write your answer here, in two or three sentences."
+_WRITE_HERE = "Write your answer here."
 _SAME_WORDS = "The same few words come again and again. Say it in sentences of your own."
 _THE_RUBRIC = "That is the rubric itself. Say it in words of your own, about this model and these flowers."
 
