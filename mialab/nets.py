@@ -27,6 +27,7 @@ HELD_OUT = 0.1  # share of a net's own members that early stopping keeps apart, 
 PATIENCE = 50  # epochs without a smaller held-out loss, after which early stopping looks no further
 CHUNK_BYTES = 2**21  # work space of the nets that are trained at once: what a core's cache holds is fastest
 LARGEST = 1e150  # measurements beyond this have no standard deviation in double precision
+LARGEST_CLIPPED = 1e9  # nor a gradient whose length single precision can hold: one record would decide who is refused
 
 
 class NetClassifier(ClassifierMixin, BaseEstimator):
@@ -188,8 +189,9 @@ def train_nets(
     X = _checks.records("X", X)
     if X.shape[1] == 0:
         raise ValueError(f"X has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-    if np.abs(X).max() > LARGEST:
-        raise ValueError(f"X holds {np.abs(X).max():.3g}; every measurement should be within ±{LARGEST}")
+    largest = LARGEST if net.clip is None else LARGEST_CLIPPED
+    if np.abs(X).max() > largest:
+        raise ValueError(f"X holds {np.abs(X).max():.3g}; every measurement should be within ±{largest:g}")
     y = _checks.labels("y", y, len(X))
     check_classification_targets(y)  # refuses measurements given as labels
     classes, codes = np.unique(y, return_inverse=True)
