@@ -135,6 +135,19 @@ def _by_label(y, answer, group):
     return np.array([(answer != y)[y == g].mean() for g in np.unique(y)])
 
 
+@errors_by_group.mistake("You group by what the model answered. The groups are in `group`, whatever the answer was.")
+def _by_answer(y, answer, group):
+    return np.array([(answer != y)[answer == g].mean() for g in np.unique(answer)])
+
+
+@errors_by_group.mistake(
+    "The shares are right, in the order in which the groups first appear. Asked is the order of `np.unique(group)`."
+)
+def _first_come(y, answer, group):
+    wrong = answer != y
+    return np.array([wrong[group == g].mean() for g in dict.fromkeys(group.tolist())])
+
+
 # --- errors_that_pass -----------------------------------------------------------------------------------------------
 
 
