@@ -170,4 +170,5 @@ def rank_correlation(a: Any, b: Any) -> RankCorrelation:
         raise ValueError(f"a holds {len(pair[0])} numbers and b {len(pair[1])}; they should be as many")
     n, rho = len(pair[0]), float(spearmanr(*pair).statistic)
     z, half = np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12)), Z95 * sqrt((1 + rho**2 / 2) / (n - 3))
-    return RankCorrelation(rho, float(np.tanh(z - half)), float(np.tanh(z + half)), n)
+    low, high = float(np.tanh(z - half)), float(np.tanh(z + half))
+    return RankCorrelation(rho, min(low, rho), max(high, rho), n)  # at ±1 the clip above would leave rho outside
