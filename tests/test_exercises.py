@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from mialab.exercises import chapters, progress_table
+from mialab.exercises._calls import parameters
 from mialab.exercises._function import FunctionExercise
 from mialab.exercises._panel import Panel
 
@@ -111,7 +112,7 @@ def test_ids_are_unique_and_belong_to_their_notebook():
 
 def _arity(exercise, body):
     """A function with the exercise's own arguments."""
-    names = ", ".join(exercise._names)
+    names = ", ".join(parameters(exercise.function))
     space: dict = {"np": np, "time": time}
     exec(f"def {exercise.name}({names}):\n    {body}", space)
     return space[exercise.name]
@@ -183,7 +184,9 @@ def test_nan_is_named(exercise):
 def test_a_right_answer_that_changes_its_input_is_told_so(exercise):
     arrays = [
         n
-        for n, a in zip(exercise._names, next(iter(exercise.cases(np.random.default_rng(0)))), strict=True)
+        for n, a in zip(
+            parameters(exercise.function), next(iter(exercise.cases(np.random.default_rng(0)))), strict=True
+        )
         if isinstance(a, np.ndarray | list)
     ]
     if not arrays:
@@ -191,7 +194,7 @@ def test_a_right_answer_that_changes_its_input_is_told_so(exercise):
 
     def spoils(*args):
         answer = exercise.function(*args)
-        spoilt = args[exercise._names.index(arrays[0])]
+        spoilt = args[parameters(exercise.function).index(arrays[0])]
         if isinstance(spoilt, list):
             spoilt.append("me")
         else:

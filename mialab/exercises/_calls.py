@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,21 +29,57 @@ class TooSlow(BaseException):
     """The time for one check is used up. Not an Exception, so that `except Exception` in an answer lets it pass."""
 
 
+class Failure(NamedTuple):
+    """An error as a learner reads it: the name of its type, and that with the start of its message."""
+
+    kind: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Call:
-    """One call of one function: its arguments, then a value or an error."""
+    """One call of one function: a value or an error."""
 
-    args: tuple
     value: Any = None
-    error: BaseException | None = None
+    error: Failure | None = None
     line: str = ""  # the learner's own line where the error arose
     changed: str | None = None  # name of an argument that the call changed in place
     printed: str = ""
 
 
+@dataclass(frozen=True)
+class Observed:
+    """What an answer looks like from outside: all that a judge needs, who need not have the function itself."""
+
+    state: str  # "function", "untouched" (the stub), "missing" (the three dots) or "no function"
+    shown: str = ""  # the answer, where it is no function
+    signature: str = ""
+    parameters: tuple[str, ...] = ()
+    accepts: bool = True  # whether it can be called with the arguments of the cases
+    calls: tuple[Call, ...] = ()  # one for each case
+
+
+def observe(answer: Any, cases: Sequence[tuple], seconds: float) -> Observed:
+    """Call an answer on case after case, at most `seconds` in all, and keep what is seen."""
+    if answer is ... or answer is None:
+        return Observed("missing")
+    if not callable(answer) or inspect.isclass(answer):
+        return Observed("no function", show(answer))
+    if is_untouched(answer):
+        return Observed("untouched")
+    if not accepts(answer, cases[0]):
+        return Observed("function", signature=str(inspect.signature(answer)), accepts=False)
+    return Observed("function", parameters=tuple(parameters(answer)), calls=tuple(call_all(answer, cases, seconds)))
+
+
+def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
+    """Call on case after case, at most `seconds` in all: what comes after that is too slow, and not called."""
+    end = time.monotonic() + seconds
+    return [call(function, args, end - time.monotonic()) for args in cases]
+
+
 def call(function: Callable, args: tuple, seconds: float) -> Call:
-    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept, "
-    "not raised."""
+    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept."""
     given = tuple(_own_copy(a) for a in args)
     output = _Bounded()
     value, error, line = None, None, ""
@@ -54,13 +90,13 @@ def call(function: Callable, args: tuple, seconds: float) -> Call:
         except KeyboardInterrupt:  # the learner stops the cell
             raise
         except BaseException as trouble:
-            error, line = trouble, _line_of(function, trouble)
+            error, line = Failure(type(trouble).__name__, _show_error(trouble)), _line_of(function, trouble)
     printed = "" if output.closed else output.getvalue()
     changed = next(
         (n for n, a, b in zip(_names(function, args), args, given, strict=False) if not _same_input(a, b)),
         None,
     )
-    return Call(args, value, error, line, changed, printed)
+    return Call(value, error, line, changed, printed)
 
 
 def is_untouched(function: Callable) -> bool:
@@ -140,7 +176,7 @@ def show(value: Any, digits: int = 6) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def show_error(error: BaseException) -> str:
+def _show_error(error: BaseException) -> str:
     """An error's kind and the start of its message."""
     try:
         text = str(error).strip().partition("\n")[0]
@@ -222,11 +258,16 @@ def _line_of(function: Callable, trouble: BaseException) -> str:
     return line
 
 
-def _names(function: Callable, args: tuple) -> list[str]:
+def parameters(function: Callable) -> list[str]:
+    """Names of a function's arguments; none where they cannot be read."""
     try:
-        names = list(inspect.signature(function).parameters)
+        return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
-        names = []
+        return []
+
+
+def _names(function: Callable, args: tuple) -> list[str]:
+    names = parameters(function)
     return names + [f"argument {i + 1}" for i in range(len(names), len(args))]
 
 

@@ -4,25 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises._scripted import two_dimensional
-
-
-class ScriptedAttackModel:
-    """Says "member" the more surely, the larger a weighted sum of the answer's probabilities is."""
-
-    def __init__(self, weights, member_first=False):
-        self.weights = np.asarray(weights, dtype=float)
-        self.classes_ = np.array([True, False] if member_first else [False, True])
-
-    def predict_proba(self, rows):
-        member = 1 / (1 + np.exp(-(two_dimensional(rows) @ self.weights)))
-        return np.column_stack([np.where(truth, member, 1 - member) for truth in self.classes_])
-
-    def predict(self, rows):
-        return self.classes_[self.predict_proba(rows).argmax(axis=1)]
-
-    def __repr__(self):
-        return "<an attack model>"
+from mialab.exercises._scripted import ScriptedAttackModel
 
 
 def shadows_answers(rng):

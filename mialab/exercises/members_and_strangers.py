@@ -6,6 +6,7 @@ import numpy as np
 
 from mialab.exercises._chapter import Chapter
 from mialab.exercises._kinds import Choice, Prediction, Written
+from mialab.exercises._scripted import ScriptedModel
 
 chapter = Chapter("04_members_and_strangers")
 recap = chapter.recap
@@ -33,28 +34,13 @@ which_one_leaks = chapter.add(
 # --- confidence_gap -------------------------------------------------------------------------------------------------
 
 
-class _Scripted:
-    """A model whose answers are written down beforehand: the first measurement tells which."""
-
-    classes_ = np.array([0, 1, 2])
-
-    def __init__(self, answers):
-        self.answers = answers
-
-    def predict_proba(self, X):
-        return self.answers[np.asarray(X)[:, 0].astype(int)]
-
-    def predict(self, X):
-        return self.predict_proba(X).argmax(axis=1)
-
-
 def _models(rng):
     answers = np.array([[0.4, 0.3, 0.3], [0.5, 0.3, 0.2], [0.9, 0.1, 0.0]])
-    yield _Scripted(answers), np.array([[0.0], [1.0]]), np.array([[2.0]])  # surer of strangers
+    yield ScriptedModel(answers), np.array([[0.0], [1.0]]), np.array([[2.0]])  # surer of strangers
     for n_in, n_out in ((2, 3), (1, 1), (20, 31), (33, 8), (25, 25), (10, 40)):
         answers = rng.dirichlet([0.6, 0.6, 0.6], size=n_in + n_out)
         rows = np.column_stack([np.arange(n_in + n_out), rng.normal(size=(n_in + n_out, 3))])
-        yield _Scripted(answers), rows[:n_in], rows[n_in:]
+        yield ScriptedModel(answers), rows[:n_in], rows[n_in:]
 
 
 def _gap_by_loops(model, X_in, X_out):

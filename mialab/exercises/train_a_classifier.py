@@ -6,6 +6,7 @@ import numpy as np
 
 from mialab.exercises._chapter import Chapter
 from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._scripted import Parrot
 
 chapter = Chapter("02_train_a_classifier")
 recap = chapter.recap
@@ -184,31 +185,13 @@ def _average_label(y_in, y_out):
 # --- accuracy_gap ---------------------------------------------------------------------------------------------------
 
 
-class _Parrot:
-    """A model that has learnt some records by heart and answers 0 to all others."""
-
-    classes_ = np.array([0, 1, 2])
-
-    def __init__(self, X, y):
-        self.known = {tuple(row): label for row, label in zip(X.tolist(), list(y), strict=True)}
-
-    def predict(self, X):
-        return np.array([self.known.get(tuple(row), 0) for row in np.asarray(X).tolist()])
-
-    def predict_proba(self, X):
-        return np.eye(3)[self.predict(X)]
-
-    def score(self, X, y):
-        return float((self.predict(X) == y).mean())
-
-
 def _fitted_models(rng):
     X_in, X_out = np.arange(12.0).reshape(3, 4), np.arange(100.0, 112.0).reshape(3, 4)
-    yield _Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
+    yield Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
     for n, m, learnt in ((6, 8, 6), (20, 31, 15), (33, 21, 33), (12, 40, 3), (25, 25, 20)):
         X_in, X_out = rng.normal(size=(n, 4)), rng.normal(size=(m, 4))
         y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
-        yield _Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
+        yield Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
 
 
 @chapter.function(
