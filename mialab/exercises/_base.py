@@ -51,16 +51,20 @@ class Exercise(ABC):
 
         `random_state` fixes the fresh data that a function is tried on; leave it out when you work on the course.
         """
-        try:
-            verdict = self._judge(answer, random_state)
-        except Exception as trouble:  # whatever an answer is, the notebook goes on
-            verdict = self._not_yet(
-                "unreadable", f"The check could not make sense of this answer ({type(trouble).__name__})."
-            )
+        verdict = self.judge(answer, random_state)
         note = self._record(verdict, answer)
         if note:
             verdict = Verdict(verdict.title, (*verdict.body, note), verdict.tone, verdict.exercise, verdict.diagnosis)
         return verdict
+
+    def judge(self, answer: Any, random_state: int | None = None) -> Verdict:
+        """The verdict of `check`, without a record of it."""
+        try:
+            return self._judge(answer, random_state)
+        except Exception as trouble:  # whatever an answer is, the notebook goes on
+            return self._not_yet(
+                "unreadable", f"The check could not make sense of this answer ({type(trouble).__name__})."
+            )
 
     def hint(self) -> Panel:
         """The next of three hints, each saying more than the one before; after the third, the third again."""

@@ -2,3 +2,25 @@
 
 Students need none of this, and nbgrader is imported only where it is used: `pip install mialab[instructor]`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mialab.instructor._hidden import hidden_test
+
+if TYPE_CHECKING:
+    from mialab.instructor._course import assign
+    from mialab.instructor._grading import grade
+
+__all__ = ["assign", "grade", "hidden_test"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what only an instructor calls when it is called for: a sandbox starts without it."""
+    from importlib import import_module
+
+    where = {"assign": "mialab.instructor._course", "grade": "mialab.instructor._grading"}
+    if name not in where:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(where[name]), name)

@@ -1,0 +1,180 @@
+"""The student's side of a graded assignment: checks on public data, hints where they are allowed, and no answers.
+
+All of it comes from `assignment.json`, which lies beside the notebook. `mialab assign` writes that file, and
+it holds what the public cases give, never how to get it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mialab.exercises._bench import Bench
+from mialab.exercises._calls import as_array, observe, show
+from mialab.exercises._kinds import Prediction, Written
+from mialab.exercises._panel import Panel, Verdict
+from mialab.exercises._plain import from_json, observed_from_json
+
+FILE = "assignment.json"
+_LATER = "It is judged after you have handed in."
+_OPEN = "Put your answer in the place of the three dots and run both cells again."
+
+
+class Own(NamedTuple):
+    """A student's own flowers and model: who is a member, and the model that was trained on them."""
+
+    X: np.ndarray
+    y: np.ndarray  # labels as recorded; a few are wrong
+    is_member: np.ndarray
+    model: Any
+
+
+def load_assignment(path: Path | str = FILE) -> Handout:
+    """The assignment whose file lies beside the notebook.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError : the file is not there, or is not what `mialab assign` wrote
+    """
+    path = Path(path)
+    try:
+        plain = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path} is not here: keep it in the notebook's folder, as it was handed out, and open the notebook there"
+        ) from None
+    except ValueError:
+        raise ValueError(
+            f"{path} is damaged: get it again from your instructor; your notebook is not concerned"
+        ) from None
+    if not isinstance(plain, dict) or plain.get("format") != 1:
+        raise ValueError(f"{path} is of another version of the course: get it again, or install that version of mialab")
+    return Handout(plain)
+
+
+def own_model(settings: dict[str, Any]) -> Own:
+    """The flowers, split and model that a student's settings stand for; the same wherever they are drawn."""
+    from mialab import targets
+    from mialab.data import load_iris, split, wrong_labels
+
+    flowers, seed = load_iris(), settings["seed"]
+    y = wrong_labels(flowers.y, settings["wrong_labels"], random_state=seed)
+    parts = split(flowers.X, y, n_members=settings["n_members"], random_state=seed)
+    model = targets.make(settings["target"], random_state=seed).fit(parts.X_in, parts.y_in)
+    return Own(parts.X, parts.y, parts.is_member, model)
+
+
+class Handout:
+    """The questions of one assignment, by name: `ex.guess_members.check(guess_members)`."""
+
+    def __init__(self, plain: dict[str, Any]):
+        self.name, self.student = plain["assignment"], plain["student"]
+        self.questions = {name: Question(name, one, plain["hints"]) for name, one in plain["exercises"].items()}
+        self._own = plain.get("own")
+
+    @cached_property
+    def mine(self) -> Own:
+        """Your own flowers and model, which nobody else has: `mine.X`, `mine.y`, `mine.is_member`, `mine.model`."""
+        if self._own is None:
+            raise AttributeError("this assignment has no personal part, so there is no `mine`")
+        return own_model(self._own)
+
+    def __getattr__(self, name: str) -> Question:
+        if name.startswith("_") or name not in self.questions:
+            raise AttributeError(f"this assignment has no question {name!r}; it has {', '.join(self.questions)}")
+        return self.questions[name]
+
+    def __repr__(self) -> str:
+        return f"Assignment {self.name}, {len(self.questions)} questions: {', '.join(self.questions)}."
+
+
+class Question:
+    """One question: `.check(answer)` tries it on public data or notes it, `.hint()` helps where that is allowed."""
+
+    def __init__(self, name: str, plain: dict[str, Any], hints: bool):
+        self.name, self._plain, self._may_hint, self._hinted = name, plain, hints, 0
+
+    def check(self, answer: Any = ...) -> Verdict:
+        """What can be said before the hand-in; never more than that, and never an error."""
+        try:
+            return {"function": self._try, "prediction": self._guess, "written": self._read}.get(
+                self._plain["kind"], self._note
+            )(answer)
+        except Exception as trouble:
+            return self._say("Not yet.", "not yet", f"The check could not read this answer ({type(trouble).__name__}).")
+
+    def hint(self) -> Panel:
+        """The next of three hints, if this assignment allows hints."""
+        hints = self._plain.get("hints", [])
+        if not self._may_hint or not hints:
+            return Panel("No hints", ("This assignment gives no hints.",))
+        self._hinted = min(self._hinted + 1, len(hints))
+        return Panel(f"Hint {self._hinted} of {len(hints)}", (hints[self._hinted - 1],))
+
+    def solution(self) -> Panel:
+        """There is none here."""
+        return Panel("No worked answer", ("A graded assignment holds no worked answers.",))
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self._plain['points']} points, about {self._plain['minutes']} minutes."
+
+    def _try(self, answer: Any) -> Verdict:
+        bench = bench_from(self.name, self._plain)
+        finding = bench.finding(observe(answer, bench.cases, bench.seconds))
+        if finding.outcome == "not attempted":
+            return self._say("Not attempted yet.", "not attempted", _OPEN)
+        title = f"Public checks passed: {finding.passed} of {finding.of}."
+        if finding.outcome == "correct":
+            return self._say(title, "note", "Hidden checks, on other data, decide about the points.", *finding.text)
+        return self._say(title, "not yet", *finding.text, diagnosis=finding.diagnosis)
+
+    def _guess(self, answer: Any) -> Verdict:
+        given = {key: self._plain[key] for key in ("question", "options", "between")}
+        return self._known(Prediction(self.name, section="", **given), answer)
+
+    def _read(self, answer: Any) -> Verdict:
+        rubric, words = self._plain["rubric"], self._plain["words"]
+        return self._known(
+            Written(
+                self.name, rubric=rubric, words=words, example="", others=[], points=1, minutes=1, section="", hints=[]
+            ),
+            answer,
+        )
+
+    def _known(self, exercise: Prediction | Written, answer: Any) -> Verdict:
+        verdict = exercise.judge(answer)
+        if verdict.outcome == "correct":
+            rubric = (f"• {point}" for point in self._plain.get("rubric", ()))
+            return self._say("Noted.", "note", "A person reads it, by this rubric:" if "rubric" in self._plain else "",
+                             *rubric)  # fmt: skip
+        return self._say(verdict.title, verdict.outcome, verdict.body[0], diagnosis=verdict.diagnosis)
+
+    def _note(self, answer: Any) -> Verdict:
+        if answer is ... or answer is None:
+            return self._say("Not attempted yet.", "not attempted", _OPEN)
+        if self._plain["kind"] == "choice":
+            letters = self._plain["options"]
+            if not isinstance(answer, str) or answer.strip().lower() not in letters:
+                wanted = f"{', '.join(letters[:-1])} or {letters[-1]}, in quotation marks"
+                return self._say("Not yet.", "not yet", f"`{show(answer)}` is not one of the options: {wanted}.")
+            return self._say(f"Noted: {answer.strip().lower()}.", "note", _LATER)
+        number = as_array(answer)
+        if number is None or number.shape != () or number.dtype.kind not in "iuf" or np.isnan(number):
+            return self._say("Not yet.", "not yet", f"`{show(answer)}` is not a number. Give {self._plain['unit']}.")
+        return self._say(f"Noted: {show(answer)}.", "note", _LATER)
+
+    def _say(self, title: str, tone: str, *text: str, diagnosis: str | None = None) -> Verdict:
+        return Verdict(title, tuple(filter(None, text)), tone, self.name, diagnosis)
+
+
+def bench_from(name: str, plain: dict[str, Any]) -> Bench:
+    """The bench of a function whose cases, right values and known mistakes were kept as JSON."""
+    cases = [tuple(map(from_json, case)) for case in plain["cases"]]
+    mistakes = [(title, text, observed_from_json(seen, len(cases)).calls) for title, text, seen in plain["mistakes"]]
+    expected = [from_json(value) for value in plain["expected"]]
+    settings = {"tolerance": plain["tolerance"], "seconds": plain["seconds"]}
+    return Bench(name, plain["parameters"], cases, expected, lambda: mistakes, **settings)

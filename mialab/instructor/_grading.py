@@ -1,0 +1,288 @@
+"""Grade a class: every submission in its own sandbox, two at a time; killed half-way, the next run goes on."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mialab import __version__
+from mialab.exercises.handout import FILE
+from mialab.instructor import _intake, _judge, _keys, _sandbox
+from mialab.instructor._assignment import EVERYONE
+from mialab.instructor._judge import Judge, Mark
+
+ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
+
+
+class Failed(Exception):
+    """The grader could not do its work; the message says what it saw."""
+
+
+class Result(NamedTuple):
+    """What came of one student's assignment."""
+
+    student: str
+    assignment: str
+    status: str  # "graded", "missing", "unreadable", or "failed": the grader's fault, tried again by the next run
+    marks: list[Mark]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """Points so far: written answers that nobody has read yet count nothing."""
+        return sum(mark.points or 0.0 for mark in self.marks)
+
+    @property
+    def of(self) -> int:
+        """Points that could be had."""
+        return sum(mark.of for mark in self.marks)
+
+    @property
+    def complete(self) -> bool:
+        """False while a written answer waits for a reader."""
+        return all(mark.points is not None for mark in self.marks)
+
+
+def grade(
+    submitted: Path | str,
+    out: Path | str,
+    *,
+    key: Path | str | None = None,
+    course: Path | str | None = None,
+    sandboxed: bool = True,
+    jobs: int = 2,
+    limits: _sandbox.Limits | None = None,
+    tell: Callable[[int, int, str], None] = lambda done, of, student: None,
+) -> list[Result]:
+    """Grade what was handed in, and write grades, feedback and the summary of the class into `out`.
+
+    Parameters
+    ----------
+    submitted : a folder per student, with a folder per assignment in it, as nbgrader collects them
+    out : where the grades go; what is there from an interrupted run is not done again
+    key : the key file of personal assignments
+    course : the folder that `mialab assign` made; the one that holds `submitted` if None
+    sandboxed : False runs students' code as the user who grades
+    jobs : how many at a time
+    tell : called with (done, of all, student) as it goes on
+
+    Raises
+    ------
+    ValueError : no course, no assignments, no key or another one, no sandbox, or someone is grading into `out`
+    """
+    submitted, out = Path(submitted).absolute(), Path(out).absolute()
+    course = Path(course).absolute() if course else submitted.parent
+    if not submitted.is_dir():
+        raise ValueError(f"submitted={str(submitted)!r} is no folder")
+    if sandboxed and (why := _sandbox.missing()):
+        raise ValueError(why)
+    students = _students(course, submitted)
+    judges = [Judge(settings, _key_for(settings, key), students) for settings in _assignments(course)]
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        todo, results = [], {}
+        for judge in judges:
+            for student in students:
+                folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
+                state = _state(folder, course, judge)
+                result = _read(kept, state)
+                if result:
+                    results[student, judge.name] = result
+                else:
+                    todo.append((judge, student, folder, kept, state))
+        settings = limits or _sandbox.Limits()
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            for judge in {id(judge): judge for judge, *_ in todo}.values():
+                _ = judge.benches, judge.own_answers  # once, before the threads ask for them
+            waiting = {
+                pool.submit(_one, judge, student, folder, course, settings, sandboxed): (judge, student, kept, state)
+                for judge, student, folder, kept, state in todo
+            }
+            try:
+                for done, future in enumerate(as_completed(waiting), start=1):
+                    judge, student, kept, state = waiting[future]
+                    result = results[student, judge.name] = future.result()
+                    if result.status != "failed":
+                        _write(kept, {"state": state, "result": _plain(result)})
+                    tell(done, len(waiting), student)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return [results[student, judge.name] for judge in judges for student in students]
+
+
+# --- one submission -------------------------------------------------------------------------------------------------
+
+
+def _one(judge: Judge, student: str, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool) -> Result:
+    questions = [(e.name, e.points) for e in [*judge.exercises, *judge.own_questions]]
+    if not folder.is_dir():
+        return Result(student, judge.name, "missing", _judge.marks_for(questions, "not handed in"))
+    release = json.loads((course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+    try:
+        path, notes = _intake.find(folder, judge.name)
+        submitted = _intake.read(path)
+        taken = _intake.take(release, submitted)
+    except _intake.Unreadable as trouble:
+        marks = _judge.marks_for(questions, "unreadable")
+        return Result(student, judge.name, "unreadable", marks, (str(trouble),))
+    notes = (*notes, *_whose(judge, student, submitted), *taken.notes)
+    try:
+        marks, more = _run(judge, student, taken.notebook, course, limits, sandboxed)
+    except Failed as trouble:
+        return Result(student, judge.name, "failed", _judge.marks_for(questions, "not graded"), (*notes, str(trouble)))
+    return Result(student, judge.name, "graded", marks, (*notes, *more))
+
+
+def _run(
+    judge: Judge, student: str, notebook: dict, course: Path, limits: _sandbox.Limits, sandboxed: bool
+) -> tuple[list[Mark], tuple[str, ...]]:
+    """Run a notebook until it ends; each time it does not, without the cell in which it stopped."""
+    best: list[Mark] = []
+    notes: list[str] = []
+    for _ in range(ATTEMPTS):
+        with tempfile.TemporaryDirectory(prefix="mialab-grade-", ignore_cleanup_errors=True) as base:
+            folder = Path(base) / "run"
+            os.chmod(base, 0o711)
+            _lay_out(folder, judge, student, notebook, course)
+            ended = _sandbox.run(
+                folder,
+                "mialab.instructor._inside",
+                [judge.name],
+                limits=limits,
+                sandboxed=sandboxed,
+                solutions=_judge.solution_files(),
+            )
+            marks = judge.marks(student, folder)
+            running = _judge.read_inside(folder, "running.txt", 20) or ""
+        if ended.code != 0 and not running:  # nothing of the student's has run
+            raise Failed(f"The grader failed before the first cell: {ended.why or ended.said.strip()[-600:]}")
+        best = (
+            marks if not best else [max(pair, key=lambda m: m.points or 0.0) for pair in zip(best, marks, strict=True)]
+        )
+        if ended.code == 0 and all(mark.outcome != "not seen" for mark in marks):
+            break
+        left_out = _intake.drop(notebook, int(running)) if running.isdigit() else None
+        because = {"time": "took too long", "memory": "took too much memory", "processes": "started too many processes",
+                   "disk": "filled the disk"}.get(ended.why, "ended before its last cell")  # fmt: skip
+        if left_out is None:
+            if ended.code != 0:
+                notes.append(f"The notebook {because}.")
+            break
+        notes.append(f"The notebook {because} in {left_out}; it was run again without that cell.")
+    return best, tuple(notes)
+
+
+def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: Path) -> None:
+    """What nbgrader needs in the sandbox and nothing else: this submission, the assignment's tests, hidden inputs."""
+    place = folder / "submitted" / "student" / judge.name
+    place.mkdir(parents=True)
+    shutil.copy(course / "gradebook.db", folder / "gradebook.db")
+    (place / f"{judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+    handed = course / "handout" / (student if judge.settings["personal"] else EVERYONE) / judge.name / FILE
+    if handed.exists():
+        shutil.copy(handed, place / FILE)
+    (folder / "cases.json").write_text(judge.cases(), "utf-8")
+
+
+def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
+    """A note where the notebook was handed out to another student."""
+    about = submitted.get("metadata", {}).get("mialab", {}) if isinstance(submitted.get("metadata"), dict) else {}
+    if not judge.settings["personal"] or not isinstance(about, dict) or about.get("student") in (None, student):
+        return ()
+    other = str(about["student"])[:64]
+    real = about.get("tag") == _keys.secret(judge.key, "tag", judge.name, other)
+    return (f"This notebook was handed out to {other}." if real else "The name in this notebook was changed by hand.",)
+
+
+# --- what is known, and what was done before ------------------------------------------------------------------------
+
+
+def _assignments(course: Path) -> list[dict[str, Any]]:
+    files = sorted((course / "instructor").glob("[0-9][0-9]_*.json"))
+    if not files:
+        raise ValueError(f"course={str(course)!r} holds no assignments; `mialab assign` makes them")
+    return [json.loads(path.read_text("utf-8")) for path in files]
+
+
+def _key_for(settings: dict[str, Any], path: Path | str | None) -> bytes | None:
+    if not settings["personal"]:
+        return None
+    if path is None:
+        raise ValueError(f"{settings['assignment']} is personal: give the key that it was made with (--key)")
+    key = _keys.read_key(path)
+    if _judge.fingerprint(key) != settings["key"]:
+        raise ValueError(f"key={str(path)!r} is not the key that {settings['assignment']} was made with")
+    return key
+
+
+def _students(course: Path, submitted: Path) -> list[str]:
+    """Everyone on the roster and, where there is none, everyone who handed in."""
+    roster = course / "instructor" / "roster.csv"
+    if roster.exists():
+        return [student.id for student in _keys.read_roster(roster)]
+    return sorted(p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _state(folder: Path, course: Path, judge: Judge) -> str:
+    """A digest of all that a result depends on: what was handed in, the assignment, and this version."""
+    digest = hashlib.sha256(json.dumps([judge.settings, __version__], sort_keys=True).encode())
+    for path in [*sorted(folder.glob("*.ipynb")), course / "release" / judge.name / f"{judge.name}.ipynb"]:
+        if path.is_file() and not path.is_symlink():
+            digest.update(f"\n{path.name} {path.stat().st_size}\n".encode())
+            if path.stat().st_size <= _intake.LARGEST:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _kept(out: Path, assignment: str, student: str) -> Path:
+    return out / "results" / assignment / f"{student}.json"
+
+
+def _read(path: Path, state: str) -> Result | None:
+    """What an earlier run found, if it was about the same submission."""
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["state"] != state:
+            return None
+        plain = kept["result"]
+        marks = [Mark(**{**mark, "text": tuple(mark["text"])}) for mark in plain["marks"]]
+        return Result(plain["student"], plain["assignment"], plain["status"], marks, tuple(plain["notes"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {**result._asdict(), "marks": [mark._asdict() for mark in result.marks]}
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold `out` for this process; the system lets go of it however the process ends."""
+    with open(out / ".lock", "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(
+                f"out={str(out)!r} is being written by another `mialab grade`; wait for it to end"
+            ) from None
+        yield

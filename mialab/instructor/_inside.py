@@ -1,0 +1,62 @@
+"""What runs in the sandbox: nbgrader's autograder, on the one submission that is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mialab.instructor import _nbgrader
+from mialab.instructor._hidden import SANDBOX
+
+# Runs in the kernel before the notebook: a print in a loop must fill neither memory nor disk.
+_STARTUP = """
+def _bounded(room={room}):
+    from ipykernel.iostream import OutStream
+
+    write, left = OutStream.write, [room]
+
+    def bounded(self, text):
+        if left[0] > 0:
+            write(self, text[: left[0]])
+            left[0] -= len(text)
+            if left[0] <= 0:
+                write(self, "\\n(the rest of what this notebook prints is left out)\\n")
+        return len(text)
+
+    OutStream.write = bounded
+
+
+_bounded()
+del _bounded
+"""
+PRINTED = 200_000  # characters of output in a whole notebook
+CELL_SECONDS = 15
+
+
+def main(assignment: str) -> None:
+    """Grade the submission in the current folder; the cell that is running is named in a file."""
+    import os
+
+    folder = Path(os.environ[SANDBOX])
+    (folder / "seen").mkdir(exist_ok=True)
+    startup = folder / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "00-bounded.py").write_text(_STARTUP.format(room=PRINTED), "utf-8")
+
+    def running(cell: object, cell_index: int, **_: object) -> None:
+        (folder / "running.txt").write_text(str(cell_index), "ascii")
+
+    _nbgrader.autograde(
+        folder,
+        assignment,
+        "student",
+        timeout=CELL_SECONDS,
+        interrupt_on_timeout=True,
+        startup_timeout=30,
+        iopub_timeout=4,
+        on_cell_execute=running,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,92 @@
+"""What is asked of nbgrader: the students' version of an assignment, a run of its autograder, and its gradebook.
+
+Only this module and the sandbox's `_inside` import nbgrader, an extra: `pip install mialab[instructor]`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def load() -> ModuleType:
+    """nbgrader's converters; ImportError that says how to install them."""
+    # jsonschema would parse the grammar of addresses at import, most of a second for a check that no one asks for.
+    sys.modules.setdefault("rfc3987_syntax", None)
+    beside = os.path.dirname(sys.executable)  # nbgrader starts `alembic` by name to make a new gradebook
+    if beside not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])
+    try:
+        import nbgrader.converters
+    except ImportError as error:
+        raise ValueError(f"nbgrader is missing ({error}); install it with: pip install 'mialab[instructor]'") from None
+    return nbgrader.converters
+
+
+def release(course: Path, assignment: str) -> None:
+    """Make release/ from source/, without the hidden tests, and enter both in the gradebook."""
+    made = _convert(load().GenerateAssignment, course, assignment, "*")
+    if not (course / "release" / assignment / f"{assignment}.ipynb").exists():
+        raise RuntimeError(f"nbgrader made no release of {assignment}: {made}")
+
+
+def autograde(course: Path, assignment: str, student: str, **execute: Any) -> None:
+    """Run nbgrader's autograder on one submission; `execute` are settings of its ExecutePreprocessor."""
+    _convert(load().Autograde, course, assignment, student, ExecutePreprocessor=execute)
+
+
+def enter(course: Path, assignment: str, marks: dict[str, dict[str, tuple[float | None, float]]]) -> None:
+    """Put marks in the gradebook, so that nbgrader's own tools show them.
+
+    marks: student -> question -> (points or None where a person must still grade, points at most).
+    """
+    load()
+    from nbgrader.api import Gradebook, MissingEntry
+
+    with warnings.catch_warnings(), Gradebook(_database(course)) as gradebook:
+        warnings.simplefilter("ignore")
+        for student, by_question in marks.items():
+            gradebook.update_or_create_student(student)
+            gradebook.update_or_create_submission(assignment, student)
+            for question, (points, _) in by_question.items():
+                for cell in (f"{question}_test", question):
+                    try:
+                        grade = gradebook.find_grade(cell, assignment, assignment, student)
+                    except MissingEntry:
+                        continue
+                    if grade.max_score == 0:
+                        grade.auto_score, grade.needs_manual_grade = 0.0, False
+                    elif cell == question:  # a written answer
+                        grade.manual_score, grade.needs_manual_grade = points, points is None
+                    else:
+                        grade.auto_score, grade.needs_manual_grade = points or 0.0, False
+        gradebook.db.commit()
+
+
+def _database(course: Path) -> str:
+    return f"sqlite:///{course / 'gradebook.db'}"
+
+
+def _convert(converter: type, course: Path, assignment: str, student: str, **settings: Any) -> Any:
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    config = Config()
+    config.CourseDirectory.root = str(course)
+    config.CourseDirectory.assignment_id = assignment
+    config.CourseDirectory.student_id = student
+    config.CourseDirectory.db_url = _database(course)
+    config.ClearSolutions.enabled = False  # see nbgrader_config.py
+    for name, values in settings.items():
+        for option, value in values.items():
+            setattr(config[name], option, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = converter(coursedir=CourseDirectory(config=config), config=config, force=True)
+        made.log.setLevel("ERROR")
+        made.start()
+    return made
