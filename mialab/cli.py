@@ -1,4 +1,4 @@
-"""The command `mialab`: open the course, check the machine, show progress, serve a model, audit one."""
+"""The command `mialab`: open the course, check the machine, show progress, serve, audit, assign and grade."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mialab import __version__, _audit_cli, _serve_cli
+from mialab import __version__, _audit_cli, _class_cli, _serve_cli
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,6 +189,14 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("audit", help=words, description=words)
     verb.set_defaults(action=_audit_cli.run)
     _audit_cli.add_arguments(verb)
+    words = "for instructors: make an assignment from a notebook of the course"
+    verb = verbs.add_parser("assign", help=words, description=words)
+    verb.set_defaults(action=_class_cli.assign)
+    _class_cli.add_assign_arguments(verb)
+    words = "for instructors: grade what was handed in, each submission in a sandbox"
+    verb = verbs.add_parser("grade", help=words, description=words)
+    verb.set_defaults(action=_class_cli.grade)
+    _class_cli.add_grade_arguments(verb)
     return parser
 
 

@@ -15,7 +15,7 @@ TIERS = [
     {"workbook"},
     {"exercises"},
     {"instructor"},
-    {"_doctor", "_serve_cli"},
+    {"_doctor", "_serve_cli", "_class_cli"},
     {"_audit_cli"},
     {"cli"},
     {"__main__"},

@@ -51,13 +51,13 @@ class Panel:
         mark, edge = TONES[self.tone]
         parts = [
             f'<div role="status" class="mialab-panel" style="{_BOX.format(edge=edge)}">'
-            f'<p style="margin:0"><strong><span aria-hidden="true">{mark}</span> {_inline(self.title)}</strong></p>'
+            f'<p style="margin:0"><strong><span aria-hidden="true">{mark}</span> {inline(self.title)}</strong></p>'
         ]
         for text in self.body:
             if isinstance(text, Code):
                 parts.append(f'<pre style="{_CODE}">{html.escape(text)}</pre>')
             else:
-                parts.append(f'<p style="margin:0.4em 0 0">{_inline(text)}</p>')
+                parts.append(f'<p style="margin:0.4em 0 0">{inline(text)}</p>')
         return "".join(parts) + "</div>"
 
 
@@ -79,7 +79,7 @@ def bar(done: int, total: int) -> str:
     return "■" * done + "□" * (total - done)
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Escape for HTML, then turn `code` between back-ticks into code."""
     style = "background:transparent;color:inherit;padding:0"
     return re.sub(r"`([^`]+)`", rf'<code style="{style}">\1</code>', html.escape(text, quote=False))

@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mialab import __version__
@@ -35,6 +36,7 @@ class Result(NamedTuple):
     status: str  # "graded", "missing", "unreadable", or "failed": the grader's fault, tried again by the next run
     marks: list[Mark]
     notes: tuple[str, ...] = ()
+    codes: Mapping[str, str] = MappingProxyType({})  # question -> digest of the answer's words, where there are many
 
     @property
     def points(self) -> float:
@@ -140,7 +142,7 @@ def _one(judge: Judge, student: str, folder: Path, course: Path, limits: _sandbo
         marks, more = _run(judge, student, taken.notebook, course, limits, sandboxed)
     except Failed as trouble:
         return Result(student, judge.name, "failed", _judge.marks_for(questions, "not graded"), (*notes, str(trouble)))
-    return Result(student, judge.name, "graded", marks, (*notes, *more))
+    return Result(student, judge.name, "graded", marks, (*notes, *more), taken.codes)
 
 
 def _run(
@@ -163,20 +165,20 @@ def _run(
                 solutions=_judge.solution_files(),
             )
             marks = judge.marks(student, folder)
+            _keep_notebook(folder, course, judge.name, student)
             running = _judge.read_inside(folder, "running.txt", 20) or ""
         if ended.code != 0 and not running:  # nothing of the student's has run
             raise Failed(f"The grader failed before the first cell: {ended.why or ended.said.strip()[-600:]}")
         best = (
             marks if not best else [max(pair, key=lambda m: m.points or 0.0) for pair in zip(best, marks, strict=True)]
         )
-        if ended.code == 0 and all(mark.outcome != "not seen" for mark in marks):
+        if ended.code == 0:
             break
         left_out = _intake.drop(notebook, int(running)) if running.isdigit() else None
         because = {"time": "took too long", "memory": "took too much memory", "processes": "started too many processes",
                    "disk": "filled the disk"}.get(ended.why, "ended before its last cell")  # fmt: skip
         if left_out is None:
-            if ended.code != 0:
-                notes.append(f"The notebook {because}.")
+            notes.append(f"The notebook {because}.")
             break
         notes.append(f"The notebook {because} in {left_out}; it was run again without that cell.")
     return best, tuple(notes)
@@ -192,6 +194,29 @@ def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: P
     if handed.exists():
         shutil.copy(handed, place / FILE)
     (folder / "cases.json").write_text(judge.cases(), "utf-8")
+
+
+def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) -> None:
+    """Copy the notebook that was run to where nbgrader's formgrader shows it, with outputs of plain text alone."""
+    place = Path("autograded") / "student" / assignment
+    text = _judge.read_inside(folder / place, f"{assignment}.ipynb", _intake.LARGEST)
+    try:
+        notebook = json.loads(text or "")
+        for cell in notebook["cells"]:
+            cell["outputs"] = [o for o in map(_plain_output, cell.get("outputs", [])) if o]
+            if cell["cell_type"] != "code":
+                del cell["outputs"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return
+    _write(course / "autograded" / student / assignment / f"{assignment}.ipynb", notebook)
+
+
+def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
+    """An output without what a browser would run or load."""
+    data = output.get("data", {})
+    if output["output_type"] in ("stream", "error"):
+        return output
+    return {**output, "data": {"text/plain": data["text/plain"]}, "metadata": {}} if "text/plain" in data else None
 
 
 def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
@@ -256,13 +281,15 @@ def _read(path: Path, state: str) -> Result | None:
             return None
         plain = kept["result"]
         marks = [Mark(**{**mark, "text": tuple(mark["text"])}) for mark in plain["marks"]]
-        return Result(plain["student"], plain["assignment"], plain["status"], marks, tuple(plain["notes"]))
+        return Result(
+            plain["student"], plain["assignment"], plain["status"], marks, tuple(plain["notes"]), plain["codes"]
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _plain(result: Result) -> dict[str, Any]:
-    return {**result._asdict(), "marks": [mark._asdict() for mark in result.marks]}
+    return {**result._asdict(), "codes": dict(result.codes), "marks": [mark._asdict() for mark in result.marks]}
 
 
 def _write(path: Path, content: Any) -> None:

@@ -5,13 +5,18 @@ A submission is read as plain JSON here, and nothing of it runs.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
+import tokenize
 from pathlib import Path
 from typing import Any, NamedTuple
 
 LARGEST = 20 << 20  # bytes of a notebook
 MOST_CELLS = 2000
+LONGEST = 50_000  # characters of a cell that are compared with others'
+MANY_WORDS = 60  # names, numbers and signs, the stub's own included
 
 
 class Unreadable(Exception):
@@ -23,6 +28,7 @@ class Taken(NamedTuple):
 
     notebook: dict[str, Any]
     notes: tuple[str, ...]
+    codes: dict[str, str]  # question -> digest of the answer's words, where there are many
 
 
 def find(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
@@ -107,7 +113,8 @@ def take(release: dict[str, Any], submitted: dict[str, Any]) -> Taken:
             cells += [empty, _own(frame[f"{question}_test"])]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:04d}"
-    return Taken({**release, "cells": cells}, tuple(notes))
+    codes = {question: code for question, i in last.items() if (code := _code(places[i][1]["source"]))}
+    return Taken({**release, "cells": cells}, tuple(notes), codes)
 
 
 def drop(notebook: dict[str, Any], index: int) -> str | None:
@@ -120,6 +127,17 @@ def drop(notebook: dict[str, Any], index: int) -> str | None:
         return None
     cell["source"] = "# This cell was left out: the notebook did not end while it ran."
     return mark["grade_id"] if mark else "a cell between the answers"
+
+
+def _code(source: str) -> str | None:
+    """A digest of a cell's words without comments and layout; None for a short one, which many write alike."""
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    try:
+        found = tokenize.generate_tokens(io.StringIO(source[:LONGEST]).readline)
+        words = [token.string for token in found if token.type not in layout]
+    except (tokenize.TokenError, SyntaxError):
+        return None
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16] if len(words) >= MANY_WORDS else None
 
 
 def _is_test(grade_id: str) -> bool:

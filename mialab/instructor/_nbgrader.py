@@ -39,10 +39,10 @@ def autograde(course: Path, assignment: str, student: str, **execute: Any) -> No
     _convert(load().Autograde, course, assignment, student, ExecutePreprocessor=execute)
 
 
-def enter(course: Path, assignment: str, marks: dict[str, dict[str, tuple[float | None, float]]]) -> None:
+def enter(course: Path, assignment: str, marks: dict[str, dict[str, float | None]]) -> None:
     """Put marks in the gradebook, so that nbgrader's own tools show them.
 
-    marks: student -> question -> (points or None where a person must still grade, points at most).
+    marks: student -> question -> points, None where a person must still read.
     """
     load()
     from nbgrader.api import Gradebook, MissingEntry
@@ -52,7 +52,7 @@ def enter(course: Path, assignment: str, marks: dict[str, dict[str, tuple[float 
         for student, by_question in marks.items():
             gradebook.update_or_create_student(student)
             gradebook.update_or_create_submission(assignment, student)
-            for question, (points, _) in by_question.items():
+            for question, points in by_question.items():
                 for cell in (f"{question}_test", question):
                     try:
                         grade = gradebook.find_grade(cell, assignment, assignment, student)
