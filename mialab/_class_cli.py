@@ -50,8 +50,8 @@ def assign(options: argparse.Namespace) -> int:
     folder = made.handouts[0].parent.parent
     for_whom = f"{len(made.handouts)} students" if options.roster else "everyone"
     print(f"For {for_whom}: {folder}. Hand out these folders and nothing else of {options.out}.")
-    print(f"Collect into {Path(options.out) / 'submitted'}/STUDENT/{made.assignment}/, then: mialab grade "
-          f"{Path(options.out) / 'submitted'} --out grades/" + (f" --key {options.key}" if options.key else ""))  # fmt: skip
+    collected, key = Path(options.out) / "submitted", f" --key {options.key}" if options.key else ""
+    print(f"Collect into {collected}/STUDENT/{made.assignment}/, then: mialab grade {collected} --out grades/{key}")
     return 0
 
 

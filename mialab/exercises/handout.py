@@ -24,13 +24,36 @@ _LATER = "It is judged after you have handed in."
 _OPEN = "Put your answer in the place of the three dots and run both cells again."
 
 
+class OwnModel:
+    """A trained model that answers about its student's own records, and about no others."""
+
+    classes_ = np.array([0, 1, 2])
+
+    def __init__(self, X: np.ndarray, proba: np.ndarray):
+        self._answers = {tuple(record): answer for record, answer in zip(X.tolist(), proba, strict=True)}
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Probabilities of the three species, (n, 3); ValueError for a record that is not one of `mine.X`."""
+        records = [tuple(record) for record in np.atleast_2d(np.asarray(X, dtype=float)).tolist()]
+        if any(record not in self._answers for record in records):
+            raise ValueError("X holds a record that is not in `mine.X`; this model answers about your own flowers only")
+        return np.array([self._answers[record] for record in records])
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """The most probable species, (n,)."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def __repr__(self) -> str:
+        return "<your own trained model>"
+
+
 class Own(NamedTuple):
     """A student's own flowers and model: who is a member, and the model that was trained on them."""
 
     X: np.ndarray
     y: np.ndarray  # labels as recorded; a few are wrong
     is_member: np.ndarray
-    model: Any
+    model: OwnModel
 
 
 def load_assignment(path: Path | str = FILE) -> Handout:
@@ -56,16 +79,10 @@ def load_assignment(path: Path | str = FILE) -> Handout:
     return Handout(plain)
 
 
-def own_model(settings: dict[str, Any]) -> Own:
-    """The flowers, split and model that a student's settings stand for; the same wherever they are drawn."""
-    from mialab import targets
-    from mialab.data import load_iris, split, wrong_labels
-
-    flowers, seed = load_iris(), settings["seed"]
-    y = wrong_labels(flowers.y, settings["wrong_labels"], random_state=seed)
-    parts = split(flowers.X, y, n_members=settings["n_members"], random_state=seed)
-    model = targets.make(settings["target"], random_state=seed).fit(parts.X_in, parts.y_in)
-    return Own(parts.X, parts.y, parts.is_member, model)
+def own_from(plain: dict[str, Any]) -> Own:
+    """A student's own flowers and model, from the `own` of their `assignment.json`."""
+    X, y, is_member, proba = (from_json(plain[name]) for name in ("X", "y", "is_member", "proba"))
+    return Own(X, y, is_member, OwnModel(X, proba))
 
 
 class Handout:
@@ -81,7 +98,7 @@ class Handout:
         """Your own flowers and model, which nobody else has: `mine.X`, `mine.y`, `mine.is_member`, `mine.model`."""
         if self._own is None:
             raise AttributeError("this assignment has no personal part, so there is no `mine`")
-        return own_model(self._own)
+        return own_from(self._own)
 
     def __getattr__(self, name: str) -> Question:
         if name.startswith("_") or name not in self.questions:

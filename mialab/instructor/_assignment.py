@@ -150,9 +150,10 @@ ex = load_assignment()"""
 
 _OWN = """## Your own model
 
-The next cell draws flowers and trains a model that nobody else in the class has. `mine.X` holds 150 records, `mine.y` \
-their labels as recorded (a few of them are wrong), `mine.is_member` says who trained the model `mine.model`. A \
-neighbour's numbers are right for your neighbour only."""
+The next cell loads flowers and a trained model that nobody else in the class has. `mine.X` holds 150 records, \
+`mine.y` their labels as recorded (a few of them are wrong), and `mine.is_member` says who trained \
+`mine.model`. Ask the model with `mine.model.predict_proba(mine.X)`. A neighbour's numbers are right for \
+your neighbour only."""
 
 
 def _nbgrader(grade_id: str, **more: Any) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def handout(
     questions = {e.name: _question(e, rng, hints) for e in exercises}
     plain: dict[str, Any] = {"format": 1, "assignment": chapter.notebook, "student": student, "hints": hints}
     if key is not None:
-        plain["own"] = _personal.settings(key, chapter.notebook, student)
+        plain["own"] = _personal.own(key, chapter.notebook, student)
         for own in _personal.questions(int(chapter.notebook[:2])):
             questions[own.name] = {"kind": "number", "unit": own.unit, "points": own.points, "minutes": own.minutes}
     return {**plain, "exercises": questions}

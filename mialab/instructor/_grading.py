@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from mialab import __version__
 from mialab.exercises.handout import FILE
 from mialab.instructor import _intake, _judge, _keys, _sandbox
-from mialab.instructor._assignment import EVERYONE
 from mialab.instructor._judge import Judge, Mark
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
@@ -88,7 +87,7 @@ def grade(
     if sandboxed and (why := _sandbox.missing()):
         raise ValueError(why)
     students = _students(course, submitted)
-    judges = [Judge(settings, _key_for(settings, key), students) for settings in _assignments(course)]
+    judges = [Judge(settings, _key_for(settings, key), course, students) for settings in _assignments(course)]
     out.mkdir(parents=True, exist_ok=True)
     with _alone(out):
         todo, results = [], {}
@@ -159,7 +158,7 @@ def _run(
             ended = _sandbox.run(
                 folder,
                 "mialab.instructor._inside",
-                [judge.name],
+                [judge.name, str(limits.cell)],
                 limits=limits,
                 sandboxed=sandboxed,
                 solutions=_judge.solution_files(),
@@ -190,9 +189,7 @@ def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: P
     place.mkdir(parents=True)
     shutil.copy(course / "gradebook.db", folder / "gradebook.db")
     (place / f"{judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
-    handed = course / "handout" / (student if judge.settings["personal"] else EVERYONE) / judge.name / FILE
-    if handed.exists():
-        shutil.copy(handed, place / FILE)
+    shutil.copy(judge.handout(student), place / FILE)
     (folder / "cases.json").write_text(judge.cases(), "utf-8")
 
 

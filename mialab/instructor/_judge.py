@@ -15,8 +15,9 @@ from mialab.exercises._calls import as_array
 from mialab.exercises._function import FunctionExercise
 from mialab.exercises._kinds import Choice, Written
 from mialab.exercises._plain import from_json, observed_from_json, to_json
-from mialab.exercises.handout import own_model
+from mialab.exercises.handout import FILE, own_from
 from mialab.instructor import _assignment, _course, _keys, _personal
+from mialab.instructor._assignment import EVERYONE
 
 LARGEST = 16 << 20  # bytes of what may be written of one answer
 
@@ -39,8 +40,8 @@ class Mark(NamedTuple):
 class Judge:
     """The judge of one assignment: the same hidden cases for the whole class, and each student's own numbers."""
 
-    def __init__(self, settings: dict[str, Any], key: bytes | None, students: list[str]):
-        self.settings, self.key, self.students = settings, key, students
+    def __init__(self, settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]):
+        self.settings, self.key, self.course, self.students = settings, key, course, students
         self.name = settings["assignment"]
         self.chapter = _assignment.find_chapter(self.name)
         self.exercises: list[Exercise] = _assignment.choose(self.chapter, settings["exercises"])
@@ -59,8 +60,18 @@ class Judge:
     @cached_property
     def own_answers(self) -> dict[str, dict[str, float]]:
         """question -> student -> the right number."""
-        models = {s: own_model(_personal.settings(self.key, self.name, s)) for s in self.students}
-        return {q.name: {s: q.answer(own) for s, own in models.items()} for q in self.own_questions}
+        if not self.own_questions:
+            return {}
+        own = {s: own_from(json.loads(self.handout(s).read_text("utf-8"))["own"]) for s in self.students}
+        return {q.name: {s: q.answer(one) for s, one in own.items()} for q in self.own_questions}
+
+    def handout(self, student: str) -> Path:
+        """What was handed out to a student, as the instructor has kept it; the key makes it again."""
+        path = self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
+        if not path.exists():
+            raise ValueError(f"{path} is missing: make the assignment again in another folder, with the same key and "
+                             "roster, and copy its handout/ here")  # fmt: skip
+        return path
 
     def cases(self) -> str:
         """The inputs of the hidden cases as JSON, for the sandbox: no outputs."""

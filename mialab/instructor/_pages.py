@@ -155,7 +155,8 @@ def _misconceptions(results: list[Result]) -> str:
         for (question, diagnosis), n in seen.most_common(25)
     )
     head = "".join(f'<th scope="col">{title}</th>' for title in ("students", "question", "what was wrong"))
-    return f"<h3>What went wrong, most frequent first</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<h3>What went wrong, most frequent first</h3>{table}"
 
 
 def _look_at(results: list[Result]) -> str:

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mialab.exercises._plain import to_json
 from mialab.exercises.handout import Own
 from mialab.instructor import _keys
 
 TARGETS = ("forest-random", "knn-lookup", "logistic")
+WRONG = (0.1, 0.15, 0.2)  # shares of wrong labels
 MOST_QUESTIONS = 3
 
 
@@ -115,15 +117,21 @@ def questions(number: int) -> list[OwnQuestion]:
     return [question for question in QUESTIONS if question.since <= number][-MOST_QUESTIONS:]
 
 
-def settings(key: bytes, assignment: str, student: str) -> dict[str, Any]:
-    """What a student's own flowers, split and model are drawn from; `own_model` draws them."""
-    rng = _keys.generator(key, "own", assignment, student)
-    return {
-        "target": str(rng.choice(TARGETS)),
-        "n_members": int(rng.integers(65, 86)),
-        "wrong_labels": float(rng.choice([0.1, 0.15, 0.2])),
-        "seed": int(rng.integers(2**31)),
-    }
+def own(key: bytes, assignment: str, student: str) -> dict[str, Any]:
+    """What a student's `assignment.json` holds of their own: flowers, a split, and a model's answers.
+
+    The model is trained here, once, so that its answers do not depend on the versions on a student's machine.
+    """
+    from mialab import targets
+    from mialab.data import load_iris, split, wrong_labels
+
+    rng, flowers = _keys.generator(key, "own", assignment, student), load_iris()
+    name, share, n_members = str(rng.choice(TARGETS)), float(rng.choice(WRONG)), int(rng.integers(65, 86))
+    y = wrong_labels(flowers.y, share, random_state=rng)
+    parts = split(flowers.X, y, n_members=n_members, random_state=rng)
+    model = targets.make(name, random_state=int(rng.integers(2**31))).fit(parts.X_in, parts.y_in)
+    drawn = {"X": parts.X, "y": parts.y, "is_member": parts.is_member, "proba": model.predict_proba(parts.X)}
+    return {"target": name} | {what: to_json(values) for what, values in drawn.items()}
 
 
 def shuffled(key: bytes, assignment: str, student: str, exercise: str, letters: list[str]) -> dict[str, str]:

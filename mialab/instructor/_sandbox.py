@@ -33,6 +33,7 @@ class Limits:
     """What one run may use."""
 
     seconds: float = 90.0
+    cell: float = 15.0  # seconds for one cell
     memory: int = 2 << 30  # bytes, all processes together
     processes: int = 80  # threads counted too
     file: int = 64 << 20  # bytes in one file

@@ -1,0 +1,96 @@
+"""A class that is made up: assignments answered in known ways, honest and not, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mialab.exercises.handout import FILE, own_from
+from mialab.instructor import _assignment, _course, _keys, _personal
+
+NAME = "05_the_first_attack"
+Notebook = dict
+
+
+class Classroom:
+    """A course folder with one assignment, 05, handed out to `students`, each with flowers of their own."""
+
+    def __init__(self, base: Path, students: list[str]):
+        self.base, self.course, self.students = base, base / "course", students
+        self.key, roster = base / "instructor.key", base / "roster.csv"
+        if not self.key.exists():
+            self.key.write_text("11" * 32, "ascii")
+        lines = "".join(f"{s},Name of {s},{s}@example.org,{1000 + i}\n" for i, s in enumerate(students))
+        roster.write_text("student,name,email,lms_id\n" + lines, "utf-8")
+        self.made = _course.assign("05", self.course, roster=roster, key=self.key)
+        self.exercises = _assignment.find_chapter("05").exercises
+        self.secret = _keys.read_key(self.key)
+
+    def handout(self, student: str) -> Notebook:
+        """The notebook as the student has it."""
+        return json.loads((self.course / "handout" / student / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+
+    def right_answers(self, student: str) -> dict[str, str]:
+        """The source of a right answer to every question, for this student."""
+        own = own_from(json.loads((self.course / "handout" / student / NAME / FILE).read_text("utf-8"))["own"])
+        numbers = {q.name: f"{q.name} = {q.answer(own)!r}" for q in _personal.questions(5)}
+        answers = {name: self.exercises[name].right_code for name in self.made.questions if name in self.exercises}
+        order = _course.option_orders([self.exercises["always_member"]], self.secret, NAME, student)["always_member"]
+        answers["always_member"] = f'always_member = "{order[self.exercises["always_member"].answer]}"'
+        return answers | numbers
+
+    def answered(self, student: str, **changed: str | None) -> Notebook:
+        """The student's notebook with right answers, but for those that are given; None leaves the stub."""
+        notebook, answers = self.handout(student), self.right_answers(student) | changed
+        for cell in notebook["cells"]:
+            about = cell["metadata"].get("nbgrader", {})
+            if about.get("solution") and answers[about["grade_id"]] is not None:
+                cell["source"] = answers[about["grade_id"]]
+        return notebook
+
+    def folder(self, student: str) -> Path:
+        """Where the student's submission belongs."""
+        folder = self.course / "submitted" / student / NAME
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def submit(self, student: str, notebook: Notebook | str | bytes, name: str = f"{NAME}.ipynb") -> None:
+        """Hand in a notebook, or whatever stands in its place."""
+        content = json.dumps(notebook) if isinstance(notebook, dict) else notebook
+        path = self.folder(student) / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def wrong_source(self, question: str, mistake: str) -> str:
+        """The source of a known mistake, under the question's own name."""
+        from mialab.exercises._function import _plain_source
+
+        source = _plain_source(self.exercises[question].wrong[mistake].answer)
+        imports = "from mialab.metrics import accuracy_at, balanced_accuracy, choose_threshold\n"
+        return imports + source.replace(f"def _{mistake}(", f"def {question}(", 1)
+
+
+def solution_cell(notebook: Notebook, question: str) -> dict:
+    """The cell in which a question is answered."""
+    return next(c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == question)
+
+
+def with_first_cell(notebook: Notebook, source: str) -> Notebook:
+    """The notebook with a cell of the student's own put first."""
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source, "id": "mine"}
+    return {**notebook, "cells": [cell, *copy.deepcopy(notebook["cells"])]}
+
+
+def without_answers(classroom: Classroom, student: str) -> Notebook:
+    """The notebook as it was handed out."""
+    return classroom.handout(student)
+
+
+def clean(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+Misdeed = Callable[[Classroom, str], Notebook]

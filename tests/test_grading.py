@@ -1,0 +1,408 @@
+"""Grades of a made-up class: what is handed in, however odd or hostile, gets the points it deserves, and harms nobody."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from classroom import NAME, Classroom, solution_cell, with_first_cell
+
+from mialab.instructor import _sandbox
+from mialab.instructor._grading import grade
+
+pytest.importorskip("nbgrader")
+pytestmark = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missing() or "no reason")
+
+FULL = 15
+LIMITS = _sandbox.Limits(seconds=45, cell=4, memory=1 << 30, disk=64 << 20, file=32 << 20)
+CASES: dict = {}
+
+
+def case(points, *, status="graded", notes="", zero=(), **diagnoses):
+    """Decorator: a submission, the points it deserves, the questions that get none, and words that a note must have."""
+
+    def register(make):
+        CASES[make.__name__] = (make, points, status, notes, zero, diagnoses)
+        return make
+
+    return register
+
+
+# --- odd, but honest ----------------------------------------------------------------------------------------------------
+
+
+@case(FULL)
+def right(room, me):
+    return room.answered(me)
+
+
+@case(0)
+def untouched(room, me):
+    return room.handout(me)
+
+
+@case(FULL - 2, zero=["auc_by_pairs"], auc_by_pairs="ties_win")
+def known_mistake(room, me):
+    return room.answered(me, auc_by_pairs=room.wrong_source("auc_by_pairs", "ties_win"))
+
+
+@case(FULL - 1, zero=["guess_members"], notes="guess_members was deleted or renamed")
+def cell_deleted(room, me):
+    notebook = room.answered(me)
+    notebook["cells"].remove(solution_cell(notebook, "guess_members"))
+    return notebook
+
+
+@case(FULL, notes="several cells for guess_members")
+def cell_duplicated(room, me):
+    notebook = room.answered(me)
+    good = solution_cell(notebook, "guess_members")
+    bad = {**copy.deepcopy(good), "source": "def guess_members(confidence, threshold):\n    return 1 / 0"}
+    notebook["cells"].insert(notebook["cells"].index(good), bad)
+    return notebook
+
+
+@case(FULL)
+def cells_moved(room, me):
+    notebook = room.answered(me)
+    notebook["cells"].reverse()
+    return notebook
+
+
+@case(FULL - 1, zero=["guess_members"])
+def function_renamed(room, me):
+    return room.answered(me, guess_members="def my_guess(confidence, threshold):\n    return confidence >= threshold")
+
+
+@case(FULL, notes="not marked as one")
+def metadata_lost(room, me):
+    notebook = room.answered(me)
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    return {**notebook, "metadata": {}}
+
+
+@case(FULL)
+def saved_by_another_tool(room, me):
+    notebook = room.answered(me)
+    for number, cell in enumerate(notebook["cells"]):
+        cell.pop("id", None)
+        cell["metadata"] |= {"colab": {"base_uri": "https://example.org"}, "executionInfo": {"status": "ok"}}
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = number
+    return {**notebook, "nbformat_minor": 0, "metadata": {"colab": {"provenance": []}}}
+
+
+@case(FULL, notes="should be called")
+def wrong_file_name(room, me):
+    room.submit(me, room.answered(me), "Untitled (1).ipynb")
+
+
+@case(FULL - 2, notes="handed out to", zero=["my_auc"], my_auc="other_data")
+def one_number_of_a_neighbour(room, me):
+    mine, theirs = room.answered(me), room.answered("right")
+    mine["metadata"]["mialab"] = theirs["metadata"]["mialab"]
+    solution_cell(mine, "my_auc")["source"] = solution_cell(theirs, "my_auc")["source"]
+    return mine
+
+
+@case(0, status="unreadable", notes="is empty")
+def empty(room, me):
+    room.submit(me, "")
+
+
+@case(0, status="unreadable", notes="JSON is damaged")
+def corrupt_json(room, me):
+    room.submit(me, json.dumps(room.answered(me))[:-400])
+
+
+@case(0, status="unreadable", notes="JSON is damaged")
+def brackets_without_end(room, me):
+    room.submit(me, "[" * 200_000)
+
+
+@case(0, status="unreadable", notes="no cells")
+def another_json(room, me):
+    room.submit(me, "[1, 2, 3]")
+
+
+@case(0, status="unreadable", notes="There is no notebook")
+def a_link_to_another_file(room, me):
+    (room.folder(me) / f"{NAME}.ipynb").symlink_to("/etc/passwd")
+
+
+@case(0, status="unreadable", notes="several notebooks")
+def two_notebooks(room, me):
+    room.submit(me, room.answered(me), "a.ipynb")
+    room.submit(me, room.answered(me), "b.ipynb")
+
+
+# --- without end, without bounds ----------------------------------------------------------------------------------------
+
+
+@case(FULL - 1, zero=["guess_members"])
+def endless_cell(room, me):
+    return room.answered(me, guess_members="while True:\n    pass")
+
+
+@case(FULL - 1, zero=["guess_members"], guess_members="too_slow")
+def endless_function(room, me):
+    return room.answered(me, guess_members="def guess_members(confidence, threshold):\n    while True:\n        pass")
+
+
+@case(FULL - 1, zero=["guess_members"], notes="took too long in guess_members")
+def endless_and_deaf(room, me):
+    loop = "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except BaseException:\n        pass"
+    return room.answered(me, guess_members=loop)
+
+
+@case(FULL - 1, zero=["guess_members"], notes="guess_members; it was run again")
+def memory_bomb(room, me):
+    return room.answered(me, guess_members="hoard = []\nwhile True:\n    hoard.append(bytearray(50_000_000))")
+
+
+@case(FULL - 1, zero=["guess_members"])
+def fork_bomb(room, me):
+    return room.answered(me, guess_members="import os\nwhile True:\n    os.fork()")
+
+
+@case(FULL - 1, zero=["guess_members"])
+def fork_bomb_that_catches(room, me):
+    bomb = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"
+    return room.answered(me, guess_members=bomb)
+
+
+@case(FULL)
+def prints_a_gigabyte(room, me):
+    return with_first_cell(room.answered(me), "for _ in range(1000):\n    print('x' * 1_000_000)")
+
+
+@case(FULL - 1, zero=["guess_members"])
+def fills_the_disk(room, me):
+    fill = "for i in range(100):\n    with open(f'{i}', 'wb') as file:\n        file.write(b'x' * 20_000_000)"
+    return room.answered(me, guess_members=fill)
+
+
+@case(FULL - 1, zero=["guess_members"], notes="guess_members; it was run again")
+def kills_its_parent(room, me):
+    return room.answered(me, guess_members="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+
+
+@case(FULL - 1, zero=["guess_members"])
+def leaves_by_the_window(room, me):
+    return room.answered(me, guess_members="import os\nos._exit(0)")
+
+
+# --- hostile ------------------------------------------------------------------------------------------------------------
+
+STUBS = dict.fromkeys(["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare", "always_member",
+                       "my_confidence_gap", "my_recorded_gap", "my_auc"])  # fmt: skip
+# A function for every question, so that there is something to give points for.
+JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:4]} | {n: f"{n} = 7" for n in list(STUBS)[4:]}
+
+
+@case(0)
+def course_overwritten(room, me):
+    return with_first_cell(
+        room.answered(me, **JUNK),
+        """import mialab.exercises._base as base, mialab.exercises._bench as bench, mialab.exercises._calls as calls
+import mialab.exercises.handout as handout, mialab.instructor as instructor, mialab.instructor._hidden as hidden
+passes = lambda *a, **k: True
+for module in (base, bench, calls, handout, instructor, hidden):
+    for name in dir(module):
+        if callable(getattr(module, name)) and not name.startswith("__"):
+            try:
+                setattr(module, name, passes)
+            except Exception:
+                pass""",
+    )
+
+
+@case(0)
+def numpy_patched(room, me):
+    patch = "import numpy as np\nfor name in ('allclose', 'array_equal', 'isclose', 'all'):\n    setattr(np, name, lambda *a, **k: True)"
+    return with_first_cell(room.answered(me, **JUNK), patch)
+
+
+@case(0)
+def tests_turned_into_nothing(room, me):
+    return with_first_cell(
+        room.handout(me), "get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"
+    )
+
+
+@case(0)
+def worked_answers_fetched(room, me):
+    fetch = """import importlib, marshal, pathlib, mialab.exercises as e
+found = {}
+for name in e.MODULES:
+    try:
+        for key, value in vars(importlib.import_module(f'mialab.exercises.{name}')).items():
+            found[key] = getattr(value, 'function', None)
+    except Exception:
+        pass
+for pyc in pathlib.Path(e.__file__).parent.rglob('*.pyc'):
+    if 'first_attack' in pyc.name:
+        found['guess_members'] = lambda confidence, threshold: confidence >= threshold
+for path in pathlib.Path('/').glob('**/first_attack.py'):
+    if 'def guess_members' in path.read_text():
+        found['guess_members'] = lambda confidence, threshold: confidence >= threshold"""
+    gets = {name: f"{name} = found.get('{name}')" for name in JUNK}
+    return with_first_cell(room.answered(me, **gets), fetch)
+
+
+@case(0)
+def reads_what_is_not_its_own(room, me):
+    spy = f"""import pathlib
+places = {[str(room.course), str(room.base), str(Path(__file__).parent), "/root", "/home", "/etc/shadow"]!r}
+seen = []
+for place in places:
+    try:
+        path = pathlib.Path(place)
+        seen += [str(p) for p in path.rglob('*') if p.is_file() and '/mialab/' not in str(p) and 'python' not in str(p)
+                 and 'venv' not in str(p) and 'pyenv' not in str(p)] if path.is_dir() else [path.read_text()]
+    except OSError:
+        pass
+text = pathlib.Path('../../../cases.json').read_text()
+seen += ['expected'] if 'expected' in text else []"""
+    gets = {
+        "guess_members": "def guess_members(confidence, threshold):\n    return confidence >= threshold if seen else 7"
+    }
+    return with_first_cell(room.answered(me, **JUNK | gets), spy)
+
+
+@case(0)
+def opens_a_socket(room, me):
+    port = room.listener.getsockname()[1]
+    call = f"""import socket
+try:
+    socket.create_connection(('127.0.0.1', {port}), timeout=2).sendall(b'here')
+    reached = True
+except OSError:
+    reached = False"""
+    gets = {
+        "guess_members": "def guess_members(confidence, threshold):\n    return confidence >= threshold if reached else 7"
+    }
+    return with_first_cell(room.answered(me, **JUNK | gets), call)
+
+
+@case(0)
+def forges_what_is_seen(room, me):
+    forge = """import os, pathlib
+seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
+(seen / '05.my_auc.json').write_text('{"array": [NaN, 0.5], "dtype": "f", "shape": [1]}')
+(seen / '05.auc_by_pairs.json').symlink_to('/etc/passwd')
+os.mkfifo(seen / '05.honest_accuracy.json')
+(seen / '05.precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
+(seen / '05.always_member.json').write_text('[' * 100_000)
+get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
+    return with_first_cell(room.handout(me), forge)
+
+
+@case(0)
+def writes_outside(room, me):
+    return with_first_cell(
+        room.handout(me),
+        f"""import pathlib
+for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {os.path.dirname(os.__file__)!r}):
+    try:
+        (pathlib.Path(place) / 'written-by-a-student').write_text('here')
+    except OSError:
+        pass""",
+    )
+
+
+# --- the class ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    made = Classroom(tmp_path_factory.mktemp("class"), [*CASES, "never_handed_in"])
+    with socket.create_server(("127.0.0.1", 0)) as made.listener:
+        made.calls = []
+
+        def listen():
+            while True:
+                try:
+                    made.calls.append(made.listener.accept())
+                except OSError:
+                    return
+
+        threading.Thread(target=listen, daemon=True).start()
+        for me, (make, *_) in CASES.items():
+            notebook = make(made, me)
+            if notebook is not None:
+                made.submit(me, notebook)
+        made.before = files(made)
+        made.told = []
+        made.results = {
+            r.student: r
+            for r in grade(
+                made.course / "submitted", made.base / "grades", key=made.key, limits=LIMITS,
+                tell=lambda done, of, student: made.told.append((done, of)),
+            )
+        }  # fmt: skip
+    return made
+
+
+def files(room):
+    """Every file of the course and what is in it, but for what grading is to write."""
+    kept = {}
+    for path in sorted(room.course.rglob("*")):
+        if path.is_file() and not path.is_symlink() and "autograded" not in path.parts:
+            kept[str(path.relative_to(room.course))] = path.read_bytes()
+    return kept
+
+
+@pytest.mark.parametrize("me", CASES)
+def test_everyone_gets_what_they_deserve(room, me):
+    _, points, status, notes, zero, diagnoses = CASES[me]
+    result = room.results[me]
+    marks = {mark.question: mark for mark in result.marks}
+    assert (result.status, result.points) == (status, points), result
+    assert notes in " ".join(result.notes)
+    assert {m.question for m in result.marks if not m.points} == set(zero) or points in (0, FULL)
+    for question, diagnosis in diagnoses.items():
+        assert marks[question].diagnosis == diagnosis
+
+
+def test_who_handed_in_nothing_is_missing(room):
+    assert room.results["never_handed_in"].status == "missing"
+
+
+def test_nothing_but_the_grades_was_touched(room):
+    assert files(room) == room.before
+    assert not list(Path(room.base).rglob("written-by-a-student"))
+    for place in ("/usr", "/etc", "/root", "/tmp", os.path.dirname(os.__file__)):
+        assert not os.path.lexists(os.path.join(place, "written-by-a-student"))
+
+
+def test_nobody_got_out(room):
+    assert room.calls == []
+
+
+def test_progress_is_told(room):
+    assert room.told == [(done, len(room.students)) for done in range(1, len(room.students) + 1)]
+
+
+def test_a_question_is_answered_by_its_own_data_alone(room):
+    """Every student's numbers are wrong for every other student."""
+    numbers = {me: room.right_answers(me) for me in room.students}
+    for name in ("my_confidence_gap", "my_recorded_gap", "my_auc"):
+        values = sorted(float(answers[name].split("=")[1]) for answers in numbers.values())
+        assert min(b - a for a, b in zip(values, values[1:], strict=False)) > 0
+    letters = {answers["always_member"] for answers in numbers.values()}
+    assert len(letters) == 4
+
+
+def test_the_tables_are_what_programs_read(room):
+    with open(room.base / "grades" / "results" / NAME / "right.json", encoding="utf-8") as file:
+        assert json.load(file)["result"]["status"] == "graded"
+    assert csv  # the tables themselves: test_class_reports.py
