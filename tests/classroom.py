@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from mialab.exercises.handout import FILE, own_from
@@ -81,16 +79,3 @@ def with_first_cell(notebook: Notebook, source: str) -> Notebook:
     """The notebook with a cell of the student's own put first."""
     cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source, "id": "mine"}
     return {**notebook, "cells": [cell, *copy.deepcopy(notebook["cells"])]}
-
-
-def without_answers(classroom: Classroom, student: str) -> Notebook:
-    """The notebook as it was handed out."""
-    return classroom.handout(student)
-
-
-def clean(folder: Path) -> None:
-    """Remove a folder, if it is there."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-Misdeed = Callable[[Classroom, str], Notebook]

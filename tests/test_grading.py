@@ -1,15 +1,15 @@
-"""Grades of a made-up class: what is handed in, however odd or hostile, gets the points it deserves, and harms nobody."""
+"""Grades of a made-up class: whatever is handed in gets the points it deserves, and harms nobody."""
 
 from __future__ import annotations
 
 import copy
-import csv
 import json
 import os
 import socket
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from classroom import NAME, Classroom, solution_cell, with_first_cell
 
@@ -20,7 +20,8 @@ pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missing() or "no reason")
 
 FULL = 15
-LIMITS = _sandbox.Limits(seconds=45, cell=4, memory=1 << 30, disk=64 << 20, file=32 << 20)
+LIBRARY = os.path.dirname(os.__file__)
+LIMITS = _sandbox.Limits(seconds=45, cell=10, memory=1 << 30, disk=64 << 20, file=32 << 20)
 CASES: dict = {}
 
 
@@ -34,7 +35,7 @@ def case(points, *, status="graded", notes="", zero=(), **diagnoses):
     return register
 
 
-# --- odd, but honest ----------------------------------------------------------------------------------------------------
+# --- odd, but honest -------------------------------------------------------------------------------------------------
 
 
 @case(FULL)
@@ -144,7 +145,7 @@ def two_notebooks(room, me):
     room.submit(me, room.answered(me), "b.ipynb")
 
 
-# --- without end, without bounds ----------------------------------------------------------------------------------------
+# --- without end, without bounds -------------------------------------------------------------------------------------
 
 
 @case(FULL - 1, zero=["guess_members"])
@@ -157,7 +158,7 @@ def endless_function(room, me):
     return room.answered(me, guess_members="def guess_members(confidence, threshold):\n    while True:\n        pass")
 
 
-@case(FULL - 1, zero=["guess_members"], notes="took too long in guess_members")
+@case(FULL - 1, zero=["guess_members"], notes="in guess_members; it was run again")
 def endless_and_deaf(room, me):
     loop = "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except BaseException:\n        pass"
     return room.answered(me, guess_members=loop)
@@ -200,10 +201,11 @@ def leaves_by_the_window(room, me):
     return room.answered(me, guess_members="import os\nos._exit(0)")
 
 
-# --- hostile ------------------------------------------------------------------------------------------------------------
+# --- hostile ---------------------------------------------------------------------------------------------------------
 
 STUBS = dict.fromkeys(["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare", "always_member",
                        "my_confidence_gap", "my_recorded_gap", "my_auc"])  # fmt: skip
+RIGHT_IF = "def guess_members(confidence, threshold):\n    return confidence >= threshold if {} else 7"
 # A function for every question, so that there is something to give points for.
 JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:4]} | {n: f"{n} = 7" for n in list(STUBS)[4:]}
 
@@ -227,12 +229,14 @@ for module in (base, bench, calls, handout, instructor, hidden):
 
 @case(0)
 def numpy_patched(room, me):
-    patch = "import numpy as np\nfor name in ('allclose', 'array_equal', 'isclose', 'all'):\n    setattr(np, name, lambda *a, **k: True)"
+    patch = """import numpy as np
+for name in ('allclose', 'array_equal', 'isclose', 'all'):
+    setattr(np, name, lambda *a, **k: True)"""
     return with_first_cell(room.answered(me, **JUNK), patch)
 
 
 @case(0)
-def tests_turned_into_nothing(room, me):
+def blanks_the_tests(room, me):
     return with_first_cell(
         room.handout(me), "get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"
     )
@@ -272,9 +276,7 @@ for place in places:
         pass
 text = pathlib.Path('../../../cases.json').read_text()
 seen += ['expected'] if 'expected' in text else []"""
-    gets = {
-        "guess_members": "def guess_members(confidence, threshold):\n    return confidence >= threshold if seen else 7"
-    }
+    gets = {"guess_members": RIGHT_IF.format("seen")}
     return with_first_cell(room.answered(me, **JUNK | gets), spy)
 
 
@@ -287,9 +289,7 @@ try:
     reached = True
 except OSError:
     reached = False"""
-    gets = {
-        "guess_members": "def guess_members(confidence, threshold):\n    return confidence >= threshold if reached else 7"
-    }
+    gets = {"guess_members": RIGHT_IF.format("reached")}
     return with_first_cell(room.answered(me, **JUNK | gets), call)
 
 
@@ -311,7 +311,7 @@ def writes_outside(room, me):
     return with_first_cell(
         room.handout(me),
         f"""import pathlib
-for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {os.path.dirname(os.__file__)!r}):
+for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {LIBRARY!r}):
     try:
         (pathlib.Path(place) / 'written-by-a-student').write_text('here')
     except OSError:
@@ -319,7 +319,7 @@ for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root',
     )
 
 
-# --- the class ----------------------------------------------------------------------------------------------------------
+# --- the class -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -392,17 +392,11 @@ def test_progress_is_told(room):
     assert room.told == [(done, len(room.students)) for done in range(1, len(room.students) + 1)]
 
 
-def test_a_question_is_answered_by_its_own_data_alone(room):
-    """Every student's numbers are wrong for every other student."""
-    numbers = {me: room.right_answers(me) for me in room.students}
+def test_a_neighbours_answers_are_wrong(room):
+    """Numbers that two students share within the tolerance are as rare as chance has it, and letters are mixed."""
+    numbers = [room.right_answers(me) for me in room.students]
     for name in ("my_confidence_gap", "my_recorded_gap", "my_auc"):
-        values = sorted(float(answers[name].split("=")[1]) for answers in numbers.values())
-        assert min(b - a for a, b in zip(values, values[1:], strict=False)) > 0
-    letters = {answers["always_member"] for answers in numbers.values()}
-    assert len(letters) == 4
-
-
-def test_the_tables_are_what_programs_read(room):
-    with open(room.base / "grades" / "results" / NAME / "right.json", encoding="utf-8") as file:
-        assert json.load(file)["result"]["status"] == "graded"
-    assert csv  # the tables themselves: test_class_reports.py
+        values = np.array([float(answers[name].split("=")[1]) for answers in numbers])
+        pairs = np.abs(values[:, None] - values)[np.triu_indices(len(values), 1)]
+        assert (pairs < 2e-4).mean() < 0.02
+    assert len({answers["always_member"] for answers in numbers}) == 4

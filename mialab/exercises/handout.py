@@ -97,7 +97,7 @@ class Handout:
     def mine(self) -> Own:
         """Your own flowers and model, which nobody else has: `mine.X`, `mine.y`, `mine.is_member`, `mine.model`."""
         if self._own is None:
-            raise AttributeError("this assignment has no personal part, so there is no `mine`")
+            raise ValueError("this assignment has no personal part, so there is no `mine`")
         return own_from(self._own)
 
     def __getattr__(self, name: str) -> Question:

@@ -20,6 +20,8 @@ from mialab.exercises._plain import observed_to_json, to_json
 from mialab.instructor import _personal
 
 PUBLIC_CASES = 5
+HINTS = 2  # the last of three all but gives the answer
+RUN = 6  # so many words of an answer in a row give it away
 EVERYONE = "everyone"  # the handout of a class without a roster
 
 
@@ -204,7 +206,7 @@ def handout(
 def _question(exercise: Exercise, rng: np.random.Generator, hints: bool) -> dict[str, Any]:
     common = {"points": exercise.points, "minutes": exercise.minutes}
     if hints:
-        common["hints"] = list(exercise.hints)
+        common["hints"] = [hint for hint in exercise.hints[:HINTS] if not gives_away(hint, exercise)]
     match exercise:
         case FunctionExercise():
             return {"kind": "function", **common, **_public_cases(exercise, rng)}
@@ -219,6 +221,28 @@ def _question(exercise: Exercise, rng: np.random.Generator, hints: bool) -> dict
             return {"kind": "number", **common, "unit": exercise.unit}
 
 
+def gives_away(text: str, exercise: Exercise) -> bool:
+    """True if a text repeats a run of words of an exercise's answer, or of the explanation of one."""
+    match exercise:
+        case FunctionExercise():
+            answer = exercise.right_code.rpartition('"""')[2]
+        case Choice():
+            answer = " . ".join(why for _, why in exercise.options.values())
+        case Written():
+            answer = exercise.example
+        case _:
+            return False
+    return bool(_runs(text) & _runs(answer))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[A-Za-z_]\w*|\d+(?:\.\d+)?|[^\s\w]", text)
+    return {tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1)}
+
+
+_LATER = "This is a known mistake. Its diagnosis says too much for a graded assignment; it comes with your feedback."
+
+
 def _public_cases(exercise: FunctionExercise, rng: np.random.Generator) -> dict[str, Any]:
     """The first cases, which are small enough to read, and what comes of them: rightly, and with each known mistake."""
     bench = exercise.bench(rng)
@@ -230,7 +254,11 @@ def _public_cases(exercise: FunctionExercise, rng: np.random.Generator) -> dict[
         "cases": [[to_json(value) for value in case] for case in cases],
         "expected": [to_json(value) for value in bench.expected[:PUBLIC_CASES]],
         "mistakes": [
-            [name, wrong.diagnosis, observed_to_json(observe(wrong.answer, cases, bench.seconds))]
+            [
+                name,
+                _LATER if gives_away(wrong.diagnosis, exercise) else wrong.diagnosis,
+                observed_to_json(observe(wrong.answer, cases, bench.seconds)),
+            ]
             for name, wrong in exercise.wrong.items()
         ],
     }

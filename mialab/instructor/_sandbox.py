@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import time
@@ -141,18 +142,14 @@ def _walls(folder: Path | None, solutions: list[Path]) -> list[str]:
 
 
 def _python_folders() -> list[str]:
-    """Where Python and its packages are, without what lies inside another or in the system's own."""
-    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *sys.path) if p and os.path.isdir(p)}
-    folders = {p for p in folders if not _is_course(Path(p))} | {sys.prefix}
-    known = [*(p for p in _SYSTEM if not os.path.islink(p))]
-    return sorted(
-        p for p in folders if not any(p != other and Path(p).is_relative_to(other) for other in [*folders, *known])
-    )
+    """Where Python and its installed packages are, without what lies inside another or in the system's own.
 
-
-def _is_course(path: Path) -> bool:
-    """True for a checkout of the course, which holds its tests and notebooks, and whoever's files lie beside them."""
-    return _PACKAGE.is_relative_to(path) and path != Path(sys.prefix).resolve() and not path.name.endswith("-packages")
+    Not `sys.path`: it may name the folder that one happens to grade in.
+    """
+    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *site.getsitepackages()) if os.path.isdir(p)}
+    folders.add(sys.prefix)
+    known = [*folders, *(p for p in _SYSTEM if not os.path.islink(p))]
+    return sorted(p for p in folders if not any(p != other and Path(p).is_relative_to(other) for other in known))
 
 
 def _variables(folder: Path) -> dict[str, str]:
