@@ -33,7 +33,17 @@ def assign(options: argparse.Namespace) -> int:
     if not options.assignment or not options.out:
         raise ValueError("say which notebook and where, e.g. mialab assign 05 --out course/")
     if options.assignment == "challenge":
-        return _assign_challenge(options)
+        from mialab.instructor._challenge import assign_challenge
+
+        given = {name: value for name in ("url", "budget") if (value := getattr(options, name)) is not None}
+        if not options.roster or not options.key:
+            raise ValueError("the challenge is personal: give --roster and --key")
+        folders = assign_challenge(options.out, roster=options.roster, key=options.key, **given)
+        print(
+            f"A challenge for {len(folders)} students: {folders[0].parent.parent}. Hand out these folders and nothing "
+            f"else of {options.out}.\nServe it: mialab serve --challenge {options.out} --instructor-key {options.key}"
+        )
+        return 0
     from mialab.instructor import assign
 
     made = assign(

@@ -11,6 +11,8 @@ import signal
 import sys
 import time
 import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".dill", ".cloudpickle")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `mialab serve` its options."""
-    parser.add_argument("model", metavar="MODEL", help="a file saved with skops, or the name of a target of the course")
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a file saved with skops, or the name of a target of the course"
+    )
     parser.add_argument("--trust", action="append", default=[], metavar="TYPE", help="load this type from the file too")
     parser.add_argument("--members", type=int, default=75, help="how many flowers a target is trained on (75)")
     parser.add_argument("--seed", type=int, default=0, help="which flowers those are (0)")
@@ -35,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, default=8000, help="0 is any that is free (8000)")
     parser.add_argument("--log", metavar="FILE", help="append the log of requests here, rather than print it")
+    parser.add_argument("--challenge", metavar="DIR", help="serve the challenge of a class (for its instructor)")
+    parser.add_argument("--instructor-key", metavar="FILE", help="the key that the challenge was made with")
     parser.epilog = (
         "The words of a command line can be read by everyone on this machine: keep secrets in a file that only you "
         f"may read (--keys-file), or in the environment variable {KEYS_VARIABLE}, with the lines of such a file."
@@ -45,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
     """Serve the model until Ctrl-C, and print one line of JSON a request."""
     from mialab.blackbox import serve
 
+    if options.challenge:
+        return _run_challenge(options)
+    if not options.model:
+        raise ValueError("say what to serve: a file saved with skops, or the name of a target of the course")
     model, name, about = find_model(options)
     secrets = read_keys(options)
     settings = {key: getattr(options, key) for key in ("budget", "period", "max_batch", "output", "digits", "host")}
@@ -56,13 +66,37 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         **settings,
     )
-    _show_log(options.log)
+    shown = options.name or name
+    return _keep_up(
+        service,
+        options.log,
+        lambda url: (
+            f"{about}, is served at {url} as {shown!r}. Ctrl-C stops it. Ask it with:\n"
+            f"  {example(url, shown, model, bool(secrets))}"
+        ),
+    )
+
+
+def _run_challenge(options: argparse.Namespace) -> int:
+    """Serve every student's own target until Ctrl-C."""
+    from mialab.instructor._challenge import serve_challenge
+
+    if options.model or options.key or options.keys_file or options.period or options.output != "probabilities":
+        raise ValueError("a challenge has its own models and keys: beside --challenge and --instructor-key only "
+                         "--budget, --host, --port and --log")  # fmt: skip
+    service = serve_challenge(
+        options.challenge, options.instructor_key, budget=options.budget, host=options.host, port=options.port
+    )
+    return _keep_up(service, options.log, lambda url: f"The challenge is served at {url}. Ctrl-C stops it.")
+
+
+def _keep_up(service: AbstractContextManager[str], log: str | None, words: Callable[[str], str]) -> int:
+    _show_log(log)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by whatever started it: as by Ctrl-C
     try:
         with service as url:
-            print(f"{about}, is served at {url} as {options.name or name!r}. Ctrl-C stops it. Ask it with:")
-            print(f"  {example(url, options.name or name, model, bool(secrets))}", flush=True)
+            print(words(url), flush=True)
             while True:
                 time.sleep(3600)
     except KeyboardInterrupt:

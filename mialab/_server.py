@@ -80,11 +80,12 @@ def serve(
         output=one_of("output", output, OUTPUTS),
         digits=digits,
     )
-    return _running(service, host, port)
+    return running(service, host, port)
 
 
 @contextmanager
-def _running(service: Service, host: str, port: int) -> Iterator[str]:
+def running(service: Service, host: str, port: int) -> Iterator[str]:
+    """Run a service for as long as the with-block lasts; its value is the url."""
     import asyncio
 
     import uvicorn

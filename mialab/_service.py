@@ -39,7 +39,9 @@ class Account:
         budget: int | None = None,
         period: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        model: Any = None,
     ):
+        self.model = model  # what this key asks, where it is not the service's own model
         self.label, self.budget, self.period, self._clock = label, budget, period, clock
         self._spent, self._began, self._lock = 0, 0.0, threading.Lock()
 
@@ -136,7 +138,7 @@ class Service:
         """The model's probabilities for X as the settings let them out, paid for by `account`."""
         account.spend(len(X))
         try:
-            proba = _checks.answers(self.model, self._frame(X))
+            proba = _checks.answers(self.model if account.model is None else account.model, self._frame(X))
         except Exception as error:
             account.refund(len(X))
             log.exception("the model failed")

@@ -88,7 +88,7 @@ def test_the_public_check_knows_right_from_wrong_and_never_says_all(whole, chapt
 
 def loose_words(text):
     """The words of any text: names, numbers and signs, one by one."""
-    return re.findall(r"[A-Za-z_]\w*|\d+(?:\.\d+)?|[^\s\w]", text)
+    return re.findall(r"[A-Za-z_]\w*|\d+(?:\.\d+)?|[^\s\w]", text.replace("×", "*").replace("−", "-"))
 
 
 def grams(tokens, n):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -206,7 +207,7 @@ def handout(
 def _question(exercise: Exercise, rng: np.random.Generator, hints: bool) -> dict[str, Any]:
     common = {"points": exercise.points, "minutes": exercise.minutes}
     if hints:
-        common["hints"] = [hint for hint in exercise.hints[:HINTS] if not gives_away(hint, exercise)]
+        common["hints"] = [hint for hint in exercise.hints[:HINTS] if not gives_away(hint)]
     match exercise:
         case FunctionExercise():
             return {"kind": "function", **common, **_public_cases(exercise, rng)}
@@ -221,18 +222,24 @@ def _question(exercise: Exercise, rng: np.random.Generator, hints: bool) -> dict
             return {"kind": "number", **common, "unit": exercise.unit}
 
 
-def gives_away(text: str, exercise: Exercise) -> bool:
-    """True if a text repeats a run of words of an exercise's answer, or of the explanation of one."""
-    match exercise:
-        case FunctionExercise():
-            answer = exercise.right_code.rpartition('"""')[2]
-        case Choice():
-            answer = " . ".join(why for _, why in exercise.options.values())
-        case Written():
-            answer = exercise.example
-        case _:
-            return False
-    return bool(_runs(text) & _runs(answer))
+def gives_away(text: str) -> bool:
+    """True if a text repeats a run of words of an answer of the course, or of the explanation of one."""
+    return not _runs(text).isdisjoint(_answers())
+
+
+@cache
+def _answers() -> set[tuple[str, ...]]:
+    """Every run of words of every worked answer."""
+    runs = set()
+    for exercise in (e for chapter in chapters() for e in chapter.exercises.values()):
+        match exercise:
+            case FunctionExercise():
+                runs |= _runs(exercise.right_code.rpartition('"""')[2])
+            case Choice():
+                runs |= set().union(*(_runs(why) for _, why in exercise.options.values()))
+            case Written():
+                runs |= _runs(exercise.example)
+    return runs
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
@@ -256,7 +263,7 @@ def _public_cases(exercise: FunctionExercise, rng: np.random.Generator) -> dict[
         "mistakes": [
             [
                 name,
-                _LATER if gives_away(wrong.diagnosis, exercise) else wrong.diagnosis,
+                _LATER if gives_away(wrong.diagnosis) else wrong.diagnosis,
                 observed_to_json(observe(wrong.answer, cases, bench.seconds)),
             ]
             for name, wrong in exercise.wrong.items()

@@ -74,9 +74,9 @@ def assign(
     hidden = _keys.derive(secret, "hidden", name).hex() if secret else secrets.token_hex(32)
     seeds = np.random.SeedSequence(int(hidden, 16)).spawn(2)  # one for what is public, one for what is not
 
-    _start(out)
+    start(out)
     if roster:
-        _copy_roster(Path(roster), out)
+        copy_roster(Path(roster), out)
     personal = secret is not None
     source = out / "source" / name / f"{name}.ipynb"
     _write_notebook(source, _assignment.cells(chapter, chosen, personal, {}))
@@ -147,7 +147,8 @@ def _make_personal(
     _write_json(folder / FILE, _handout(chapter, chosen, seed, hints, student, key))
 
 
-def _start(out: Path) -> None:
+def start(out: Path) -> None:
+    """Make the folders of a class, and nbgrader's settings, where they are missing."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "instructor").mkdir(mode=0o700, exist_ok=True)
     (out / "submitted").mkdir(exist_ok=True)
@@ -156,7 +157,8 @@ def _start(out: Path) -> None:
         config.write_text(_CONFIG, "utf-8")
 
 
-def _copy_roster(roster: Path, out: Path) -> None:
+def copy_roster(roster: Path, out: Path) -> None:
+    """Keep the roster with the class; ValueError if it lacks someone who was on it."""
     kept = out / "instructor" / "roster.csv"
     if kept.exists() and _keys.read_roster(kept) != _keys.read_roster(roster):
         before, now = ({s.id for s in _keys.read_roster(path)} for path in (kept, roster))
@@ -196,14 +198,15 @@ def _write_notebook(path: Path, cells: list[Cell]) -> None:
 
             made["attachments"] = {"figure.png": {"image/png": base64.b64encode(cell.picture).decode()}}
         notebook.cells.append(made)
-    _write(path, writes(notebook) + "\n")
+    write(path, writes(notebook) + "\n")
 
 
 def _write_json(path: Path, content: Any, indent: int | None = None) -> None:
-    _write(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
+    write(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, "utf-8")

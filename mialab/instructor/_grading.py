@@ -229,6 +229,11 @@ def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, 
 # --- what is known, and what was done before ------------------------------------------------------------------------
 
 
+def has_assignments(course: Path) -> bool:
+    """True if a course folder holds an assignment of a notebook."""
+    return any((course / "instructor").glob("[0-9][0-9]_*.json"))
+
+
 def _assignments(course: Path) -> list[dict[str, Any]]:
     files = sorted((course / "instructor").glob("[0-9][0-9]_*.json"))
     if not files:

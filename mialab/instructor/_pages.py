@@ -31,6 +31,7 @@ _OUTCOMES = {
     "not handed in": "○ Not handed in",
     "unreadable": "→ Could not be read",
     "not graded": "· Not graded yet",
+    "measured": "· Measured",
 }
 
 
@@ -42,7 +43,7 @@ def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], s
         own = [r for r in results if r.student == student]
         body = "".join(_assignment(result, comments) for result in own)
         path = folder / f"{student}.html"
-        _write(path, f"Feedback for {student}", f"<h1>Feedback for {escape(student)}</h1>{body}")
+        write_page(path, f"Feedback for {student}", f"<h1>Feedback for {escape(student)}</h1>{body}")
         pages.append(path)
     return pages
 
@@ -84,7 +85,7 @@ def write_summary(results: list[Result], path: Path) -> None:
         own = [r for r in results if r.assignment == assignment]
         body.append(f"<h2>{escape(_title(assignment))}</h2>{_numbers(own)}{_picture(own)}{_questions(own)}")
         body.append(_misconceptions(own) + _look_at(own) + _alike(own))
-    _write(path, "The class", "".join(body))
+    write_page(path, "The class", "".join(body))
 
 
 def _numbers(results: list[Result]) -> str:
@@ -191,7 +192,8 @@ def _title(assignment: str) -> str:
     return f"Assignment {number}: {words.replace('_', ' ')}" if words else f"The {assignment}"
 
 
-def _write(path: Path, title: str, body: str) -> None:
+def write_page(path: Path, title: str, body: str) -> None:
+    """Write a whole page of HTML, or nothing."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
