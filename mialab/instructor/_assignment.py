@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -260,12 +261,13 @@ def _public_cases(exercise: FunctionExercise, rng: np.random.Generator) -> dict[
         "tolerance": bench.tolerance,
         "cases": [[to_json(value) for value in case] for case in cases],
         "expected": [to_json(value) for value in bench.expected[:PUBLIC_CASES]],
-        "mistakes": [
-            [
-                name,
-                _LATER if gives_away(wrong.diagnosis) else wrong.diagnosis,
-                observed_to_json(observe(wrong.answer, cases, bench.seconds)),
-            ]
-            for name, wrong in exercise.wrong.items()
-        ],
+        "mistakes": [_mistake(exercise, name, cases) for name in exercise.wrong],
     }
+
+
+def _mistake(exercise: FunctionExercise, name: str, cases: list[tuple]) -> list:
+    """A known mistake's name, what to tell who makes it, and what comes of it; not its code."""
+    text = exercise.wrong[name].diagnosis
+    seen = observe(exercise.wrong[name].answer, cases, exercise.seconds)
+    calls = tuple(replace(call, line="") for call in seen.calls)  # where it stopped is a line of its code
+    return [name, _LATER if gives_away(text) else text, observed_to_json(replace(seen, calls=calls))]

@@ -140,8 +140,8 @@ pd.DataFrame({{"record": candidates["record"], "score": score}}).to_csv("scores.
 ```
 
 **Points.** 2 for a file that can be read. Up to 6 for the AUC, up to 2 for the share of members caught at 5% false \
-alarms. Both are judged by the lower end of their 95% interval, so that luck earns nothing: the AUC from 0.50 (none) to \
-0.80 (all), the share from 5% (none) to 25% (all). The leaderboard also shows the baseline on your own target.
+alarms. Both are judged by the lower end of their 95% interval, so that luck earns nothing: the AUC from 0.50 (none) \
+to 0.80 (all), the share from 5% (none) to 25% (all). The leaderboard also shows the baseline on your own target.
 """
 
 

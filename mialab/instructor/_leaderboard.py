@@ -113,8 +113,8 @@ def grade_challenge(course: Path, submitted: Path, key: Path | str | None) -> tu
 def _marks(entry: Entry) -> list[Mark]:
     said = {
         "scores_file": "Your file could be read.",
-        "scores_auc": f"AUC {entry.auc:.3f} (95% interval {entry.low:.3f} to {entry.high:.3f}). Against the baseline on "
-        f"your target: {entry.over_baseline:+.3f} ({entry.over_low:+.3f} to {entry.over_high:+.3f}).",
+        "scores_auc": f"AUC {entry.auc:.3f} (95% interval {entry.low:.3f} to {entry.high:.3f}). Against the baseline "
+        f"on your target: {entry.over_baseline:+.3f} ({entry.over_low:+.3f} to {entry.over_high:+.3f}).",
         "scores_caught": f"{entry.caught:.0%} of the members were caught at 5% false alarms; with 95% confidence at "
         f"least {entry.caught_low:.0%}.",
     }
