@@ -1,0 +1,101 @@
+"""INSTRUCTORS.md: what is generated is up to date, times add up, and the commands and the example work as printed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+
+import numpy as np
+import pytest
+from refresh_instructors import PAGE, known_mistakes, refreshed
+
+from mialab import cli
+from mialab.exercises import chapters
+from mialab.exercises._chapter import Chapter
+
+TEXT = PAGE.read_text("utf-8")
+
+
+def part(heading):
+    """The page from a heading to the next of its level or above."""
+    level = len(heading) - len(heading.lstrip("#"))
+    start = TEXT.index(f"\n{heading}\n") + 1
+    following = re.search(rf"\n#{{1,{level}}} ", TEXT[start + level :])
+    return TEXT[start : start + level + following.start()] if following else TEXT[start:]
+
+
+def test_what_is_generated_is_up_to_date():
+    assert refreshed(TEXT) == TEXT, "run: python tests/refresh_instructors.py"
+
+
+def test_every_known_mistake_of_the_course_is_on_the_page():
+    for chapter in chapters():
+        words = part(f"### Notebook {chapter.notebook[:2]}")
+        for exercise in chapter.exercises.values():
+            assert f"**`{exercise.name}`**" in words
+            assert all(diagnosis in words for diagnosis in known_mistakes(exercise))
+        assert "**When time is short.**" in words
+        assert len(re.findall(r"^- .*\?", words.split("**To talk about.**")[1], re.MULTILINE)) >= 3
+
+
+@pytest.mark.parametrize(("heading", "total"), [("### Ninety minutes", 90), ("### Half a day", 240)])
+def test_the_minutes_of_a_plan_add_up(heading, total):
+    assert sum(map(int, re.findall(r"^\| (\d+) \|", part(heading), re.MULTILINE))) == total
+
+
+def test_the_weeks_hold_every_notebook_once_and_its_minutes():
+    minutes = {n: int(m) for n, m in re.findall(r"^\| \[(\d\d) .*\| (\d+) \| \d+ \|$", TEXT, re.MULTILINE)}
+    weeks = re.findall(r"^\| \d \| ([\d, ]+) \| (\d+) \|", part("### Six weeks"), re.MULTILINE)
+    assert [n for numbers, _ in weeks for n in numbers.split(", ")] == sorted(minutes)
+    assert all(int(total) == sum(minutes[n] for n in numbers.split(", ")) for numbers, total in weeks)
+
+
+def test_sections_that_the_plans_name_are_in_their_notebooks():
+    import json
+
+    from mialab._files import notebooks_folder
+
+    headings = {}
+    for path in notebooks_folder().glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        headings[path.name[:2]] = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part("## Three plans"), re.MULTILINE):
+        for name in re.findall(r"“([^”]+)”", row):
+            assert f"## {name}" in headings[row[9:11]], (row, name)
+
+
+def commands():
+    for block in re.findall(r"```\n(.*?)```", TEXT, re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "mialab":
+                yield pytest.param(words[1:], id=" ".join(words[:4]))
+
+
+@pytest.mark.parametrize("words", commands())
+def test_every_command_is_one_that_the_program_takes(words):
+    assert cli._parser().parse_args(words).action
+
+
+def test_the_example_of_an_exercise_works_as_it_is_printed(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"<!-- example -->\n```python\n(.*?)```", TEXT, re.DOTALL)[1]
+    path = tmp_path / "example.py"  # an exercise reads its own source
+    path.write_text("from mialab.exercises._chapter import Chapter\nchapter = Chapter('05_the_first_attack')\n" + code)
+    space: dict = {}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    exercise = space["caught_for_sure"]
+    assert isinstance(space["chapter"], Chapter)
+    assert exercise.check(exercise.right_answer, random_state=0).outcome == "correct"
+    assert (
+        exercise.check(lambda members, strangers: np.mean(members > max(strangers)), random_state=1).outcome
+        == "correct"
+    )
+    for name, wrong in exercise.wrong.items():
+        assert exercise.check(wrong.answer, random_state=0).diagnosis == name
+    assert len(textwrap.dedent(code).split("@caught_for_sure")[0].strip().splitlines()) <= 11
+
+
+def test_nothing_is_left_to_be_filled_in():
+    assert not re.search(r"<!-- (hub|lms|grading) -->|TODO|in preparation", TEXT)
