@@ -301,6 +301,7 @@ seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
 (seen / '05.auc_by_pairs.json').symlink_to('/etc/passwd')
 os.mkfifo(seen / '05.honest_accuracy.json')
 (seen / '05.precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
+(seen / '05.my_confidence_gap.json').mkdir()
 (seen / '05.always_member.json').write_text('[' * 100_000)
 get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
     return with_first_cell(room.handout(me), forge)

@@ -202,10 +202,11 @@ def read_inside(folder: Path, name: str, most: int) -> str | None:
         return None
     finally:
         os.close(place)
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > most:
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > most:
-            return None
         return file.read(most).decode("utf-8", "replace")
 
 

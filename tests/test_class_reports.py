@@ -1,0 +1,283 @@
+"""What is written of a graded class, the grading of it interrupted, and the machine without a sandbox."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from classroom import NAME, Classroom, solution_cell
+
+from mialab import cli
+from mialab.instructor import _course, _grading, _judge, _pages, _reports, _sandbox
+from mialab.instructor._class import grade_class
+from mialab.instructor._grading import Result
+from mialab.instructor._judge import Mark
+from mialab.instructor._keys import Student
+
+pytest.importorskip("nbgrader")
+sandboxed = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missing() or "no reason")
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def result(student, *marks, **about):
+    return Result(student, NAME, about.pop("status", "graded"), list(marks), **about)
+
+
+WRONG = Mark(
+    "auc_by_pairs", 0.0, 2, "not yet", "ties_lose", ("You count `a < b` <b>twice</b>.",), 3, 9, "Count the pairs"
+)
+RIGHT = Mark("guess_members", 1.0, 1, "correct", passed=10, cases=10)
+UNREAD = Mark("tell", None, 3, "to be read", answer="=HYPERLINK(1) because\nof that")
+
+
+# --- tables and pages ------------------------------------------------------------------------------------------------
+
+
+def test_grades_have_a_line_for_each_question(tmp_path):
+    _reports.write_tables([result("ada", RIGHT, WRONG, notes=("odd",)), result("ben", WRONG)], tmp_path, [])
+    lines = table(tmp_path / "grades.csv")
+    assert [(x["student"], x["question"], x["points"]) for x in lines] == [
+        ("ada", "guess_members", "1"),
+        ("ada", "auc_by_pairs", "0"),
+        ("ben", "auc_by_pairs", "0"),
+    ]
+    assert lines[1]["diagnosis"] == "ties_lose" and (lines[1]["passed"], lines[1]["checks"]) == ("3", "9")
+    assert lines[0]["notes"] == "odd"
+
+
+def test_learning_management_systems_get_their_own_shape(tmp_path):
+    roster = [Student("ada", "Ada L", "ada@example.org", "17"), Student("ben", "Ben", "ben@example.org", "18")]
+    _reports.write_tables(
+        [result("ada", RIGHT, UNREAD._replace(points=0.0)), result("ben", RIGHT, UNREAD)], tmp_path, roster
+    )
+    with open(tmp_path / "canvas.csv", newline="", encoding="utf-8") as file:
+        head, possible, ada, ben = csv.reader(file)
+    assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]
+    assert possible[0].strip() == "Points Possible" and possible[5] == "4"
+    assert ada == ["Ada L", "17", "", "ada", "", "1"]
+    assert ben[5] == ""  # an answer waits for its reader: no grade yet
+    moodle = table(tmp_path / "moodle.csv")
+    assert moodle[0] == {"username": "ada", "email": "ada@example.org", "idnumber": "17", NAME: "1"}
+
+
+def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
+    results = [result("ada", UNREAD), result("ben", UNREAD._replace(answer="another"))]
+    _reports.write_tables(results, tmp_path, [])
+    lines = table(tmp_path / "written.csv")
+    assert lines[0]["answer"].startswith("'=HYPERLINK") and lines[0]["points"] == ""  # no formula for a spreadsheet
+    lines[0] |= {"points": "2,5", "comment": "Well argued."}
+    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.DictWriter(file, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+    for _ in range(2):  # and again, for what was kept is read from what was written
+        read, comments = _reports.with_read_answers(results, tmp_path)
+        assert [r.points for r in read] == [2.5, 0.0] and [r.complete for r in read] == [True, False]
+        assert comments == {("ada", NAME, "tell"): "Well argued."}
+        _reports.write_tables(read, tmp_path, [])
+    handed_in_again = [result("ada", UNREAD._replace(answer="a new answer"))]
+    read, _ = _reports.with_read_answers(handed_in_again, tmp_path)
+    assert not read[0].complete
+    _reports.write_tables(read, tmp_path, [])
+    assert [x["points"] for x in table(tmp_path / "written.csv")] == ["", "2.5"] or "2,5" in str(
+        table(tmp_path / "written.csv")
+    )
+
+
+@pytest.mark.parametrize(("points", "says"), [("many", "is no number"), ("4", "from 0 to 3"), ("-1", "from 0 to 3")])
+def test_impossible_points_are_refused_with_their_line(tmp_path, points, says):
+    _reports.write_tables([result("ada", UNREAD)], tmp_path, [])
+    text = (tmp_path / "written.csv").read_text("utf-8").replace(f"{NAME},tell,3,", f"{NAME},tell,3,{points}")
+    (tmp_path / "written.csv").write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=f"line 2: .*{says}"):
+        _reports.with_read_answers([result("ada", UNREAD)], tmp_path)
+
+
+def test_feedback_names_the_misconception_and_escapes_what_students_wrote(tmp_path):
+    bad = Mark(
+        "x", 0.0, 1, "not yet", "raised", ("stopped with `<script>alert(1)</script>`.",), 0, 5, "A <b>section</b>"
+    )
+    _pages.write_feedback([result("ada", RIGHT, WRONG, bad, UNREAD, notes=("<img src=x>",))], {}, tmp_path)
+    page = (tmp_path / "ada.html").read_text("utf-8")
+    assert "Hidden checks passed: 3 of 9." in page and "“Count the pairs” in notebook 05" in page
+    assert "1 of 7 points so far; a written answer worth 3 is still to be read" in page
+    assert not re.search(r"<script|<img|<b>", page) and "&lt;script&gt;" in page
+    assert not re.search(r"\ball\b.*passed|passed.*\ball\b", page)
+
+
+def test_the_summary_counts_what_went_wrong(tmp_path):
+    results = [result(f"s{i}", RIGHT, WRONG, codes={"auc_by_pairs": "aa"}) for i in range(3)]
+    results += [result("t", RIGHT, WRONG._replace(diagnosis="other", text=("x",)), notes=("It was late.",))]
+    results += [
+        Result(
+            "u",
+            NAME,
+            "missing",
+            [m._replace(points=0.0, diagnosis=None, outcome="not handed in") for m in (RIGHT, WRONG)],
+        )
+    ]
+    _pages.write_summary(results, tmp_path / "summary.html")
+    page = (tmp_path / "summary.html").read_text("utf-8")
+    assert "4 of 5 handed in" in page and 'alt="Students by points: 4 with 1."' in page
+    assert re.search(r'<td class="n">3</td><td><code>auc_by_pairs</code>', page)
+    assert "It was late." in page and "s0, s1, s2" in page and "ask before you accuse" in page
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def room(tmp_path):
+    made = Classroom(tmp_path, [f"s{i}" for i in range(8)])
+    for student in made.students:
+        made.submit(student, made.answered(student))
+    return made
+
+
+@sandboxed
+def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
+    command = [sys.executable, "-m", "mialab.cli", "grade", str(room.course / "submitted"), "--out",
+               str(room.base / "grades"), "--key", str(room.key)]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    kept = room.base / "grades" / "results" / NAME
+    for _ in range(600):
+        if len(list(kept.glob("s*.json"))) >= 2:
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = {path.name: path.stat().st_mtime_ns for path in kept.glob("s*.json")}
+    assert 2 <= len(before) < 8
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0 and "8 graded" in again.stdout, again
+    after = {path.name: path.stat().st_mtime_ns for path in kept.glob("s*.json")}
+    assert len(after) == 8 and all(after[name] == when for name, when in before.items())
+    lines = table(room.base / "grades" / "grades.csv")
+    assert len(lines) == 8 * 8 == len({(x["student"], x["question"]) for x in lines})
+    assert sum(float(x["points"]) for x in lines) == 8 * 15
+
+
+@sandboxed
+def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room):
+    told = []
+
+    def grade(**more):
+        told.clear()
+        tell = lambda done, of, student: told.append(student)  # noqa: E731
+        return grade_class(room.course / "submitted", room.base / "grades", key=room.key, tell=tell, **more)
+
+    assert all(r.points == 15 for r in grade().results) and len(told) == 8
+    notebook = room.answered("s3", my_auc="my_auc = 0.5")
+    solution_cell(notebook, "guess_members")["outputs"] = [
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<script>alert(1)</script>"}}
+    ]
+    room.submit("s3", notebook)
+    results = {r.student: r.points for r in grade().results}
+    assert told == ["s3"] and results["s3"] == 13 and results["s4"] == 15
+    assert not grade().failed and told == []
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{room.course / 'gradebook.db'}") as gradebook:
+        scores = {s.student.id: s.score for s in gradebook.find_assignment(NAME).submissions}
+    assert scores["s3"] == 13 and scores["s4"] == 15
+    shown = (room.course / "autograded" / "s3" / NAME / f"{NAME}.ipynb").read_text("utf-8")
+    assert "my_auc = 0.5" in shown and "text/html" not in shown
+
+
+@sandboxed
+def test_two_gradings_into_one_folder_do_not_meet(room):
+    (room.base / "grades").mkdir()
+    with _grading._alone(room.base / "grades"), pytest.raises(ValueError, match="another `mialab grade`"):
+        _grading.grade(room.course / "submitted", room.base / "grades", key=room.key)
+
+
+@sandboxed
+def test_the_wrong_key_is_refused(room, tmp_path):
+    (tmp_path / "other").write_text("33" * 32)
+    for key, says in ((None, "is personal: give the key"), (tmp_path / "other", "is not the key that")):
+        with pytest.raises(ValueError, match=says):
+            _grading.grade(room.course / "submitted", room.base / "grades", key=key)
+
+
+def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", lambda *a, **k: _sandbox.Ended(1, "", "bwrap: broken"))
+    shutil.rmtree(room.course / "submitted" / "s7")
+    graded = grade_class(room.course / "submitted", room.base / "grades", key=room.key)
+    assert {r.status for r in graded.failed} == {"failed"} and len(graded.failed) == 7
+    assert "bwrap: broken" in str(graded)
+    assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 7 + ["0"]
+    assert not list((room.base / "grades" / "results" / NAME).glob("s[0-6].json"))
+
+
+# --- without a sandbox -----------------------------------------------------------------------------------------------
+
+
+def test_without_bubblewrap_it_refuses_and_says_how_to_install_it(room, monkeypatch, capsys):
+    monkeypatch.setattr(_sandbox.shutil, "which", lambda name: None)
+    words = ["grade", str(room.course / "submitted"), "--out", str(room.base / "grades"), "--key", str(room.key)]
+    assert cli.main(words) == 1
+    error = capsys.readouterr().err
+    assert "apt install bubblewrap" in error and "--no-sandbox" in error
+    assert not (room.base / "grades").exists()
+
+
+def test_no_sandbox_must_be_said_and_is_said_back(tmp_path, capsys):
+    room = Classroom(tmp_path, ["ada"])
+    room.submit("ada", room.answered("ada"))
+    words = ["grade", str(room.course / "submitted"), "--out", str(room.base / "grades"), "--key", str(room.key)]
+    assert cli.main([*words, "--no-sandbox"]) == 0
+    said = capsys.readouterr()
+    assert "runs as you" in said.err and "1 graded" in said.out
+    assert sum(float(x["points"]) for x in table(room.base / "grades" / "grades.csv")) == 15
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["grade", "nowhere", "--out", "g"], "is no folder"),
+        (["grade", "here/submitted", "--out", "g", "--no-sandbox"], "holds no assignments"),
+        (["grade", "here/submitted", "--out", "g", "--jobs", "0"], "should be 1 or more"),
+    ],
+)
+def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here" / "submitted").mkdir(parents=True)
+    assert cli.main(words) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, monkeypatch):
+    """Without names there is one handout, and whoever has handed in is graded."""
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    _course.assign("00", tmp_path / "c")
+    folder = tmp_path / "c" / "submitted" / "ada" / "00_start_here"
+    shutil.copytree(tmp_path / "c" / "handout" / "everyone" / "00_start_here", folder)
+    (found,) = _grading.grade(tmp_path / "c" / "submitted", tmp_path / "g", sandboxed=False)
+    assert (found.student, found.status, found.points) == ("ada", "graded", 0)
+    assert {m.outcome for m in found.marks} == {"not attempted"}
+
+
+def test_what_a_student_put_in_the_place_of_a_file_is_not_followed(tmp_path):
+    folder = tmp_path / "seen"
+    folder.mkdir()
+    (tmp_path / "secret").write_text('"secret"')
+    (folder / "a.json").symlink_to(tmp_path / "secret")
+    os.mkfifo(folder / "b.json")
+    (folder / "c.json").write_text('"mine"')
+    (folder / "d.json").mkdir()
+    assert _judge.read_seen(tmp_path) == {"c": "mine"}
+    shutil.rmtree(folder)
+    folder.symlink_to(tmp_path)
+    assert _judge.read_seen(tmp_path) == {}
