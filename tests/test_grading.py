@@ -81,7 +81,7 @@ def function_renamed(room, me):
     return room.answered(me, guess_members="def my_guess(confidence, threshold):\n    return confidence >= threshold")
 
 
-@case(FULL, notes="not marked as one")
+@case(FULL, notes="Found by name")
 def metadata_lost(room, me):
     notebook = room.answered(me)
     for cell in notebook["cells"]:

@@ -75,6 +75,7 @@ def take(release: dict[str, Any], submitted: dict[str, Any]) -> Taken:
     answers = {name: cell for name, cell in frame.items() if cell["metadata"]["nbgrader"]["solution"]}
     given = {_squeeze(_source(cell)) for cell in release["cells"] if _grade_id(cell) not in answers}
     notes: list[str] = []
+    unmarked: list[str] = []
     places: list[tuple[str | None, dict[str, Any]]] = []  # (the question that a cell answers, the cell)
     for cell in submitted["cells"]:
         source = _source(cell) if isinstance(cell, dict) else None
@@ -89,9 +90,11 @@ def take(release: dict[str, Any], submitted: dict[str, Any]) -> Taken:
         question = mark if mark in answers else None
         defined = [name for name in answers if _defines(source, name)]
         if defined and question not in defined:
-            notes.append(f"The answer to {defined[-1]} was found in a cell that is not marked as one.")
+            unmarked.append(defined[-1])
             question = defined[-1]
         places.append((question, _cell("code", source)))
+    if unmarked:
+        notes.append(f"Found by name, in cells that are not marked as answers: {', '.join(unmarked)}.")
     last = {question: i for i, (question, _) in enumerate(places) if question}
     for question in answers:
         if sum(q == question for q, _ in places) > 1:
