@@ -78,6 +78,10 @@ def add_grade_arguments(parser: argparse.ArgumentParser) -> None:
 
 def grade(options: argparse.Namespace) -> int:
     """Grade what was handed in."""
+    if not sys.platform.startswith("linux"):
+        raise ValueError(
+            "grading needs Linux, for its sandbox: use a virtual machine, or a container that may nest them"
+        )
     from mialab.instructor._class import grade_class
     from mialab.instructor._sandbox import Limits
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -182,6 +183,7 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
     solution_cell(notebook, "guess_members")["outputs"] = [
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<script>alert(1)</script>"}}
     ]
+    notebook["cells"].append({"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "<b>bold</b>"})
     room.submit("s3", notebook)
     results = {r.student: r.points for r in grade().results}
     assert told == ["s3"] and results["s3"] == 13 and results["s4"] == 15
@@ -192,7 +194,7 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
         scores = {s.student.id: s.score for s in gradebook.find_assignment(NAME).submissions}
     assert scores["s3"] == 13 and scores["s4"] == 15
     shown = (room.course / "autograded" / "s3" / NAME / f"{NAME}.ipynb").read_text("utf-8")
-    assert "my_auc = 0.5" in shown and "text/html" not in shown
+    assert "my_auc = 0.5" in shown and "text/html" not in shown and "<b>bold</b>" not in shown and "bold" in shown
 
 
 @sandboxed
@@ -219,6 +221,30 @@ def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
     assert "bwrap: broken" in str(graded)
     assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 7 + ["0"]
     assert not list((room.base / "grades" / "results" / NAME).glob("s[0-6].json"))
+
+
+def test_under_nbgrader_alone_the_hidden_tests_judge_too(tmp_path):
+    """Without `mialab grade`, as when an instructor presses a button of nbgrader's: the same checks, its own points."""
+    from nbgrader.api import Gradebook
+
+    from mialab.instructor import _assignment, _nbgrader
+
+    name, chapter = "00_start_here", _assignment.find_chapter("00")
+    _course.assign("00", tmp_path / "c")
+    release = tmp_path / "c" / "release" / name
+    right = {e.name: e.right_code for e in _assignment.choose(chapter, None)}
+    for student in ("right", "stub"):
+        folder = tmp_path / "c" / "submitted" / student / name
+        shutil.copytree(release, folder)
+        if student == "right":
+            notebook = json.loads((folder / f"{name}.ipynb").read_text("utf-8"))
+            for question, source in right.items():
+                solution_cell(notebook, question)["source"] = source
+            (folder / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+        _nbgrader.autograde(tmp_path / "c", name, student)
+    with Gradebook(f"sqlite:///{tmp_path / 'c' / 'gradebook.db'}") as gradebook:
+        scores = {s.student.id: s.score for s in gradebook.find_assignment(name).submissions}
+    assert scores == {"right": sum(e.points for e in _assignment.choose(chapter, None)), "stub": 0}
 
 
 # --- without a sandbox -----------------------------------------------------------------------------------------------
@@ -277,7 +303,7 @@ def test_what_a_student_put_in_the_place_of_a_file_is_not_followed(tmp_path):
     os.mkfifo(folder / "b.json")
     (folder / "c.json").write_text('"mine"')
     (folder / "d.json").mkdir()
-    assert _judge.read_seen(tmp_path) == {"c": "mine"}
+    assert _judge.read_seen(tmp_path, "abcde") == {"c": "mine"}
     shutil.rmtree(folder)
     folder.symlink_to(tmp_path)
-    assert _judge.read_seen(tmp_path) == {}
+    assert _judge.read_seen(tmp_path, "abcde") == {}

@@ -194,7 +194,7 @@ def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: P
 
 
 def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) -> None:
-    """Copy the notebook that was run to where nbgrader's formgrader shows it, with outputs of plain text alone."""
+    """Copy the notebook that was run to where nbgrader's formgrader shows it, without what a browser would run."""
     place = Path("autograded") / "student" / assignment
     text = _judge.read_inside(folder / place, f"{assignment}.ipynb", _intake.LARGEST)
     try:
@@ -203,6 +203,8 @@ def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) ->
             cell["outputs"] = [o for o in map(_plain_output, cell.get("outputs", [])) if o]
             if cell["cell_type"] != "code":
                 del cell["outputs"]
+                cell.pop("attachments", None)
+                cell["source"] = "".join(cell["source"]).replace("<", "&lt;")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return
     _write(course / "autograded" / student / assignment / f"{assignment}.ipynb", notebook)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from mialab.exercises.handout import FILE, own_from
 from mialab.instructor import _assignment, _course, _keys, _personal
 from mialab.instructor._assignment import EVERYONE
 
-LARGEST = 16 << 20  # bytes of what may be written of one answer
+LARGEST = 8 << 20  # bytes of what may be written of one answer
 
 
 class Mark(NamedTuple):
@@ -87,7 +88,8 @@ class Judge:
 
     def marks(self, student: str, folder: Path) -> list[Mark]:
         """The marks for all that was seen in a run's folder."""
-        seen = read_seen(folder)
+        ids = [e.id for e in self.exercises] + [f"{self.name[:2]}.{question.name}" for question in self.own_questions]
+        seen = read_seen(folder, ids)
         return [self._mark(e, student, seen) for e in self.exercises] + [
             self._own_mark(question, student, seen) for question in self.own_questions
         ]
@@ -177,16 +179,16 @@ def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
     return [Mark(name, 0.0, points, outcome) for name, points in exercises]
 
 
-def read_seen(folder: Path) -> dict[str, Any]:
+def read_seen(folder: Path, ids: Iterable[str]) -> dict[str, Any]:
     """What was written of each answer: exercise id -> JSON. Links, pipes and what is too large are not read."""
     seen = {}
-    for name in _names(folder / "seen"):
-        text = read_inside(folder / "seen", name, LARGEST)
-        if name.endswith(".json") and text is not None:
+    for name in ids:
+        text = read_inside(folder / "seen", f"{name}.json", LARGEST)
+        if text is not None:
             try:
-                seen[name.removesuffix(".json")] = json.loads(text)
+                seen[name] = json.loads(text)
             except (ValueError, RecursionError):
-                seen[name.removesuffix(".json")] = {}
+                seen[name] = {}
     return seen
 
 
@@ -208,13 +210,6 @@ def read_inside(folder: Path, name: str, most: int) -> str | None:
         return None
     with os.fdopen(handle, "rb") as file:
         return file.read(most).decode("utf-8", "replace")
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return [] if folder.is_symlink() else sorted(os.listdir(folder))[:1000]
-    except OSError:
-        return []
 
 
 def solution_files() -> list[Path]:

@@ -75,7 +75,7 @@ def run(
     folder: Path, module: str, words: Sequence[str], *, limits: Limits, sandboxed: bool, solutions: list[Path]
 ) -> Ended:
     """Run `python -m module words` with `folder` as its one place; `solutions` are the files it must not see."""
-    python = [sys.executable, "-I", "-m", module, *words]
+    python = [sys.executable, "-P", "-m", module, *words]
     if sandboxed:
         uid = random.SystemRandom().choice(_UIDS)  # one's own in each run, so that its processes are counted alone
         _hand_over(folder, uid)
@@ -146,10 +146,15 @@ def _python_folders() -> list[str]:
 
     Not `sys.path`: it may name the folder that one happens to grade in.
     """
-    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *site.getsitepackages()) if os.path.isdir(p)}
+    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *_packages()) if os.path.isdir(p)}
     folders.add(sys.prefix)
     known = [*folders, *(p for p in _SYSTEM if not os.path.islink(p))]
     return sorted(p for p in folders if not any(p != other and Path(p).is_relative_to(other) for other in known))
+
+
+def _packages() -> list[str]:
+    """Where pip installs: for everyone and, where Python looks there, for this user."""
+    return [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
 
 
 def _variables(folder: Path) -> dict[str, str]:
@@ -163,6 +168,7 @@ def _variables(folder: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **({"PYTHONUSERBASE": site.getuserbase()} if site.ENABLE_USER_SITE else {"PYTHONNOUSERSITE": "1"}),
         "LANG": "C.UTF-8",
     }
 
