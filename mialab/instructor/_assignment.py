@@ -98,7 +98,9 @@ def _prompt(lesson: list[dict], exercise: Exercise, order: dict[str, str] | None
         i for i in range(at) if lesson[i]["cell_type"] == "markdown" and "### Exercise" in "".join(lesson[i]["source"])
     )
     heading = "".join(lesson[start]["source"])
-    text = heading[heading.rindex("### Exercise") :]
+    before, _, text = heading.rpartition("### Exercise")
+    title, _, text = text.partition("\n")
+    text = "\n\n".join(filter(None, [f"### Exercise{title}", _leading_up(before), text.strip()]))
     if order:
         text = _reorder(text, exercise, order)
     figure = _figure(lesson[:at]) if isinstance(exercise, Reading) else None
@@ -111,6 +113,12 @@ def _prompt(lesson: list[dict], exercise: Exercise, order: dict[str, str] | None
             locked = _locked(f"{exercise.name}_given") if cell["cell_type"] == "code" else None
             parts.append(Cell(cell["cell_type"], source, locked))
     return parts
+
+
+def _leading_up(before: str) -> str:
+    """What the lesson says just before an exercise: since its last heading, or else in the last paragraph."""
+    since = re.split(r"^## .*$", before, flags=re.MULTILINE)
+    return since[-1].strip() if len(since) > 1 else before.strip().rpartition("\n\n")[2]
 
 
 def _reorder(text: str, exercise: Choice, order: dict[str, str]) -> str:
