@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 
@@ -97,6 +98,14 @@ def test_no_byte_of_a_handout_depends_on_who_is_a_member(monkeypatch):
     monkeypatch.setattr(_keys, "generator", other)
     assert (target("ada").is_member != target_mask_before).any()
     assert before == {s: _challenge.handout(KEY, s, "http://here", 400) for s in STUDENTS}
+
+
+def test_the_baseline_is_published_with_its_interval(course):
+    """What the handout says of the baseline holds on targets that it was not measured on."""
+    text = (course / "handout" / "ada" / "challenge" / "README.md").read_text("utf-8")
+    mean, low, high = map(float, re.search(r"mean AUC is (\S+) \(95% interval (\S+) to (\S+)\)", text).groups())
+    found = [auc(_challenge.baseline(t), t.is_member) for t in (target(f"other{i}") for i in range(20))]
+    assert low <= mean <= high and abs(np.mean(found) - mean) < 0.04
 
 
 def test_no_seed_that_one_would_try_gives_the_members():

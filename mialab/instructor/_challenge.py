@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from mialab.targets import make
 NAME = "challenge"
 TARGET, WRONG, N_MEMBERS, N_CANDIDATES = "forest", 0.2, 75, 150
 BUDGET = 600  # records that a student may ask about
+OTHERS = 30  # targets on which the published baseline is measured
 LARGEST = 1 << 20  # bytes of a file of scores
 
 
@@ -96,11 +98,23 @@ def handout(key: bytes, student: str, url: str, budget: int) -> dict[str, str]:
     table.writerows([i, *x, int(label)] for i, (x, label) in enumerate(zip(flowers.X.tolist(), y, strict=True)))
     example = "record,score\n" + "".join(f"{i},0.5\n" for i in range(N_CANDIDATES))
     return {
-        "README.md": _README.format(url=url, budget=budget, wrong=round(WRONG * N_CANDIDATES), **_NUMBERS),
+        "README.md": _README.format(
+            url=url, budget=budget, wrong=round(WRONG * N_CANDIDATES), **_NUMBERS, **_elsewhere()
+        ),
         "candidates.csv": records.getvalue(),
         "access.txt": access_key(key, student) + "\n",
         "scores_example.csv": example,
     }
+
+
+@cache
+def _elsewhere() -> dict[str, float]:
+    """What the baseline reaches on targets that are nobody's: drawn from a key that is no secret."""
+    from mialab.metrics import auc, mean_interval
+
+    drawn = [target_of(b"targets of nobody", str(i)) for i in range(OTHERS)]
+    found = mean_interval([auc(baseline(target), target.is_member) for target in drawn])
+    return {"others": OTHERS, "mean": found.mean, "low": found.low, "high": found.high}
 
 
 _NUMBERS = {"n": N_CANDIDATES, "members": N_MEMBERS, "strangers": N_CANDIDATES - N_MEMBERS}
@@ -138,6 +152,8 @@ proba = target.predict_proba(candidates.iloc[:, 1:5].to_numpy())
 score = proba[np.arange({n}), candidates["recorded_label"]]
 pd.DataFrame({{"record": candidates["record"], "score": score}}).to_csv("scores.csv", index=False)
 ```
+
+On {others} other targets, drawn as yours was, its mean AUC is {mean:.2f} (95% interval {low:.2f} to {high:.2f}).
 
 **Points.** 2 for a file that can be read. Up to 6 for the AUC, up to 2 for the share of members caught at 5% false \
 alarms. Both are judged by the lower end of their 95% interval, so that luck earns nothing: the AUC from 0.50 (none) \
