@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks bench doctor progress lock newest floors clean
+.PHONY: help lab test notebooks site bench doctor progress lock newest floors clean
 
 help:
 	@echo "make lab        open the course (the first time: install it)"
@@ -12,6 +12,7 @@ help:
 	@echo "make doctor     check this machine"
 	@echo "make progress   show what you have answered so far"
 	@echo "make notebooks  run the notebooks again and keep their outputs"
+	@echo "make site       build the course as static pages, to read in a browser"
 	@echo "make bench      time what must be fast"
 	@echo "make newest     test with the newest releases allowed (a report, never a failure)"
 	@echo "make floors     the same with the oldest allowed"
@@ -19,5 +20,5 @@ help:
 	@echo "make clean      remove the environments (never workbook/)"
 	@echo 'More words for a command: make test ARGS="-k metrics"; another Python: make lab PYTHON=python3.12'
 
-lab test notebooks bench doctor progress lock newest floors clean:
+lab test notebooks site bench doctor progress lock newest floors clean:
 	@$(PYTHON) run.py $@ $(ARGS)

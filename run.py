@@ -432,6 +432,15 @@ def script(path, words):
     ).returncode
 
 
+def site(rest):
+    """Build the course as static pages in .site/html."""
+    prepare()
+    code = script(ROOT / ".ci" / "site" / "build.py", rest)
+    if code == 0:
+        print("Open %s in a browser." % (ROOT / ".site" / "html" / "index.html"))
+    return code
+
+
 def bench(rest):
     """Time what must be fast: every tests/bench_*.py."""
     prepare()
@@ -478,6 +487,7 @@ VERBS = {
     "doctor": doctor,
     "progress": progress,
     "notebooks": notebooks,
+    "site": site,
     "bench": bench,
     "lock": lock,
     "newest": newest,

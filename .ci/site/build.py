@@ -1,0 +1,101 @@
+"""Build the course as static pages: `python run.py site`. Nothing is fetched, neither now nor when a page is read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+# The library, in the order in which its modules know each other.
+MODULES = ("data targets nets blackbox search shadows attacks metrics trials exposure privacy defences audit plots "
+           "widgets instructor").split()  # fmt: skip
+
+
+def main(out: Path) -> int:
+    """Write the pages' sources into `out`/source and the pages into `out`/html; Sphinx' exit code, warnings count."""
+    source = out / "source"
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(ROOT / "notebooks", source / "notebooks")
+    shutil.copy(HERE / "conf.py", source / "conf.py")
+    write(source / "index.md", index())
+    write(source / "instructors.md", instructors())
+    write(source / "data.md", within_site((ROOT / "data" / "README.md").read_text("utf-8")))
+    write(source / "library.md", library())
+    for module in MODULES:
+        write(source / "library" / f"{module}.rst", api(module))
+    words = ["-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-j", "2", str(source), str(out / "html")]
+    return subprocess.run([sys.executable, *words], check=False).returncode
+
+
+def index() -> str:
+    """The README up to its commands, and the table of contents."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = readme[: readme.index("## Two commands")].replace("](notebooks/images/", "](notebooks/images/")
+    notebooks = "\n".join(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
+    return f"""{within_site(readme)}
+These pages are for reading. To run the cells and answer the exercises, get the course and type `make lab`.
+
+```{{toctree}}
+:caption: The course
+:maxdepth: 1
+
+{notebooks}
+```
+
+```{{toctree}}
+:caption: Beside it
+:maxdepth: 1
+
+library
+data
+instructors
+```
+"""
+
+
+def instructors() -> str:
+    """INSTRUCTORS.md without what gives answers away: known mistakes, rubrics and the answers that earn every point."""
+    page = (ROOT / "INSTRUCTORS.md").read_text("utf-8")
+    page = re.sub(r"<details>.*?</details>\n*", "", page, flags=re.DOTALL)
+    page = page.replace(
+        "This page names answers, the written ones included.",
+        "The known mistakes of every exercise and the rubrics are left out here; they are in INSTRUCTORS.md.",
+    )
+    return within_site(page)
+
+
+def library() -> str:
+    """The library's first page."""
+    names = "\n".join(f"library/{module}" for module in MODULES)
+    words = "The package `mialab`, module by module. Each knows only what stands before it."
+    return f"# The library\n\n{words}\n\n```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
+
+
+def api(module: str) -> str:
+    """One module's page: what it exports, by its docstrings."""
+    title = f"mialab.{module}"
+    exports = hasattr(import_module(title), "__all__")  # else the module's own, without what it imports
+    more = "   :imported-members:\n" if exports else ""
+    return f"{title}\n{'=' * len(title)}\n\n.. automodule:: {title}\n   :members:\n{more}"
+
+
+def within_site(text: str) -> str:
+    """Links to files of the repository as links to pages, where there is one; else as plain words."""
+    text = re.sub(r"\]\((notebooks/\d\d_\w+)\.ipynb\)", r"](\1.ipynb)", text)
+    text = text.replace("](INSTRUCTORS.md)", "](instructors.md)")
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|notebooks/|instructors\.md)[^)]+\)", r"\1", text)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a source page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else ROOT / ".site"))

@@ -1,0 +1,60 @@
+"""Sphinx' settings for the course as pages: everything is here, nothing is fetched when a page is read."""
+
+import re
+
+project = "Who was in the training set?"
+author = "The mialab authors"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+nb_execution_mode = "off"  # the committed notebooks hold their outputs
+nb_ipywidgets_js = {}  # a panel needs a kernel; its script would come from elsewhere
+nb_merge_streams = True
+myst_heading_anchors = 3
+myst_enable_extensions = []
+napoleon_preprocess_types = False
+# What napoleon takes for a type, as the `n` of a shape (n,), is no name to link to.
+suppress_warnings = ["mystnb.mime_priority", "ref.python"]
+autodoc_default_options = {"exclude-members": "set_score_request, set_fit_request"}  # scikit-learn's own
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say them in words
+autoclass_content = "class"
+html_theme = "sphinx_book_theme"
+html_title = "Who was in the training set?"
+html_theme_options = {
+    "show_navbar_depth": 1,
+    "use_download_button": True,
+    "use_fullscreen_button": False,
+    "navigation_with_keys": False,
+}
+html_show_sourcelink = False
+html_copy_source = False
+exclude_patterns = ["_build"]
+
+
+def setup(app):
+    """Let the docstrings be read as they are written: plain text with `names` in back-ticks, NumPy's sections."""
+    app.connect("autodoc-process-docstring", _as_rest, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", lambda app, what, name, member, skip, options: skip or _is_bare_field(member))
+
+
+def _is_bare_field(member):
+    """True for a field of a named tuple, of which there is nothing to say but its number."""
+    return str(getattr(member, "__doc__", "")).startswith("Alias for field number")
+
+
+def _as_rest(app, what, name, obj, options, lines):
+    text = []
+    in_parameters = False
+    for i, line in enumerate(lines):
+        following = lines[i + 1] if i + 1 < len(lines) else ""
+        heads = set(following.strip()) == {"-"}
+        if heads:
+            in_parameters = line.strip() in ("Parameters", "Attributes", "Raises", "Returns")
+        elif in_parameters and line and not line[0].isspace() and not lines[i - 1].strip() and " : " not in line:
+            text += ["Notes", "-----"]  # words after the parameters are about the whole
+            in_parameters = False
+        text.append(line)
+    joined = re.sub(r"(?<!`)`([^`]+)`(?!`)", lambda found: "``" + " ".join(found[1].split()) + "``", "\n".join(text))
+    parts = re.split(r"(``.+?``)", joined)
+    lines[:] = "".join(part if i % 2 else re.sub(r"(\w)_(?!\w)", r"\1\\_", part) for i, part in enumerate(parts)).split(
+        "\n"
+    )

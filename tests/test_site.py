@@ -1,0 +1,91 @@
+"""`make site`: pages without a warning, links that lead somewhere, and nothing that comes from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from test_run import ROOT
+
+from mialab.exercises import chapters
+from mialab.exercises._function import FunctionExercise
+from mialab.exercises._kinds import Choice, Written
+
+pytest.importorskip("sphinx")
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and the anchors in it."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.loads, self.anchors = [], [], set()
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        about = dict(attrs)
+        self.anchors |= {about[name] for name in ("id", "name") if about.get(name)}
+        if tag == "a" and about.get("href"):
+            self.links.append(about["href"])
+        if tag in ("script", "img", "iframe", "source") and about.get("src"):
+            self.loads.append(about["src"])
+        if tag == "link" and about.get("href") and about.get("rel") != "canonical":
+            self.loads.append(about["href"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    out = tmp_path_factory.mktemp("site")
+    build = [sys.executable, str(ROOT / ".ci" / "site" / "build.py"), str(out)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+
+
+def test_every_notebook_and_module_has_its_page(site):
+    assert all((site / "notebooks" / f"{name}.html").exists() for name in NOTEBOOKS)
+    assert "roc" in (site / "library" / "metrics.html").read_text("utf-8")
+    assert (site / "searchindex.js").exists()
+    for name in NOTEBOOKS:
+        text = (site / "notebooks" / f"{name}.html").read_text("utf-8")
+        assert "data:image/png;base64" in text or "<img" in text
+
+
+def test_nothing_is_loaded_from_elsewhere(site, pages):
+    for path, page in pages.items():
+        away = [source for source in page.loads if re.match(r"(https?:)?//", source)]
+        assert not away, (path.name, away)
+    for path in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//", path.read_text("utf-8")), path
+
+
+def test_every_link_inside_leads_somewhere(pages):
+    for path, page in pages.items():
+        for link in page.links:
+            if re.match(r"[a-z]+:", link):
+                continue
+            target, anchor = urldefrag(unquote(link))
+            there = (path.parent / target).resolve() if target else path
+            assert there.exists(), (path.name, link)
+            if anchor and there in pages:
+                assert anchor in pages[there].anchors, (path.name, link)
+
+
+def test_the_guide_for_instructors_holds_no_answers(site):
+    text = (site / "instructors.html").read_text("utf-8")
+    assert "Three plans" in text and "they are in INSTRUCTORS.md" in text
+    for exercise in (e for chapter in chapters() for e in chapter.exercises.values()):
+        if isinstance(exercise, Written):
+            assert exercise.example[:60] not in text
+        if isinstance(exercise, Choice | FunctionExercise):
+            assert all(wrong.diagnosis[:60] not in text for wrong in exercise.wrong.values())
