@@ -1,5 +1,6 @@
-"""Where the course's own files are: inside an installed wheel, or beside the package in a checkout."""
+"""Where the course's own files are, inside an installed wheel or beside the package; and how a file is written."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -24,3 +25,14 @@ def _folder(name: str) -> Path:
         f"the course's {name} folder is neither at {in_wheel} nor at {in_checkout}: "
         f"install mialab again, or get a fresh copy of the course"
     )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, whenever the machine stops; its folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(draft, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)

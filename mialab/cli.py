@@ -181,22 +181,18 @@ def _parser() -> argparse.ArgumentParser:
         if action is lab:
             verb.add_argument("--no-open", action="store_true", help="bring the workbook up to date and stop")
             verb.epilog = "Words after -- are handed to JupyterLab: mialab lab -- --no-browser --port 9000"
-    words = "put a model behind a prediction service, until Ctrl-C"
-    verb = verbs.add_parser("serve", help=words, description=words)
-    verb.set_defaults(action=_serve_cli.run)
-    _serve_cli.add_arguments(verb)
-    words = "attack a model with all that an attacker may know, and write a report"
-    verb = verbs.add_parser("audit", help=words, description=words)
-    verb.set_defaults(action=_audit_cli.run)
-    _audit_cli.add_arguments(verb)
-    words = "for instructors: make an assignment from a notebook of the course"
-    verb = verbs.add_parser("assign", help=words, description=words)
-    verb.set_defaults(action=_class_cli.assign)
-    _class_cli.add_assign_arguments(verb)
-    words = "for instructors: grade what was handed in, each submission in a sandbox"
-    verb = verbs.add_parser("grade", help=words, description=words)
-    verb.set_defaults(action=_class_cli.grade)
-    _class_cli.add_grade_arguments(verb)
+    for name, action, add_arguments, words in (
+        ("serve", _serve_cli.run, _serve_cli.add_arguments, "put a model behind a prediction service, until Ctrl-C"),
+        ("audit", _audit_cli.run, _audit_cli.add_arguments, "attack a model with all that an attacker may know, and "
+         "write a report"),
+        ("assign", _class_cli.assign, _class_cli.add_assign_arguments, "for instructors: make an assignment from a "
+         "notebook of the course"),
+        ("grade", _class_cli.grade, _class_cli.add_grade_arguments, "for instructors: grade what was handed in, each "
+         "submission in a sandbox"),
+    ):  # fmt: skip
+        verb = verbs.add_parser(name, help=words, description=words)
+        verb.set_defaults(action=action)
+        add_arguments(verb)
     return parser
 
 

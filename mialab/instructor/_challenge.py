@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mialab._files import write_whole
 from mialab._service import Account
 from mialab.data import load_iris, wrong_labels
 from mialab.instructor import _judge, _keys
@@ -81,8 +82,8 @@ def assign_challenge(
     folders = [out / "handout" / student.id / NAME for student in students]
     for student, folder in zip(students, folders, strict=True):
         for name, text in handout(secret, student.id, url, budget).items():
-            _course.write(folder / name, text)
-    _course.write(
+            write_whole(folder / name, text)
+    write_whole(
         about, json.dumps({"format": 1, "budget": budget, "url": url, "key": _judge.fingerprint(secret)}) + "\n"
     )
     return folders

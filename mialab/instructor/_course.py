@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import secrets
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mialab import __version__
+from mialab._files import write_whole
 from mialab.exercises._base import Exercise
 from mialab.exercises._kinds import Choice
 from mialab.exercises.handout import FILE
@@ -198,16 +198,8 @@ def _write_notebook(path: Path, cells: list[Cell]) -> None:
 
             made["attachments"] = {"figure.png": {"image/png": base64.b64encode(cell.picture).decode()}}
         notebook.cells.append(made)
-    write(path, writes(notebook) + "\n")
+    write_whole(path, writes(notebook) + "\n")
 
 
 def _write_json(path: Path, content: Any, indent: int | None = None) -> None:
-    write(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)
+    write_whole(path, json.dumps(content, indent=indent, ensure_ascii=False) + "\n")

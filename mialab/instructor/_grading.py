@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mialab import __version__
+from mialab._files import write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor import _intake, _judge, _keys, _sandbox
 from mialab.instructor._judge import Judge, Mark
@@ -113,7 +114,7 @@ def grade(
                     judge, student, kept, state = waiting[future]
                     result = results[student, judge.name] = future.result()
                     if result.status != "failed":
-                        _write(kept, {"state": state, "result": _plain(result)})
+                        write_whole(kept, json.dumps({"state": state, "result": _plain(result)}, indent=1))
                     tell(done, len(waiting), student)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
@@ -207,7 +208,7 @@ def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) ->
                 cell["source"] = "".join(cell["source"]).replace("<", "&lt;")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return
-    _write(course / "autograded" / student / assignment / f"{assignment}.ipynb", notebook)
+    write_whole(course / "autograded" / student / assignment / f"{assignment}.ipynb", json.dumps(notebook, indent=1))
 
 
 def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
@@ -294,16 +295,6 @@ def _read(path: Path, state: str) -> Result | None:
 
 def _plain(result: Result) -> dict[str, Any]:
     return {**result._asdict(), "codes": dict(result.codes), "marks": [mark._asdict() for mark in result.marks]}
-
-
-def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
 
 
 @contextmanager

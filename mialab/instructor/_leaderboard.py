@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from mialab.instructor import _challenge
+from mialab._files import write_whole
+from mialab.instructor import _challenge, _pages
 from mialab.instructor._grading import Result
 from mialab.instructor._judge import Mark
 from mialab.metrics import auc, tpr_at
@@ -163,9 +163,5 @@ def as_html(entries: list[Entry], names: dict[str, str]) -> str:
 
 def write_leaderboard(entries: list[Entry], out: Path, names: dict[str, str]) -> None:
     """leaderboard.txt and leaderboard.html."""
-    from mialab.instructor import _pages
-
-    draft = out / f".leaderboard.{os.getpid()}"
-    draft.write_text(as_text(entries, names), "utf-8")
-    os.replace(draft, out / "leaderboard.txt")
+    write_whole(out / "leaderboard.txt", as_text(entries, names))
     _pages.write_page(out / "leaderboard.html", "Capture the members", as_html(entries, names))

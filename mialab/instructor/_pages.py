@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from collections import Counter
 from html import escape
 from pathlib import Path
 
+from mialab._files import write_whole
 from mialab.exercises._panel import inline
 from mialab.instructor._grading import Result
 from mialab.instructor._judge import Mark
@@ -194,11 +194,9 @@ def _title(assignment: str) -> str:
 
 def write_page(path: Path, title: str, body: str) -> None:
     """Write a whole page of HTML, or nothing."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(
+    write_whole(
+        path,
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head>\n<body>{body}</body></html>\n",
-        "utf-8",
     )
-    os.replace(draft, path)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from pathlib import Path
 
+from mialab._files import write_whole
 from mialab.instructor import _keys
 from mialab.instructor._grading import Result
 from mialab.instructor._judge import Mark
@@ -138,9 +139,8 @@ def _lines(path: Path) -> list[dict[str, str]]:
 
 
 def _write(path: Path, columns: list[str], rows: list[list]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows([[_cell(v) if isinstance(v, str) else v for v in row] for row in rows])
-    os.replace(draft, path)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([[_cell(v) if isinstance(v, str) else v for v in row] for row in rows])
+    write_whole(path, text.getvalue())
