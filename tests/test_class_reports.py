@@ -198,6 +198,24 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
 
 
 @sandboxed
+def test_the_sandbox_starts_where_nothing_was_compiled(tmp_path):
+    """A file to hide may have no compiled copy beside it, as where PYTHONDONTWRITEBYTECODE is set."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "answers.py").write_text("answer = 42")
+    os.chmod(tmp_path, 0o755)
+    ended = _sandbox.run(
+        tmp_path / "run", "timeit", ["-n", "1", "-r", "1", "pass"], limits=_sandbox.Limits(), sandboxed=True,
+        solutions=_judge.solution_files(),
+    )  # fmt: skip
+    assert ended.code == 0, ended
+    walls = _sandbox._walls(tmp_path / "run", [tmp_path / "answers.py"])
+    assert not any("__pycache__" in word for word in walls)
+    assert walls.count("--tmpfs") == 2
+    both = _sandbox._walls(tmp_path / "run", _judge.solution_files())
+    assert sum("__pycache__" in word for word in both) <= 1
+
+
+@sandboxed
 def test_two_gradings_into_one_folder_do_not_meet(room):
     (room.base / "grades").mkdir()
     with _grading._alone(room.base / "grades"), pytest.raises(ValueError, match="another `mialab grade`"):

@@ -131,7 +131,10 @@ def _walls(folder: Path | None, solutions: list[Path]) -> list[str]:
     for path in shown:
         words += ["--ro-bind", path, path]
     for path in solutions:
-        words += ["--ro-bind", "/dev/null", str(path), "--tmpfs", str(path.with_name("__pycache__"))]
+        words += ["--ro-bind", "/dev/null", str(path)]
+    for compiled in {path.with_name("__pycache__") for path in solutions}:
+        if compiled.is_dir():  # else there is nothing to hide, and no place to put something over
+            words += ["--tmpfs", str(compiled)]
     if folder is not None:
         words += ["--bind", str(folder), HOME, "--chdir", HOME]
         for name, value in _variables(Path(HOME)).items():
