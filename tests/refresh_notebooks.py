@@ -33,7 +33,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int = 60) ->
 
 
 def settle(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop what differs from run to run: versions, widget state, widget views (they are dead without a kernel)."""
+    """Drop what differs from run to run: versions, widget state, live widgets (a panel's still picture stays)."""
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -44,7 +44,8 @@ def settle(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET, None)
     return notebook
 
 

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import ast
+import html
+import json
 import math
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from figures import WATCH
 from refresh_notebooks import README_FIGURE, execute, figure_of, notebooks, settle
 
 from mialab.exercises import chapters
@@ -94,8 +97,17 @@ def test_every_figure_has_alt_text_that_is_a_sentence(name):
 def test_only_cells_that_say_so_are_left_uncompared(name):
     """Ignored cells are few and known: versions of the learner's machine, and live widgets."""
     ignored = [c.source for c in code_cells(BOOKS[name]) if "nbval-ignore-output" in c.metadata.get("tags", [])]
-    assert len(ignored) <= 1
+    assert len(ignored) <= 2
     assert all("version(" in s or "mialab.widgets" in s for s in ignored)
+
+
+@ids
+def test_a_panel_has_a_still_picture_for_readers_without_a_kernel(name):
+    for cell in code_cells(BOOKS[name]):
+        if "from mialab.widgets import" in cell.source and "nbval-ignore-output" in cell.metadata.get("tags", []):
+            (still,) = (output.data for output in cell.outputs)
+            assert "run this cell" in still["text/html"] and "<img" in still["text/html"]
+            assert still["text/plain"] in html.unescape(still["text/html"])
 
 
 @ids
@@ -190,6 +202,7 @@ def solved(request, tmp_path, monkeypatch):
     """A notebook in a learner's workbook, every stub replaced by its solution, run to the end."""
     name = request.param
     (tmp_path / ".mialab.json").write_text("{}")
+    monkeypatch.setenv("MIALAB_FIGURES", str(tmp_path / "figures.jsonl"))
     monkeypatch.setenv("MIALAB_WORKBOOK", str(tmp_path))
     book = nbformat.from_dict(BOOKS[name])
     book = nbformat.reads(nbformat.writes(book), as_version=4)
@@ -197,11 +210,18 @@ def solved(request, tmp_path, monkeypatch):
         for exercise in CHAPTERS[name].exercises.values():
             if cell.source == exercise.cell:
                 cell.source = cell.source.replace(exercise.stub, exercise.right_code)
-    return name, execute(book, tmp_path)
+    book.cells.insert(0, nbformat.v4.new_code_cell(WATCH))
+    execute(book, tmp_path)
+    del book.cells[0]
+    return name, book, [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
 
 
 def test_with_every_stub_solved_a_notebook_runs_and_all_checks_pass(solved):
-    name, book = solved
+    name, book, figures = solved
+    # Every figure that the notebook shows was looked at when it was saved: see tests/figures.py.
+    shown = sum(o.get("data", {}).get("text/html", "").count("<img") for c in code_cells(book) for o in c.outputs)
+    assert len(figures) >= shown >= 1
+    assert [faults for faults in figures if faults] == []
     verdicts = {}
     for cell in code_cells(book):
         if found := re.search(r"ex\.(\w+)\.check\(", cell.source):

@@ -1,109 +1,19 @@
-"""Figures: each draws on the `ax` it is given, returns it, and computes nothing; `show` gives a figure its alt text.
-
-Members and strangers, and the three species, have one colour and one marker each in the whole course.
-"""
+"""Charts: each draws on the `ax` it is given, returns it, and computes nothing."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mialab import _checks
+from mialab.plots._style import CHANCE, MEMBER, PLAIN, SPECIES, STRANGER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from mialab.metrics import Roc
-
-MEMBER = {"color": "#D55E00", "marker": "o"}  # filled circles
-STRANGER = {"color": "#1B3A6B", "marker": "s", "markerfacecolor": "white"}  # hollow squares
-SPECIES = {
-    "setosa": {"color": "#4C9F70", "marker": "o"},
-    "versicolor": {"color": "#7B4EA3", "marker": "^"},
-    "virginica": {"color": "#A6761D", "marker": "s"},
-}
-CHANCE = {"color": "#5f6672", "linestyle": (0, (4, 3)), "linewidth": 1.3}
-PALETTE = {name: style["color"] for name, style in SPECIES.items()}  # for seaborn's `palette=`
-MARKERS = {name: style["marker"] for name, style in SPECIES.items()}  # for seaborn's `markers=`
-
-# The article's thought experiment: what the owner of the model does, then what the attacker does.
-OWNER_STEPS = ("measure", "label", "train", "ask", "answer")
-ATTACKER_STEPS = ("submit", "read the\nconfidence", "adjust", "gather", "shadow", "infer")
-
-
-@dataclass(frozen=True, repr=False)
-class Picture:
-    """A finished figure: an HTML image whose alt text states the finding."""
-
-    png: bytes
-    alt: str
-    width: int
-
-    def __repr__(self) -> str:
-        return f"Figure: {self.alt}"
-
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.png).decode("ascii")
-        return (
-            f'<img alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%;background:white" '
-            f'src="data:image/png;base64,{data}">'
-        )
-
-
-def show(fig: Figure, alt: str) -> Picture:
-    """Turn a figure into a picture for the notebook, with `alt`, a sentence that states what the figure shows.
-
-    The figure is closed. ValueError if `alt` is not a sentence: a reader who cannot see the figure has only this.
-    """
-    import matplotlib.pyplot as plt
-
-    if not hasattr(fig, "savefig"):
-        raise ValueError(
-            f"fig should be a matplotlib figure; {fig!r} is a {type(fig).__name__} (for an axes, pass ax.figure)"
-        )
-    if not isinstance(alt, str) or len(alt.split()) < 4:
-        raise ValueError(f"alt should be a sentence that states what the figure shows; {alt!r} is too short for one")
-    file = io.BytesIO()
-    # The library's version in the file would change every figure of the course at every update.
-    fig.savefig(file, format="png", metadata={"Software": None})
-    plt.close(fig)
-    return Picture(file.getvalue(), " ".join(alt.split()), round(fig.get_figwidth() * 96))
-
-
-def steps(ax: Axes, now: Sequence[str]) -> Axes:
-    """The article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
-
-    ValueError if `now` is no list, or names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
-    """
-    every = [*OWNER_STEPS, *ATTACKER_STEPS]
-    if not isinstance(now, list | tuple | set | frozenset):
-        raise ValueError(f"now is {now!r}; now should be a list of steps, some of {every}")
-    unknown = [s for s in now if s not in every]
-    if unknown:
-        raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
-    for y, who, row, edge in (
-        (1.0, "the owner", OWNER_STEPS, "#4C6A92"),
-        (0.0, "the attacker", ATTACKER_STEPS, "#B34A00"),
-    ):
-        ax.text(-0.72, y, who, ha="right", va="center", fontweight="bold", color=edge)
-        for x, name in enumerate(row):
-            on = name in now
-            ax.text(
-                x, y, name, ha="center", va="center", fontsize=9.5, color="white" if on else "#22262e",
-                bbox={"boxstyle": "round,pad=0.45", "facecolor": edge if on else "white", "edgecolor": edge, "lw": 1.6},
-            )  # fmt: skip
-            if x:
-                ax.annotate("", (x - 0.40, y), (x - 0.60, y), arrowprops={"arrowstyle": "->", "color": "#5f6672"})
-    ax.set(xlim=(-1.9, 5.6), ylim=(-0.5, 1.5))
-    ax.axis("off")
-    return ax
 
 
 def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[str, str], size: float = 32) -> Axes:
@@ -253,7 +163,7 @@ def two_groups(
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     x = {"left": 0.02, "right": 0.98}[names_at]
     bold = {"transform": ax.transAxes, "ha": names_at, "fontweight": "bold"}
-    ax.text(x, 0.96, names[0], va="top", color="#A84A00", **bold)
+    ax.text(x, 0.96, names[0], va="top", color=MEMBER["color"], **bold)
     ax.text(x, 0.04, names[1], va="bottom", color=STRANGER["color"], **bold)
     return ax
 
@@ -303,7 +213,7 @@ def intervals(
 
     `name` is what the dots are, for a legend.
     """
-    style = {"color": MEMBER["color"], "marker": "o"} | style
+    style = {"color": PLAIN, "marker": "o"} | style
     for row, (key, value) in enumerate(means.items()):
         mean, low, high = _mean_low_high(f"means[{key!r}]", value)
         ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt", zorder=4)
@@ -369,14 +279,14 @@ def trade_off(
     y = np.array([_mean_low_high(f"accuracy[{name!r}]", accuracy[name]) for name in accuracy])
     x = np.array([_mean_low_high(f"leakage[{name!r}]", leakage[name]) for name in accuracy])
     for points, style in (
-        (front, {"marker": "D", "color": MEMBER["color"], "label": "on the frontier"}),
-        (~front, {"marker": "o", "color": STRANGER["color"], "label": "another does as well or better in both"}),
+        (front, {"marker": "D", "color": PLAIN, "label": "on the frontier"}),
+        (~front, {"marker": "o", "color": "#444b57", "label": "another does as well or better in both"}),
     ):
         across, up = (np.abs(each[points, 1:] - each[points, :1]).T for each in (x, y))
         ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=0.8, **style)
     order = np.flatnonzero(front)[np.lexsort((y[front, 0], x[front, 0]))]
     steps = {"drawstyle": "steps-post", "linewidth": 1, "linestyle": "--", "zorder": 0}
-    ax.plot(x[order, 0], y[order, 0], color=MEMBER["color"], **steps)
+    ax.plot(x[order, 0], y[order, 0], color=PLAIN, **steps)
     ax.set(xlabel=label, ylabel="accuracy on strangers")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14))
     _name_points(ax, x[:, 0], y[:, 0], np.arange(len(x)), list(accuracy))

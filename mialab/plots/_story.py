@@ -1,0 +1,247 @@
+"""The article's steps as one family of diagrams: the strip of all steps, and below it what happens in this notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mialab.plots._style import MEMBER, STRANGER
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+# The article's thought experiment: what the owner of the model does, then what the attacker does.
+OWNER_STEPS = ("measure", "label", "train", "ask", "answer")
+ATTACKER_STEPS = ("submit", "read the\nconfidence", "adjust", "gather", "shadow", "infer")
+
+OWNER, ATTACKER, INK = "#444b57", "#8A1538", "#22262e"
+# How each kind of box looks: members and strangers as in every chart, what the owner has, what the attacker has.
+KINDS = {
+    "member": {"mark": "● ", "color": MEMBER["color"], "facecolor": "white", "edgecolor": MEMBER["color"]},
+    "stranger": {"mark": "□ ", "color": STRANGER["color"], "facecolor": "white", "edgecolor": STRANGER["color"]},
+    "owner": {"mark": "", "color": "white", "facecolor": OWNER, "edgecolor": OWNER},
+    "attacker": {"mark": "", "color": "white", "facecolor": ATTACKER, "edgecolor": ATTACKER},
+    "thing": {"mark": "", "color": INK, "facecolor": "#eceef1", "edgecolor": "#5f6672"},
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One notebook's diagram: its steps, its boxes (name: kind, column 0 to 4, row 0 to 1), and who does what."""
+
+    now: tuple[str, ...]
+    boxes: Mapping[str, tuple[str, float, float]]
+    says: tuple[tuple[str, str, str], ...]
+
+    def __post_init__(self) -> None:
+        for subject, _, target in self.says:
+            if not {subject, target} <= set(self.boxes):
+                raise ValueError(f"says names {subject!r} or {target!r}, which is none of the boxes {list(self.boxes)}")
+
+
+READ = "read the\nconfidence"
+STORIES = {
+    "start here": Story(
+        (),
+        {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the model": ("owner", 2, 0),
+         "the attacker": ("attacker", 4, 0), "a guess,\nmember or stranger": ("thing", 4, 1)},
+        (("the members", "train", "the model"), ("the attacker", "asks", "the model"),
+         ("the model", "answers", "the attacker"), ("the attacker", "makes", "a guess,\nmember or stranger")),
+    ),
+    "the flowers": Story(
+        ("measure", "label"),
+        {"a flower": ("thing", 0, 0.5), "a record of\n4 numbers": ("thing", 1.2, 0.5),
+         "a labelled record": ("thing", 2.75, 0.5), "a member": ("member", 4.3, 0), "a stranger": ("stranger", 4.3, 1)},
+        (("a flower", "gives", "a record of\n4 numbers"),
+         ("a record of\n4 numbers", "given a\nspecies, is", "a labelled record"),
+         ("a labelled record", "if drawn, is", "a member"), ("a labelled record", "if not, is", "a stranger")),
+    ),
+    "train a classifier": Story(
+        ("train",),
+        {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the classifier": ("owner", 2, 0.5),
+         "a species": ("thing", 4, 0.5)},
+        (("the members", "train", "the classifier"), ("the strangers", "examine", "the classifier"),
+         ("the classifier", "names", "a species")),
+    ),
+    "ask the model": Story(
+        ("ask", "answer", "submit", READ),
+        {"a flower": ("thing", 0, 0.5), "the model": ("owner", 1.25, 0.5), "3 probabilities": ("thing", 2.6, 0.5),
+         "a species": ("thing", 4.5, 0), "the confidence": ("thing", 4.5, 1)},
+        (("a flower", "is put to", "the model"), ("the model", "answers", "3 probabilities"),
+         ("3 probabilities", "of which the\nlargest names", "a species"),
+         ("3 probabilities", "of which the\nlargest is", "the confidence")),
+    ),
+    "members and strangers": Story(
+        ("answer", READ),
+        {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the model": ("owner", 1.4, 0.5),
+         "certainty about\nmembers": ("member", 2.95, 0), "certainty about\nstrangers": ("stranger", 2.95, 1),
+         "the gap": ("thing", 4.5, 0.5)},
+        (("the members", "are put to", "the model"), ("the strangers", "are put to", "the model"),
+         ("the model", "shows", "certainty about\nmembers"), ("the model", "shows", "certainty about\nstrangers"),
+         ("certainty about\nmembers", "compared, gives", "the gap"),
+         ("certainty about\nstrangers", "compared, gives", "the gap")),
+    ),
+    "the first attack": Story(
+        ("submit", READ, "infer"),
+        {"the attacker": ("attacker", 0, 0.5), "the target": ("owner", 1.5, 0.5),
+         "a confidence": ("thing", 3, 0.5), "member": ("member", 4.5, 0), "stranger": ("stranger", 4.5, 1)},
+        (("the attacker", "submits a\nrecord to", "the target"), ("the target", "answers", "a confidence"),
+         ("a confidence", "if high, means", "member"), ("a confidence", "if low, means", "stranger")),
+    ),
+    "probing the black box": Story(
+        ("submit", READ, "adjust", "gather"),
+        {"the attacker": ("attacker", 0.3, 0), "the service": ("owner", 3.7, 0), "a made-up flower": ("thing", 0.3, 1),
+         "synthetic records": ("thing", 3.7, 1)},
+        (("the attacker", "asks", "the service"), ("the service", "tells its confidence to", "the attacker"),
+         ("the attacker", "adjusts", "a made-up flower"),
+         ("a made-up flower", "once the model is sure, joins", "synthetic records")),
+    ),
+    "shadow models": Story(
+        ("gather", "shadow"),
+        {"the pool": ("attacker", 0, 0.5), "records in": ("member", 1.5, 0), "records out": ("stranger", 1.5, 1),
+         "a shadow model": ("attacker", 3.2, 0.5), "its answers\nto both": ("thing", 4.6, 0.5)},
+        (("the pool", "gives", "records in"), ("the pool", "keeps", "records out"),
+         ("records in", "train", "a shadow model"), ("records out", "test", "a shadow model"),
+         ("a shadow model", "gives", "its answers\nto both")),
+    ),
+    "the inference model": Story(
+        ("submit", READ, "adjust", "gather", "shadow", "infer"),
+        {"the shadows": ("attacker", 0, 0), "the training table": ("thing", 2.05, 0),
+         "the attack model": ("attacker", 4.1, 0), "a candidate": ("thing", 0, 1), "the target": ("owner", 2.05, 1)},
+        (("the shadows", "fill", "the training table"), ("the training table", "trains", "the attack model"),
+         ("a candidate", "is put to", "the target"), ("the target", "is judged by", "the attack model")),
+    ),
+    "who is exposed": Story(
+        ("shadow", "infer"),
+        {"nets with the flower": ("member", 0.2, 0), "nets without it": ("stranger", 0.2, 1),
+         "the flower": ("thing", 2.2, 0.5), "its exposure": ("attacker", 4.2, 0.5)},
+        (("nets with the flower", "are asked about", "the flower"),
+         ("nets without it", "are asked about", "the flower"),
+         ("the flower", "by the difference, has", "its exposure")),
+    ),
+    "why some models leak": Story(
+        ("train", "infer"),
+        {"one factor": ("thing", 0, 0.5), "the model": ("owner", 1.5, 0.5), "the attacks": ("attacker", 3, 0.5),
+         "a claim of the article": ("thing", 4.4, 0), "a verdict": ("thing", 4.4, 1)},
+        (("one factor", "when turned,\nalters", "the model"), ("the model", "is met by", "the attacks"),
+         ("the attacks", "test", "a claim of the article"), ("a claim of the article", "receives", "a verdict")),
+    ),
+    "defences": Story(
+        ("train", "answer", "infer"),
+        {"the members": ("member", 0, 0), "training defence": ("owner", 0, 1), "the model": ("owner", 1.9, 0),
+         "output defence": ("owner", 1.9, 1), "the attacker": ("attacker", 4, 0.5)},
+        (("the members", "train", "the model"), ("training defence", "calms", "the model"),
+         ("the model", "answers through", "output defence"), ("output defence", "says less to", "the attacker")),
+    ),
+    "differential privacy": Story(
+        ("train", "infer"),
+        {"each member": ("member", 0, 0.5), "its pull,\nclipped": ("thing", 1.4, 0.5), "noise": ("thing", 2.8, 1),
+         "the model": ("owner", 2.8, 0), "any attacker": ("attacker", 4.3, 0)},
+        (("each member", "gives", "its pull,\nclipped"), ("its pull,\nclipped", "moves", "the model"),
+         ("noise", "blurs", "the model"), ("the model", "tells little to", "any attacker")),
+    ),
+    "audit a hospital model": Story(
+        ("submit", READ, "gather", "shadow", "infer"),
+        {"the patients": ("member", 0, 0), "other people": ("stranger", 0, 1), "the service": ("owner", 1.6, 0),
+         "the auditor": ("attacker", 3.1, 0.5), "a report": ("thing", 4.5, 0.5)},
+        (("the patients", "train", "the service"), ("other people", "train shadows for", "the auditor"),
+         ("the auditor", "asks", "the service"), ("the auditor", "writes", "a report")),
+    ),
+    "when flowers are people": Story(
+        ("answer", "infer"),
+        {"a person": ("thing", 0, 0.5), "the model": ("owner", 1.6, 0), "the attacker": ("attacker", 1.6, 1),
+         "a decision": ("thing", 3.2, 0), "a disclosure": ("thing", 3.2, 1), "the person": ("thing", 4.5, 0.5)},
+        (("a person", "is judged by", "the model"), ("a person", "is looked up by", "the attacker"),
+         ("the model", "proposes", "a decision"), ("the attacker", "makes", "a disclosure"),
+         ("a decision", "lands on", "the person"), ("a disclosure", "lands on", "the person")),
+    ),
+}  # fmt: skip
+
+
+def story_in_words(name: str) -> str:
+    """The diagram of a notebook as sentences, for its alt text; ValueError for a name that is not in STORIES."""
+    told = _story(name)
+    steps = ", ".join(" ".join(step.split()) for step in told.now) or "none yet, the whole story lies ahead"
+    sentences = [" ".join(" ".join(words).split()) for words in told.says]
+    return f"The article's steps in this notebook: {steps}. " + " ".join(f"{s[0].upper()}{s[1:]}." for s in sentences)
+
+
+def story(ax: Axes, name: str) -> Axes:
+    """The diagram of a notebook: all steps with today's filled, and below them who does what to whom.
+
+    `name` is a key of STORIES, a notebook's title in small letters. ValueError for another name.
+    """
+    told = _story(name)
+    steps(ax, told.now)
+    ax.set(xlim=(-1.95, 5.75), ylim=(-2.75, 1.4))
+    ax.plot([-1.9, 5.7], [-0.62, -0.62], color="#7a8290", linewidth=0.8)
+    place = {box: (-1.0 + 1.28 * column, -1.1 - 1.2 * row) for box, (_, column, row) in told.boxes.items()}
+    drawn = {box: _box(ax, *place[box], box, KINDS[kind]) for box, (kind, _, _) in told.boxes.items()}
+    pairs = {(subject, target) for subject, _, target in told.says}
+    for subject, verb, target in told.says:
+        # Two arrows between the same two boxes bend away from each other.
+        _arrow(ax, drawn[subject], drawn[target], verb, apart=(target, subject) in pairs)
+    return ax
+
+
+def steps(ax: Axes, now: Collection[str]) -> Axes:
+    """The article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
+
+    ValueError if `now` is no list, or names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
+    """
+    every = [*OWNER_STEPS, *ATTACKER_STEPS]
+    if not isinstance(now, list | tuple | set | frozenset):
+        raise ValueError(f"now is {now!r}; now should be a list of steps, some of {every}")
+    unknown = [s for s in now if s not in every]
+    if unknown:
+        raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
+    for y, who, row, edge in ((1.0, "the owner", OWNER_STEPS, OWNER), (0.0, "the attacker", ATTACKER_STEPS, ATTACKER)):
+        ax.text(-0.72, y, who, ha="right", va="center", fontweight="bold", color=edge)
+        for x, name in enumerate(row):
+            look = {"facecolor": edge, "color": "white"} if name in now else {"facecolor": "white", "color": INK}
+            _box(ax, x, y, name, look | {"mark": "", "edgecolor": edge})
+            if x:
+                ax.annotate("", (x - 0.40, y), (x - 0.60, y), arrowprops={"arrowstyle": "->", "color": "#5f6672"})
+    ax.set(xlim=(-1.9, 5.6), ylim=(-0.5, 1.5))
+    ax.axis("off")
+    return ax
+
+
+def _story(name: str) -> Story:
+    if name not in STORIES:
+        raise ValueError(f"name is {name!r}; it should be one of {list(STORIES)}")
+    return STORIES[name]
+
+
+def _box(ax: Axes, x: float, y: float, words: str, look: Mapping[str, str]) -> Text:
+    return ax.text(
+        x, y, look["mark"] + words, ha="center", va="center", fontsize=9.5, color=look["color"],
+        bbox={"boxstyle": "round,pad=0.45", "facecolor": look["facecolor"], "edgecolor": look["edgecolor"], "lw": 1.6},
+    )  # fmt: skip
+
+
+def _arrow(ax: Axes, start: Text, end: Text, verb: str, apart: bool) -> None:
+    """An arrow from one box to another, with its verb at the middle; bent, if it is one of two."""
+    ax.figure.draw_without_rendering()  # settles how wide the boxes are
+    boxes = [text.get_bbox_patch().get_window_extent() for text in (start, end)]
+    centres = [np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2]) for box in boxes]
+    across = centres[1] - centres[0]
+    bend = -0.6 * ax.figure.dpi / np.hypot(*across) if apart else 0.0  # 0.3 inches aside, however long
+    ax.annotate(
+        "", end.get_position(), start.get_position(),
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2, "patchA": start.get_bbox_patch(), "shrinkA": 1,
+                    "patchB": end.get_bbox_patch(), "shrinkB": 1, "connectionstyle": f"arc3,rad={bend}"},
+    )  # fmt: skip
+    one, other = sorted(boxes, key=lambda box: box.x0)
+    share = 0.5
+    if one.x1 < other.x0:  # side by side: the middle of what is seen of the arrow
+        share = ((one.x1 + other.x0) / 2 - centres[0][0]) / across[0]
+    middle = centres[0] + share * across + bend / 2 * np.array([across[1], -across[0]])
+    ax.text(
+        *ax.transData.inverted().transform(middle), verb, ha="center", va="center", fontsize=8.5, color=INK,
+        bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip

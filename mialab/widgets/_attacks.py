@@ -1,0 +1,203 @@
+"""Panels about attacks: the threshold explorer, the overfitting dial, the shadow lab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.plots import MEMBER, STRANGER, roc_curve, two_groups
+from mialab.widgets._view import Choice, Range, View
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mialab.data import Flowers
+    from mialab.widgets._live import Panel
+
+
+# --- the threshold explorer -------------------------------------------------------------------------------------------
+
+
+def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -> View:
+    """What a threshold does: whom it calls a member, the point on the ROC curve, the precision in a crowd.
+
+    `scores`, `is_member`: (n,); `one_in`: one of so many people in the crowd is a member.
+    """
+    from mialab.metrics import precision, roc
+
+    scores, is_member = np.asarray(scores, float), np.asarray(is_member, bool)
+    curve = roc(scores, is_member)
+    called = scores >= threshold
+    caught, alarms = int(called[is_member].sum()), int(called[~is_member].sum())
+    n_in, n_out = int(is_member.sum()), int((~is_member).sum())
+    tpr, fpr = caught / n_in, alarms / n_out
+    right = precision(tpr, fpr, 1 / one_in) if caught + alarms else None
+    crowd = "nobody is called a member" if right is None else f"{right:.1%} of those called members are members"
+    text = (
+        f"Threshold {threshold:.2f}: {caught} of {n_in} members and {alarms} of {n_out} strangers are called members.\n"
+        f"TPR {tpr:.2f}, FPR {fpr:.2f}, advantage {tpr - fpr:.2f}.\n"
+        f"In a crowd where one in {one_in} is a member, {crowd} (the precision)."
+    )
+
+    def draw(fig: Figure) -> None:
+        left, right = fig.subplots(1, 2, width_ratios=[1.8, 1])
+        fig.subplots_adjust(0.08, 0.2, 0.99, 0.97, wspace=0.3)
+        low, high = min(scores.min(), threshold), max(scores.max(), threshold)
+        two_groups(left, scores[is_member], scores[~is_member], label="score", bins=np.linspace(low, high + 1e-9, 26))
+        left.axvline(threshold, color="#16181d", linestyle="--")
+        roc_curve(right, {"attack": curve})
+        right.plot(fpr, tpr, marker="D", markersize=9, color="#16181d", linestyle="none", clip_on=False)
+        right.set(xlabel="FPR", ylabel="TPR", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+
+    return View(text, draw, (8.5, 2.9))
+
+
+def threshold_explorer(scores: Any, is_member: Any) -> Panel:
+    """Move the threshold of an attack, and the rarity of members, and see who is accused."""
+    from mialab.metrics import evaluate
+    from mialab.widgets._live import Panel
+
+    evaluate(scores, is_member)  # refuses what no threshold can be put to
+    low, high = float(np.min(scores)), float(np.max(scores))
+    step = 0.01 if high - low <= 2 else 0.1
+    slider = Range(
+        "threshold", round((low + high) / 2, 2), np.floor(low / step) * step, np.ceil(high / step) * step, step
+    )
+    crowd = Choice("members in the crowd", ("1 in 2", "1 in 10", "1 in 100", "1 in 1000"), "1 in 2")
+    return Panel(
+        "The threshold explorer", [slider, crowd], failed="There is no answer",
+        renew=lambda now: threshold_view(scores, is_member, now["threshold"], int(now[crowd.name].split()[-1])),
+    )  # fmt: skip
+
+
+# --- the overfitting dial ---------------------------------------------------------------------------------------------
+
+
+def overfitting_view(
+    flowers: Flowers, model: str, n_members: int, share_wrong: float, epochs: int, depth: int, n_models: int = 24
+) -> View:
+    """Train models on random members, a share of all labels wrong, and attack each with the recorded label.
+
+    `model`: "net" (then `epochs` counts) or "tree" (then `depth` does). Means over `n_models` with 95% intervals.
+    """
+    from mialab.data import wrong_labels
+    from mialab.metrics import auc, mean_interval
+    from mialab.nets import NetClassifier
+    from mialab.shadows import train_shadows
+
+    if model not in ("net", "tree"):
+        raise ValueError(f"model is {model!r}; it should be 'net' or 'tree'")
+    y = wrong_labels(flowers.y, share_wrong, random_state=0)
+    estimator, dial = NetClassifier(hidden=16, epochs=epochs), f"{epochs} epochs"
+    if model == "tree":
+        from sklearn.tree import DecisionTreeClassifier
+
+        estimator, dial = DecisionTreeClassifier(max_depth=depth), f"a depth of up to {depth}"
+    trained = train_shadows(estimator, flowers.X, y, n_models, n_members=n_members, random_state=0)
+    sure = trained.proba[:, np.arange(len(y)), y]
+    right = trained.proba.argmax(axis=2) == y
+    mask = trained.in_mask
+    means = {
+        "right about members": mean_interval([right[k][mask[k]].mean() for k in range(n_models)]),
+        "right about strangers": mean_interval([right[k][~mask[k]].mean() for k in range(n_models)]),
+        "AUC of the attack": mean_interval([auc(sure[k], mask[k]) for k in range(n_models)]),
+    }
+    inside, outside, area = means.values()
+    leak = "no leak is seen" if area.low <= 0.5 else "it leaks" if area.low > 0.55 else "it leaks a little"
+    text = (
+        f"{n_models} models ({model}, {dial}), each trained on {n_members} of {len(y)} flowers, "
+        f"{share_wrong:.0%} of all labels wrong.\n"
+        f"They name {inside.mean:.2f} of their members and {outside.mean:.2f} of strangers as recorded: "
+        f"a gap of {inside.mean - outside.mean:.2f}.\n"
+        f"The attack on the recorded label has AUC {area.mean:.2f} "
+        f"(95% interval {area.low:.2f} to {area.high:.2f}): {leak}."
+    )
+
+    def draw(fig: Figure) -> None:
+        ax = fig.subplots()
+        fig.subplots_adjust(0.25, 0.22, 0.98, 0.97)
+        rows = list(means)
+        for row, style in zip(rows, (MEMBER, STRANGER, {"color": "#8A1538", "marker": "D"}), strict=True):
+            ax.plot(means[row][1:3], [rows.index(row)] * 2, color=style["color"], linewidth=2.2)
+            ax.plot(means[row].mean, rows.index(row), linestyle="none", markersize=8, **style)
+        ax.axvline(0.5, color="#5f6672", linestyle="--", linewidth=1.3)
+        ax.set(yticks=range(3), yticklabels=rows, ylim=(2.6, -0.6), xlim=(0.28, 1.02),
+               xlabel="share, or AUC (dashed: an attack by coin)")  # fmt: skip
+        ax.grid(axis="y", visible=False)
+
+    return View(text, draw, (7.5, 2.2))
+
+
+def overfitting_dial(flowers: Flowers) -> Panel:
+    """Turn records, wrong labels, epochs and depth: two dozen models are trained and attacked anew at every move."""
+    from mialab.widgets._live import Panel
+
+    controls = (
+        Choice("model", ("net", "tree"), "net"),
+        Range("members", 75, 15, 120, 15),
+        Range("wrong labels", 20, 0, 40, 5, " %"),
+        Range("epochs (net)", 100, 10, 400, 10),
+        Range("depth (tree)", 4, 1, 12, 1),
+    )
+
+    def renew(values: dict[str, Any]) -> View:
+        model, members, wrong, epochs, depth = (values[control.name] for control in controls)
+        return overfitting_view(flowers, model, int(members), wrong / 100, int(epochs), int(depth))
+
+    return Panel("The overfitting dial", controls, renew, failed="The models could not be trained")
+
+
+# --- the shadow lab ---------------------------------------------------------------------------------------------------
+
+
+def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, flower: int) -> View:
+    """Train nets on random parts of the flowers: what they answer members and strangers, and one `flower`.
+
+    The same settings always give the same answer.
+    """
+    from mialab.nets import NetClassifier
+    from mialab.shadows import train_shadows
+
+    net = NetClassifier(hidden=16, epochs=epochs)
+    flower = _checks.whole_number("flower", flower, 0, len(flowers.y) - 1)
+    shadows = train_shadows(net, flowers.X, flowers.y, n_shadows, n_members=n_members, random_state=0)
+    sure = shadows.proba[:, np.arange(len(flowers.y)), flowers.y]
+    inside, outside = sure[shadows.in_mask], sure[~shadows.in_mask]
+    own = shadows.in_mask[:, flower]
+    species = flowers.class_names[flowers.y[flower]]
+    text = (
+        f"{n_shadows} nets, each trained on {n_members} of {len(flowers.y)} flowers for {epochs} epochs.\n"
+        f"Confidence in the recorded species, on average: members {inside.mean():.2f}, "
+        f"strangers {outside.mean():.2f}.\n"
+        f"Flower {flower}, a {species}: in {own.sum()} nets a member, {_mean(sure[own, flower])}; "
+        f"in {(~own).sum()} a stranger, {_mean(sure[~own, flower])}."
+    )
+
+    def draw(fig: Figure) -> None:
+        ax = fig.subplots()
+        fig.subplots_adjust(0.14, 0.22, 0.98, 0.97)
+        two_groups(ax, inside, outside, label="confidence in the recorded species", bins=np.linspace(0, 1, 21))
+
+    return View(text, draw)
+
+
+def _mean(values: np.ndarray) -> str:
+    return f"{values.mean():.2f}" if len(values) else "no answer"
+
+
+def shadow_lab(flowers: Flowers) -> Panel:
+    """Sliders for how many nets, on how many flowers, for how long: they are all trained anew at every move."""
+    from mialab.widgets._live import Panel
+
+    controls = (
+        Range("shadow models", 64, 2, 200, 2),
+        Range("members of each", 75, 9, 141, 3),
+        Range("epochs", 200, 10, 300, 10),
+        Range("flower number", 83, 0, len(flowers.y) - 1),
+    )
+    return Panel(
+        "The shadow lab", controls, failed="The shadows could not be trained",
+        renew=lambda values: shadow_view(flowers, *(int(values[control.name]) for control in controls)),
+    )  # fmt: skip

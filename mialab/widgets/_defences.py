@@ -1,0 +1,121 @@
+"""Panels about protection: what a defence costs and saves, and the coin of randomised response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.plots import intervals
+from mialab.widgets._view import Button, Choice, Range, View
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from mialab.widgets._live import Panel
+
+
+# --- the defence panel ------------------------------------------------------------------------------------------------
+
+
+def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
+    """One defence beside none: accuracy on strangers, and what two attacks get.
+
+    `matrix`: the rows of `mialab.defences.defence_matrix`; `data`, `defence`: names in it.
+    """
+    from mialab.defences import over_seeds
+
+    measures = {"accuracy on strangers": "test_accuracy", "AUC, threshold": "auc_threshold", "AUC, RMIA": "auc_RMIA"}
+    found = {name: over_seeds(matrix, data, measure) for name, measure in measures.items()}
+    if defence not in found["AUC, RMIA"]:
+        raise ValueError(f"defence is {defence!r}; it should be one of {list(found['AUC, RMIA'])}")
+    lines = [f"{defence}, on {data}, with 95% intervals:"]
+    for name, values in found.items():
+        (mean, low, high), none = tuple(values[defence])[:3], values["none"].mean
+        beside = "" if defence == "none" else f"; without a defence {none:.2f}"
+        lines.append(f"{name} {mean:.2f} ({low:.2f} to {high:.2f}){beside}.")
+    lines.append("The attacker knows the defence, and has trained shadows that have it too.")
+
+    def draw(fig: Figure) -> None:
+        axes = fig.subplots(1, 3, sharey=True)
+        fig.subplots_adjust(0.15, 0.22, 0.98, 0.9, wspace=0.12)
+        for ax, (name, values) in zip(axes, found.items(), strict=True):
+            intervals(ax, values, label=name, color="#7a8290")
+            row = list(values).index(defence)
+            ax.axhspan(row - 0.45, row + 0.45, color="#dbe9ec", zorder=0)
+            intervals(ax, values, label=name, chance=None if "accuracy" in name else 0.5, color="#7a8290")
+            ax.plot(values[defence].mean, row, "D", color="#8A1538", markersize=9, zorder=6)
+
+    return View("\n".join(lines), draw, (9.0, 2.9))
+
+
+def defence_panel(matrix: pd.DataFrame) -> Panel:
+    """Choose a defence, and see accuracy and leakage together."""
+    from mialab.widgets._live import Panel
+
+    data = tuple(matrix["data"].unique().tolist())
+    defences = tuple(matrix["defence"].unique().tolist())
+    controls = (Choice("data", data, data[0]), Choice("defence", defences, defences[-1]))
+    return Panel(
+        "The defence panel", controls, failed="There is no measurement",
+        renew=lambda values: defence_view(matrix, values["data"], values["defence"]),
+    )  # fmt: skip
+
+
+# --- the coin of randomised response ----------------------------------------------------------------------------------
+
+
+def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View:
+    """Randomised response: each of `n_pupils` tells the truth with probability `truth`, else what a fair coin says.
+
+    `share`: of the pupils who copied; `throw`: seed of the coins (Warner 1965).
+    """
+    if not 0 < _checks.fraction("truth", truth) < 1:
+        raise ValueError(f"truth is {truth}; it should be above 0 and below 1")
+    share = _checks.fraction("share", share)
+    rng = np.random.default_rng(throw)
+    copied = np.arange(n_pupils) < round(share * n_pupils)
+    honest, coin = rng.random(n_pupils) < truth, rng.random(n_pupils) < 0.5
+    yes = np.where(honest, copied, coin).mean()
+    if_guilty, if_innocent = (1 + truth) / 2, (1 - truth) / 2
+    estimate = (yes - if_innocent) / truth
+    q = if_innocent + truth * copied.mean()
+    error = np.sqrt(q * (1 - q) / n_pupils) / truth
+    suspicion = if_guilty * copied.mean() / q
+    text = (
+        f"The true answer with probability {truth:.2f}: epsilon {np.log(if_guilty / if_innocent):.2f}.\n"
+        f"One pupil: {copied.mean():.2f} copied. Of a pupil who says yes, an onlooker believes it with "
+        f"{suspicion:.2f}; one who copied may still say that it was the coin.\n"
+        f"The class of {n_pupils}: {yes:.2f} say yes, so an estimated {estimate:.2f} copied "
+        f"(usual error {error:.2f})."
+    )
+
+    def draw(fig: Figure) -> None:
+        ax = fig.subplots()
+        fig.subplots_adjust(0.22, 0.27, 0.97, 0.96)
+        rows = {"said yes": (yes,) * 3, "estimate": (estimate, estimate - 2 * error, estimate + 2 * error)}
+        intervals(ax, rows, label="share of the class (bar: two usual errors; line: who copied)")
+        ax.axvline(copied.mean(), color="#8A1538", linewidth=2)
+        ax.set_xlim(min(-0.05, estimate - 2 * error), max(1.05, estimate + 2 * error))
+
+    return View(text, draw, (7.0, 1.9))
+
+
+def coin_panel() -> Panel:
+    """The coin that lies for you: turn how often it lies, and see what is left of one pupil and of the class."""
+    from mialab.widgets._live import Panel
+
+    controls = (
+        Range("truth told", 50, 5, 95, 5, " %"),
+        Range("pupils", 30, 10, 3000, 10),
+        Range("who copied", 30, 0, 100, 5, " %"),
+        Button("throw again"),
+    )
+
+    def renew(values: dict[str, Any]) -> View:
+        truth, pupils, share, throw = (values[control.name] for control in controls)
+        return coin_view(truth / 100, int(pupils), share / 100, int(throw))
+
+    return Panel("The coin of randomised response", controls, renew, failed="The coin could not be thrown")

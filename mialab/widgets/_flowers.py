@@ -1,0 +1,283 @@
+"""Panels about single flowers: ask the model, guess the member, the map of the garden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mialab import _checks
+from mialab.plots import SPECIES, garden_map, probabilities, show, two_groups
+from mialab.widgets._view import Button, Range, View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mialab.data import Flowers, Split
+    from mialab.exposure import Exposure
+    from mialab.widgets._live import Panel
+
+
+# --- ask the model ----------------------------------------------------------------------------------------------------
+
+
+def describe_answer(model: Any, flowers: Flowers, measurements: Any, trained_on: Any = None) -> str:
+    """What a model answers to one flower, in sentences: its species, its confidence, the nearest real flower.
+
+    `measurements`: (n_features,) in cm. `trained_on`: row numbers of the members, to say whether the nearest flower is
+    one, and whether the question lies among them; None leaves that out.
+    """
+    x = np.asarray(measurements, float).reshape(1, -1)
+    if x.shape[1] != flowers.X.shape[1] or not np.isfinite(x).all():
+        raise ValueError(
+            f"measurements should be {flowers.X.shape[1]} numbers, in cm, one for each of {flowers.feature_names}"
+        )
+    answer = model.predict_proba(x)[0]
+    distance = np.linalg.norm(flowers.X - x, axis=1)
+    nearest = int(distance.argmin())
+    names = np.asarray(flowers.class_names)[np.asarray(model.classes_)]
+    lines = [f"The model says {names[answer.argmax()]}, with confidence {answer.max():.2f}."]
+    lines += _bars(names, answer)
+    member, cloud = "", []
+    if trained_on is not None:
+        rows = np.asarray(trained_on)
+        member = f", a {'member' if nearest in set(rows.tolist()) else 'stranger'}"
+        own = distance[rows].min()
+        usual = _loneliest(flowers.X[rows])
+        place = "inside" if own <= usual else "outside"
+        cloud = [f"It lies {place} the cloud of the members: {own:.1f} cm from the nearest of them, who are within "
+                 f"{usual:.1f} cm of each other's company."]  # fmt: skip
+    lines.append(
+        f"The nearest of the {len(flowers.X)} real flowers is number {nearest}, a "
+        f"{flowers.class_names[flowers.y[nearest]]}{member}, {distance[nearest]:.1f} cm away."
+    )
+    return "\n".join(lines + cloud)
+
+
+def _bars(names: Any, answer: np.ndarray) -> list[str]:
+    """Probabilities as rows of blocks."""
+    return [f"{name:<11} {'█' * round(20 * p):<20} {p:.2f}" for name, p in zip(names, answer, strict=True)]
+
+
+def _loneliest(X: np.ndarray) -> float:
+    """The distance from the loneliest record to the one nearest to it."""
+    between = np.linalg.norm(X[:, None] - X[None], axis=2)
+    np.fill_diagonal(between, np.inf)
+    return float(between.min(axis=1).max())
+
+
+def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any = None) -> View:
+    """The answer in sentences; its probabilities, and the question among the flowers, as a figure."""
+    text = describe_answer(model, flowers, measurements, trained_on)
+    x = np.asarray(measurements, float).ravel()
+    answer = model.predict_proba(x.reshape(1, -1))[0]
+    names = [flowers.class_names[code] for code in np.asarray(model.classes_)]
+
+    def draw(fig: Figure) -> None:
+        left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
+        fig.subplots_adjust(0.14, 0.2, 0.98, 0.97, wspace=0.3)
+        probabilities(left, names, answer)
+        left.set_xticks([0, 0.5, 1])
+        a, b = (2, 3) if len(x) == 4 else (0, 1)
+        for code, name in enumerate(flowers.class_names):
+            own = flowers.y == code
+            right.plot(flowers.X[own, a], flowers.X[own, b], linestyle="none", markersize=3.5, **SPECIES[name])
+        right.plot(x[a], x[b], marker="X", markersize=12, color="#16181d", markeredgecolor="white", linestyle="none")
+        right.set(xlabel=f"{flowers.feature_names[a]} (cm); the cross is your flower",
+                  ylabel=f"{flowers.feature_names[b]} (cm)")  # fmt: skip
+
+    return View(text, draw, (8.0, 2.7))
+
+
+def ask_the_model(model: Any, flowers: Flowers, trained_on: Any = None) -> Panel:
+    """A slider for each measurement, and the model's answer to them below, renewed at every move."""
+    from mialab.widgets._live import Panel
+
+    sliders = [
+        Range(name, round(float(np.median(flowers.X[:, j])), 1), 0, 16, 0.1, " cm")
+        for j, name in enumerate(flowers.feature_names)
+    ]
+    return Panel(
+        "Ask the model", sliders, failed="The model could not answer",
+        renew=lambda values: answer_view(model, flowers, [values[s.name] for s in sliders], trained_on),
+    )  # fmt: skip
+
+
+# --- guess the member -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Game:
+    """Twenty flowers, ten of them members: you guess each from the model's answer, and so does the attack.
+
+    `scores`: (n,) of the attack, one for each record of `parts`; it calls the ten highest of the twenty members, and
+    draws lots between equals.
+    """
+
+    model: Any
+    parts: Split
+    flowers: Flowers
+    scores: Any
+    random_state: int = 0
+    rows: np.ndarray = field(init=False)
+    attack_says: np.ndarray = field(init=False)
+    guesses: list[bool] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        scores = _checks.numbers("scores", self.scores, "it should be (n,) numbers, one a record of parts")
+        truth = np.asarray(self.parts.is_member)
+        if scores.shape != truth.shape or min(truth.sum(), (~truth).sum()) < 10:
+            raise ValueError(
+                f"scores has shape {scores.shape} for {truth.sum()} members and {(~truth).sum()} strangers; it should "
+                "be one number a record of parts, with ten members and ten strangers at least"
+            )
+        rng = np.random.default_rng(self.random_state)
+        halves = [rng.choice(np.flatnonzero(truth == half), 10, replace=False) for half in (True, False)]
+        self.rows = rng.permutation(np.concatenate(halves))
+        rank = np.lexsort((rng.random(20), -scores[self.rows]))
+        self.attack_says = np.isin(np.arange(20), rank[:10])
+
+    @property
+    def truth(self) -> np.ndarray:
+        """(20,) True where the flower is a member."""
+        return np.asarray(self.parts.is_member)[self.rows]
+
+    def guess(self, member: bool) -> None:
+        """Your guess about the flower on the table; nothing happens when all twenty are guessed."""
+        if len(self.guesses) < 20:
+            self.guesses.append(bool(member))
+
+    @property
+    def right(self) -> tuple[int, int]:
+        """How many of the flowers guessed so far you had right, and how many the attack."""
+        n = len(self.guesses)
+        return int((np.array(self.guesses, bool) == self.truth[:n]).sum()), int(
+            (self.attack_says == self.truth)[:n].sum()
+        )
+
+    def view(self) -> View:
+        """The flower on the table, or the result."""
+        n, (own, attack) = len(self.guesses), self.right
+        last = ""
+        if n:
+            verdict = "Right" if self.guesses[-1] == self.truth[n - 1] else "Wrong"
+            last = f"{verdict}: that was a {'member' if self.truth[n - 1] else 'stranger'}. "
+            last += f"Of {n} so far, you have {own} right and the attack {attack}.\n"
+        if n == 20:
+            return View(f"{last}A coin would have about 10 right, and usually between 6 and 14.", self._result)
+        record, label = self.parts.X[self.rows[n]], self.parts.y[self.rows[n]]
+        answer = self.model.predict_proba(record.reshape(1, -1))[0]
+        names = [self.flowers.class_names[code] for code in np.asarray(self.model.classes_)]
+        cm = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.flowers.feature_names, record, strict=True))
+        lines = [f"{last}Flower {n + 1} of 20, recorded as a {self.flowers.class_names[label]} ({cm} cm).",
+                 "The model answers:", *_bars(names, answer),
+                 "Was the model trained on it? Ten of the twenty are members."]  # fmt: skip
+
+        def draw(fig: Figure) -> None:
+            ax = fig.subplots()
+            fig.subplots_adjust(0.17, 0.25, 0.98, 0.97)
+            probabilities(ax, names, answer)
+
+        return View("\n".join(lines), draw, (6.0, 2.1))
+
+    def _result(self, fig: Figure) -> None:
+        ax = fig.subplots()
+        fig.subplots_adjust(0.17, 0.25, 0.98, 0.97)
+        for row, (right, color) in enumerate(zip(self.right, ("#0B7285", "#8A1538"), strict=True)):
+            ax.barh(row, right, color=color, height=0.6)
+            ax.text(right + 0.2, row, f"{right}", va="center")
+        ax.axvline(10, color="#5f6672", linestyle="--")
+        ax.set(yticks=[0, 1], yticklabels=["you", "the attack"], ylim=(1.6, -0.6), xlim=(0, 21), xticks=range(0, 21, 5),
+               xlabel="right, of twenty flowers (a coin: about 10)")  # fmt: skip
+
+
+def guess_the_member(model: Any, parts: Split, flowers: Flowers, scores: Any) -> Panel:
+    """You against the attack: twenty flowers with the model's answers, two buttons, and the score."""
+    from mialab.widgets._live import Panel
+
+    game = Game(model, parts, flowers, scores)
+    pressed = {"member": 0, "stranger": 0, "deal again": 0}
+
+    def renew(values: dict[str, Any]) -> View:
+        nonlocal game
+        for name in pressed:
+            times, pressed[name] = values[name] - pressed[name], values[name]
+            for _ in range(times):
+                if name == "deal again":
+                    game = Game(model, parts, flowers, scores, random_state=values[name])
+                else:
+                    game.guess(name == "member")
+        return game.view()
+
+    return Panel("Guess the member", [Button(name) for name in pressed], renew, failed="The game could not go on")
+
+
+# --- the map of the garden --------------------------------------------------------------------------------------------
+
+
+def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
+    """One flower's story: what the models that had it answer about it, and what the others do."""
+    inside, outside = garden.story(flower)
+    if not (len(inside) and len(outside)):
+        raise ValueError(
+            f"flower {flower} was a member of {len(inside)} models and of {len(outside)} not; it needs both"
+        )
+    species = flowers.class_names[flowers.y[flower]]
+    exposed = garden.auc[flower]
+    how = "hardly" if exposed < 0.6 else "clearly" if exposed > 0.9 else "somewhat"
+    text = (
+        f"Flower {flower}, a {species}, is {how} exposed: {exposed:.2f}, where 0.5 tells nothing and 1.0 tells all.\n"
+        f"{len(inside)} models had it, and are {inside.mean():.2f} sure of its species on average; "
+        f"{len(outside)} had not, and are {outside.mean():.2f} sure."
+    )
+
+    def draw(fig: Figure) -> None:
+        ax = fig.subplots()
+        fig.subplots_adjust(0.1, 0.22, 0.98, 0.97)
+        two_groups(ax, inside, outside, label=f"confidence that flower {flower} is a {species}",
+                   bins=np.linspace(0, 1, 26), names=("models with it", "models without it"),
+                   names_at="left" if inside.mean() > 0.5 and outside.mean() > 0.5 else "right")  # fmt: skip
+        ax.set_ylabel("number of models")
+
+    return View(text, draw, (7.0, 2.5))
+
+
+def garden_panel(flowers: Flowers, garden: Exposure) -> Panel:
+    """The map of the garden: click a flower, or choose its number, and read its story."""
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    from mialab.widgets._live import Panel
+
+    x, y = flowers.X[:, -2], flowers.X[:, -1]
+    species = np.array(flowers.class_names)[flowers.y]
+    with plt.style.context("mialab.course"):
+        fig = Figure(figsize=(8.5, 4.6))
+        ax = fig.subplots()
+        garden_map(ax, x, y, species, garden.auc, labels=tuple(flowers.feature_names[-2:]))
+        places = _places(fig, ax, x, y)
+        most = np.argsort(-garden.auc, kind="stable")[:5]
+        picture = show(fig, alt="Map of the garden. Most exposed: " + ", ".join(
+            f"flower {i}, a {species[i]}, {garden.auc[i]:.2f}" for i in most) + ".")  # fmt: skip
+
+    def renew(values: dict[str, Any]) -> View:
+        if "click" in values:  # the flower that is nearest to the click
+            apart = (places - np.array(values.pop("click"))) * np.array([8.5, 4.6])
+            values["flower number"] = int(np.hypot(*apart.T).argmin())
+        return garden_story(flowers, garden, int(values["flower number"]))
+
+    slider = Range("flower number", int(most[0]), 0, len(x) - 1)
+    return Panel(
+        "The map of the garden: click a flower, or choose its number", [slider], renew,
+        failed="There is no story", map=picture,
+        spot=lambda values: tuple(places[int(values["flower number"])].tolist()),
+    )  # fmt: skip
+
+
+def _places(fig: Figure, ax: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(n, 2): where points are in a picture, as shares of its width from the left and of its height from the top."""
+    fig.draw_without_rendering()
+    share = ax.transData.transform(np.column_stack([x, y])) / fig.bbox.size
+    return np.column_stack([share[:, 0], 1 - share[:, 1]])
