@@ -37,6 +37,7 @@ code { font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap; }
   tr, figure { break-inside: avoid; } }
 @page { size: A4; margin: 18mm; }
 """
+DASHES = ["-", "--", "-.", ":", (0, (8, 2, 2, 2, 2, 2)), (0, (12, 3))]  # each curve its own, for readers without colour
 MARKS = {"leaks": "#B34A00", "no leak found": "#2E7D4F", "too little evidence": "#7B6A1E"}
 TITLES = {
     "leaks": "The model gives away members.",
@@ -194,10 +195,10 @@ def _figure(found: Any) -> str:
     for ax, scale in zip(fig.subplots(1, 2), ("linear", "log"), strict=True):
         least = 1 / max(2, next(iter(found.attacks.values())).n_non_members)
         start = 0 if scale == "linear" else least / 2
-        ax.plot([start, 1], [start, 1], color="#5f6672", linestyle=(0, (4, 3)), linewidth=1.2, label="chance")
+        ax.plot([start, 1], [start, 1], color="#5f6672", linestyle=(0, (1, 3)), linewidth=1.4, label="chance")
         for i, (name, result) in enumerate(found.attacks.items()):
             curve = result.roc()
-            style = {"linestyle": ["-", "--", "-.", ":"][i % 4], "color": f"C{i}"}
+            style = {"linestyle": DASHES[i % len(DASHES)], "color": f"C{i}"}
             ax.plot(curve.fpr, curve.tpr, label=name, linewidth=2.6 if name == found.best else 1.3, **style)
         ax.set(xscale=scale, yscale=scale, xlim=(start, 1), ylim=(start, 1.02))
         ax.set(xlabel="non-members accused", ylabel="members caught")

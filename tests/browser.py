@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
 from mialab._doctor import CHROMIUM
@@ -33,6 +34,13 @@ FLAGS = [
 
 # Errors of JupyterLab's own on the console: (what it says, why it is none of ours).
 NOT_OURS: tuple[tuple[str, str], ...] = ()
+
+# What axe-core finds in any notebook, for it is JupyterLab's own: (the rule, the class of the element, what it is).
+LABS_OWN = (
+    ("aria-input-field-name", "cm-content", "the editor of a code cell has no name"),
+    ("scrollable-region-focusable", "cm-scroller", "an editor with a long line scrolls sideways"),
+    ("aria-required-children", "jp-WindowedPanel-viewport", "the list of cells holds more than cells"),
+)
 
 _SETTINGS = {
     # Off-screen cells would otherwise not be in the page.
@@ -184,6 +192,12 @@ class Notebook:
         self.page.keyboard.press("Shift+End")
         self.page.keyboard.type(new)
 
+    def replace(self, cell: Locator, source: str) -> None:
+        """Put `source` in the place of all that a cell holds, as a paste does: no bracket is closed for the typist."""
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(source)
+
     def menu(self, *words: str) -> None:
         """Choose from the menus, one word a level."""
         self.page.get_by_role("menubar").get_by_role("menuitem", name=words[0], exact=True).click()
@@ -216,6 +230,16 @@ class Notebook:
     def faults(self) -> list[str]:
         """What a reader would see go wrong: errors, warnings, dead widgets, pictures that have no words."""
         return self.page.evaluate(_FAULTS)
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds in the notebook that would keep somebody out, Lab's own rules excepted."""
+        found = Axe().run(self.page, context=".jp-Notebook").response["violations"]
+        return [
+            f"{rule['id']}: {node['target']} {node['html'][:200]}"
+            for rule in found
+            for node in rule["nodes"]
+            if not any(rule["id"] == theirs and element in node["html"] for theirs, element, _ in LABS_OWN)
+        ]
 
     def set_theme(self, name: str) -> None:
         """Choose "JupyterLab Light" or "JupyterLab Dark" and wait for it."""

@@ -172,7 +172,8 @@ def _alike_in_grey(ax: Axes) -> list[str]:
     """Lines and clouds that bear a name each, of one shape and one style, and of one grey."""
     looks = []
     for line in _lines(ax):
-        looks.append((line.get_label(), str(line.get_marker()), str(line.get_linestyle()), _blend(line.get_color())))
+        dashes = str(line._unscaled_dash_pattern)  # get_linestyle says "--" of any dashes
+        looks.append((line.get_label(), str(line.get_marker()), dashes, _blend(line.get_color())))
     for points in ax.collections:
         if isinstance(points, PathCollection) and len(points.get_facecolors()):
             shape = str(points.get_paths()[0].vertices.round(2).tolist())

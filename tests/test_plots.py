@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from figures import faults
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from matplotlib.text import Text
 
 from mialab import plots
 from mialab.data import load_iris
+from mialab.exercises import chapters
 from mialab.metrics import MeanInterval, roc
 
 FLOWERS = load_iris()
@@ -30,6 +32,7 @@ def ax():
 
 DRAWINGS = {
     "steps": lambda ax: plots.steps(ax, now=["train", "infer"]),
+    "story": lambda ax: plots.story(ax, "shadow models"),
     "flowers_on_plane": lambda ax: plots.flowers_on_plane(ax, *FLOWERS.X[:, 2:].T, SPECIES, labels=("a", "b")),
     "two_groups": lambda ax: plots.two_groups(ax, [0.9, 1.0], [0.4, 0.5], label="confidence"),
     "garden_map": lambda ax: plots.garden_map(
@@ -78,6 +81,36 @@ def test_roc_is_drawn_with_the_line_of_chance(ax):
 def test_steps_refuses_a_step_that_is_none(ax):
     with pytest.raises(ValueError, match="now names 'attack', which is no step"):
         plots.steps(ax, now=["attack"])
+
+
+@pytest.mark.parametrize("name", plots.STORIES)
+def test_a_story_is_drawn_with_nothing_cut_or_covered_and_every_word_of_it_is_in_the_alt_text(name):
+    with plt.style.context("mialab.course"):
+        fig, ax = plt.subplots(figsize=(8.5, 4))
+        plots.story(ax, name)
+        assert faults(fig) == []
+    told = plots.STORIES[name]
+    words = plots.story_in_words(name)
+    drawn = {re.sub(r"^[●□] ", "", text.get_text()) for text in ax.texts}
+    for subject, verb, target in told.says:
+        assert {subject, verb, target} <= drawn
+        assert " ".join(f"{subject} {verb} {target}.".split()).lower() in words.lower()
+    assert all(" ".join(step.split()) in words for step in told.now)
+    plt.close(fig)
+
+
+def test_there_is_one_story_for_each_notebook_and_together_they_take_every_step():
+    titles = [chapter.notebook[3:].replace("_", " ") for chapter in chapters()]
+    assert list(plots.STORIES) == titles
+    taken = {step for told in plots.STORIES.values() for step in told.now}
+    assert taken == {*plots.OWNER_STEPS, *plots.ATTACKER_STEPS}
+
+
+def test_a_story_that_is_none_is_refused(ax):
+    with pytest.raises(ValueError, match="name is 'a fairy tale'; it should be one of"):
+        plots.story(ax, "a fairy tale")
+    with pytest.raises(ValueError, match="which is none of the boxes"):
+        plots.Story((), {"a": ("thing", 0, 0)}, (("a", "eats", "b"),))
 
 
 GOOD_MEANS = [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)]
@@ -129,8 +162,12 @@ def test_members_and_strangers_differ_in_shape_and_in_grey():
     assert len({s["marker"] for s in plots.SPECIES.values()}) == 3
     greys = [_luminance(c) for c in (plots.MEMBER["color"], plots.STRANGER["color"])]
     assert abs(greys[0] - greys[1]) > 0.1
-    for colour in [plots.MEMBER["color"], plots.STRANGER["color"], *plots.PALETTE.values()]:
-        assert 1.05 / (_luminance(colour) + 0.05) >= 3  # WCAG's floor for graphics, on white
+    with plt.style.context("mialab.course"):
+        cycle = [each["color"] for each in matplotlib.rcParams["axes.prop_cycle"]]
+    kept = {plots.MEMBER["color"], plots.STRANGER["color"], *plots.PALETTE.values()}
+    assert not kept & {f"#{c.strip('#')}" for c in cycle}, "a colour of members, strangers or species means only that"
+    for colour in [*kept, *(f"#{c.strip('#')}" for c in cycle)]:
+        assert 1.05 / (_luminance(colour) + 0.05) >= 4.5  # WCAG's floor for text, on white
 
 
 def _luminance(colour):

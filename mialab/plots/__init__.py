@@ -14,11 +14,11 @@ from mialab.plots._charts import (
     two_groups,
 )
 from mialab.plots._picture import Picture, show
-from mialab.plots._story import ATTACKER_STEPS, OWNER_STEPS, STORIES, steps, story, story_in_words
+from mialab.plots._story import ATTACKER_STEPS, OWNER_STEPS, STORIES, Story, steps, story, story_in_words
 from mialab.plots._style import CHANCE, MARKERS, MEMBER, PALETTE, SPECIES, STRANGER
 
 __all__ = [
     "ATTACKER_STEPS", "CHANCE", "MARKERS", "MEMBER", "OWNER_STEPS", "PALETTE", "SPECIES", "STORIES", "STRANGER",
-    "Picture", "flowers_on_plane", "garden_map", "intervals", "probabilities", "roc_curve", "show", "steps", "story",
+    "Picture", "Story", "flowers_on_plane", "garden_map", "intervals", "probabilities", "roc_curve", "show", "steps", "story",
     "story_in_words", "trade_off", "trend", "two_groups",
 ]  # fmt: skip

@@ -40,7 +40,7 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
 
     def draw(fig: Figure) -> None:
         axes = fig.subplots(1, 3, sharey=True)
-        fig.subplots_adjust(0.15, 0.22, 0.98, 0.9, wspace=0.12)
+        fig.subplots_adjust(0.19, 0.2, 0.98, 0.96, wspace=0.12)
         for ax, (name, values) in zip(axes, found.items(), strict=True):
             intervals(ax, values, label=name, color="#7a8290")
             row = list(values).index(defence)
@@ -48,7 +48,7 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
             intervals(ax, values, label=name, chance=None if "accuracy" in name else 0.5, color="#7a8290")
             ax.plot(values[defence].mean, row, "D", color="#8A1538", markersize=9, zorder=6)
 
-    return View("\n".join(lines), draw, (9.0, 2.9))
+    return View("\n".join(lines), draw, (9.0, 1.2 + 0.28 * len(found["AUC, RMIA"])))
 
 
 def defence_panel(matrix: pd.DataFrame) -> Panel:
