@@ -39,6 +39,7 @@ NOT_OURS: tuple[tuple[str, str], ...] = ()
 LABS_OWN = (
     ("aria-input-field-name", "cm-content", "the editor of a code cell has no name"),
     ("scrollable-region-focusable", "cm-scroller", "an editor with a long line scrolls sideways"),
+    ("button-name", "jp-collapseHeadingButton", "the button that folds a section has no name"),
     ("aria-required-children", "jp-WindowedPanel-viewport", "the list of cells holds more than cells"),
 )
 
@@ -205,8 +206,10 @@ class Notebook:
             self.page.locator(".lm-Menu-itemLabel").get_by_text(word, exact=True).click()
 
     def run_all(self) -> Notebook:
-        """Choose Run All Cells, and do not wait."""
+        """Choose Run All Cells, and wait for the first to run: until then the counts of the last run are shown."""
+        self.page.evaluate(_WATCH_STARS)
         self.menu("Run", "Run All Cells")
+        self.page.wait_for_function("window.mialabStars.seen")
         return self
 
     def has_run(self) -> Notebook:
@@ -220,6 +223,7 @@ class Notebook:
                 return prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
             }"""
         )
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
         return self
 
     def save(self) -> None:
@@ -271,6 +275,16 @@ class Notebook:
                 self.page.request.delete(f"{sessions}/{session['id']}", headers=headers)
         self.page.close()
 
+
+_WATCH_STARS = """() => {
+    const notebook = document.querySelector(".jp-Notebook");
+    const stars = window.mialabStars = {seen: false};
+    const look = () => {
+        for (const prompt of notebook.querySelectorAll(".jp-InputPrompt"))
+            stars.seen ||= prompt.textContent.trim() === "[*]:";
+    };
+    new MutationObserver(look).observe(notebook, {subtree: true, childList: true, characterData: true});
+}"""
 
 _FAULTS = """() => {
     const faults = [];

@@ -19,6 +19,6 @@ from mialab.plots._style import CHANCE, MARKERS, MEMBER, PALETTE, SPECIES, STRAN
 
 __all__ = [
     "ATTACKER_STEPS", "CHANCE", "MARKERS", "MEMBER", "OWNER_STEPS", "PALETTE", "SPECIES", "STORIES", "STRANGER",
-    "Picture", "Story", "flowers_on_plane", "garden_map", "intervals", "probabilities", "roc_curve", "show", "steps", "story",
-    "story_in_words", "trade_off", "trend", "two_groups",
+    "Picture", "Story", "flowers_on_plane", "garden_map", "intervals", "probabilities", "roc_curve", "show", "steps",
+    "story", "story_in_words", "trade_off", "trend", "two_groups",
 ]  # fmt: skip

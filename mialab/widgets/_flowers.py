@@ -47,8 +47,8 @@ def describe_answer(model: Any, flowers: Flowers, measurements: Any, trained_on:
         own = distance[rows].min()
         usual = _loneliest(flowers.X[rows])
         place = "inside" if own <= usual else "outside"
-        cloud = [f"It lies {place} the cloud of the members: {own:.1f} cm from the nearest of them, who are within "
-                 f"{usual:.1f} cm of each other's company."]  # fmt: skip
+        cloud = [f"It lies {place} the cloud of the members: {own:.1f} cm from the nearest. No member is further than "
+                 f"{usual:.1f} cm from its own nearest."]  # fmt: skip
     lines.append(
         f"The nearest of the {len(flowers.X)} real flowers is number {nearest}, a "
         f"{flowers.class_names[flowers.y[nearest]]}{member}, {distance[nearest]:.1f} cm away."

@@ -29,7 +29,7 @@ function render({ model, el }) {
 
   function range({ name, low, high, step, unit }) {
     const input = element("input", { type: "range", min: low, max: high, step });
-    const shown = element("output");
+    const shown = element("span", { "aria-hidden": "true" }); // the slider itself says it
     const digits = Number.isInteger(step) ? 0 : String(step).split(".")[1].length;
     renew.push(() => {
       input.value = values[name];
@@ -66,6 +66,8 @@ function render({ model, el }) {
   const made = { range, choice, button };
   const group = element("div", { role: "group", "aria-label": model.get("title"), class: "mialab-controls" });
   for (const control of model.get("controls")) group.append(made[control.kind](control));
+  for (const each of group.querySelectorAll("input, select, button"))
+    each.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the arrow keys to walk over cells
   const status = element("pre", { role: "status" });
   const picture = element("img");
   el.append(group, status);
