@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from hover import with_hover
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +33,11 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int = 60) ->
     return notebook
 
 
-def settle(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop what differs from run to run: versions, widget state, live widgets (a panel's still picture stays)."""
+def settle(notebook: nbformat.NotebookNode, number: str) -> nbformat.NotebookNode:
+    """Drop what differs from run to run: versions, widget state, live widgets (a panel's still picture stays).
+
+    Terms of earlier notebooks get their meaning as hover text: `number` is the notebook's own, two digits.
+    """
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -46,7 +50,7 @@ def settle(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET, None)
-    return notebook
+    return with_hover(notebook, number)
 
 
 def figure_of(notebook: nbformat.NotebookNode, tag: str) -> bytes | None:
@@ -63,7 +67,7 @@ def main(names: list[str]) -> None:
     for path in notebooks():
         if names and not any(name in path.name for name in names):
             continue
-        notebook = settle(execute(nbformat.read(path, as_version=4), NOTEBOOKS))
+        notebook = settle(execute(nbformat.read(path, as_version=4), NOTEBOOKS), path.name[:2])
         nbformat.write(notebook, path)
         if picture := figure_of(notebook, "readme-figure"):
             README_FIGURE.parent.mkdir(exist_ok=True)

@@ -276,7 +276,7 @@ what_makes_a_member = chapter.add(
                 "what the model did with the flower.",
             ),
             "d": (
-                "the model's confidence: members are flowers that the model is sure about",
+                "the model's certainty: members are flowers that the model is sure about",
                 "That is the attacker's suspicion, and sometimes right. But a flower is a member before the model "
                 "says anything, and a stranger can get a confident answer too.",
             ),

@@ -1,0 +1,148 @@
+"""The words of the course, each with the sentence that defines it where it first appears: one source for notebooks,
+pages and hover text.
+
+`define("AUC")` says one; TERMS holds all. Where a word has an everyday meaning too, the course's own is given.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, repr=False)
+class Term:
+    """A word, what it means, the notebook that defines it (two digits), and other forms in which it is used."""
+
+    name: str
+    means: str
+    notebook: str
+    forms: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.means} (notebook {self.notebook})."
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{html.escape(self.name)}</strong>: {html.escape(self.means)} (notebook {self.notebook}).</p>"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The name and its other forms, the longest first."""
+        return tuple(sorted({self.name, *self.forms}, key=lambda form: (-len(form), form)))
+
+
+TERMS = tuple(
+    Term(*each)
+    for each in (
+        # Notebook 00, start here
+        ("model", "a program that has learned from examples, and answers questions about new ones", "00", ("models",)),
+        ("record", "what is written down about one person", "00", ("records",)),
+        ("member", "a record that the model was trained on", "00", ("members",)),
+        ("training set", "all members together", "00", ("training sets",)),
+        ("stranger", "a record it was not trained on", "00", ("strangers", "non-member", "non-members")),
+        ("membership inference attack", "guesses, from the model's answers, whether a record is a member or a stranger",
+         "00", ("membership inference attacks",)),
+        ("attacker", "may ask the model questions and read the answers", "00", ("attackers",)),
+        ("black-box access", "may ask the model questions and read the answers", "00"),
+        # 01, the flowers
+        ("label", "the species that a botanist recorded for it", "01", ("labels",)),
+        ("95% interval", "between them the average of many more draws would most likely fall", "01",
+         ("95% intervals",)),
+        # 02, train a classifier
+        ("classifier", "a model that takes measurements and answers with a label", "02", ("classifiers",)),
+        ("logistic regression", "draws straight borders between the species", "02"),
+        ("accuracy", "the share of records for which the model's label is the recorded one", "02"),
+        ("baseline", "the laziest rule of all does not look at the flower: it always answers with the commonest label of the training "
+         "set", "02"),
+        ("decision tree", "sorts flowers with one yes-or-no question after another", "02", ("decision trees",)),
+        ("generalisation gap", "the accuracy on members minus the accuracy on strangers", "02",
+         ("generalisation gaps",)),
+        # 03, ask the model
+        ("class score", "any number, the higher the better the species fits", "03", ("class scores",)),
+        ("softmax", "turns class scores into probabilities", "03"),
+        ("confidence", "the largest of its probabilities", "03", ("confidences",)),
+        ("closed world",
+         "the classes that the model knows are all that exists for it", "03"),
+        ("calibrated", "right about as often as it says", "03"),
+        # 04, members and strangers
+        ("look-up",
+         "finds the 15 members nearest to the question and lets them vote, and the nearer a member, the more its vote "
+         "counts", "04"),
+        ("confidence gap", "the mean confidence on members minus the mean confidence on strangers", "04",
+         ("confidence gaps",)),
+        ("leak", "when its answers help to tell members from strangers", "04", ("leaks", "leaked", "leaky")),
+        # 05, the first attack
+        ("target", "the model under attack", "05", ("targets",)),
+        ("threshold", "turns scores into guesses: at least the threshold means \"member\"", "05", ("thresholds",)),
+        ("true positive", "a member called a member", "05", ("true positives",)),
+        ("false positive", "a stranger called a member: a false alarm", "05", ("false positives",)),
+        ("true positive rate", "the share of members who are called members", "05", ("TPR",)),
+        ("false positive rate", "the share of strangers who are called members", "05", ("FPR",)),
+        ("advantage", "the difference of the two shares, TPR − FPR", "05"),
+        ("ROC curve",
+         "TPR against FPR, for every threshold", "05", ("ROC curves",)),
+        ("AUC", "how often a member, drawn at random, has a higher score than a stranger, a tie counting one half", "05",
+         ("AUCs",)),
+        ("balanced accuracy", "the mean of two shares: members called members, and strangers called strangers", "05"),
+        ("base rate", "the share of members in the crowd", "05"),
+        ("precision", "the share of accusations that are right", "05"),
+        # 06, probing the black box
+        ("black box", "a model that you may ask, and may not open", "06"),
+        ("prediction service", "a program that answers questions about a model over the network", "06",
+         ("prediction services",)),
+        ("query", "one question about one record", "06", ("queries",)),
+        ("query budget", "how many queries a caller may make", "06", ("query budgets",)),
+        ("synthetic", "one that nobody measured: somebody made it up", "06"),
+        ("hill climb", "adjust, ask again, keep what is better", "06",
+         ("hill climbs", "hill climbing")),
+        # 07, shadow models
+        ("shadow model", "a model that the attacker trains to behave like the target", "07",
+         ("shadow models", "shadow", "shadows")),
+        ("pool", "the set of records on which the attacker can train shadows", "07"),
+        ("fidelity", "how often a shadow gives the same answer as the target", "07"),
+        ("epoch", "one pass of the training over its flowers", "07", ("epochs",)),
+        # 08, the inference model
+        ("attack model", "a classifier whose two classes are in and out", "08", ("attack models",)),
+        ("training table", "holds shadows' answers, each with the truth about membership in that shadow", "08"),
+        ("candidate", "the records about which the attacker wants a verdict", "08", ("candidates",)),
+        ("auditor", "owns the data, and attacks the model in order to know how much it gives away", "08",
+         ("auditors",)),
+        ("log-odds", "log(p / (1 − p))", "08"),
+        # 09, who is exposed
+        ("exposure", "how often a model that had it as a member is surer of it than a model that had not", "09"),
+        ("LiRA", "how much likelier is the target's answer if the record was in than if it was not", "09"),
+        ("relative confidence", "the target's confidence divided by the usual one", "09"),
+        ("RMIA", "asks of how many other records the candidate's relative confidence is the larger", "09"),
+        # 10, why some models leak
+        ("factor", "one thing that you can turn, such as the number of members or the depth of a tree", "10",
+         ("factors",)),
+        # 11, defences
+        ("output defence", "leaves the model as it is, and says less", "11", ("output defences",)),
+        ("training-time defence", "makes another model", "11", ("training-time defences",)),
+        ("adaptive attacker", "knows the defence, and trains shadows that have it too", "11", ("adaptive attackers",)),
+        ("frontier", "the choices that no other choice beats in both accuracy and leakage", "11"),
+        # 12, differential privacy
+        ("differential privacy",
+         "for any two neighbours, and anything that may come out, its probability with the one set is at most "
+         "e^epsilon times its probability with the other", "12", ("epsilon-differentially private",)),
+        ("delta", "a small allowance: the promise may fail with about this probability", "12"),
+        ("clip", "to limit how much one record may ask for", "12", ("clipped", "clipping")),
+        ("privacy budget", "the epsilon and delta that the owner is ready to spend", "12"),
+        ("sensitivity", "whoever joins or leaves, the sum moves by the clip at most", "12"),
+        # 14, when flowers are people
+        ("disclosure", "someone learns about you what they did not know", "14", ("disclosures",)),
+        ("personal data", "all information about a person who is identified or can be", "14"),
+        ("model card", "one page that says what a model is for, how well it works for whom, and what it gives away",
+         "14", ("model cards",)),
+    )
+)  # fmt: skip
+
+_BY_SPELLING = {form.lower(): term for term in TERMS for form in term.spellings}
+
+
+def define(word: str) -> Term:
+    """What a word of the course means, and where it is defined; ValueError for a word that is not in the glossary."""
+    found = _BY_SPELLING.get(str(word).strip().lower())
+    if found is None:
+        raise ValueError(f"word is {word!r}; it should be one of {', '.join(term.name for term in TERMS)}")
+    return found
