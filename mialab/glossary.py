@@ -23,7 +23,9 @@ class Term:
         return f"{self.name}: {self.means} (notebook {self.notebook})."
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{html.escape(self.name)}</strong>: {html.escape(self.means)} (notebook {self.notebook}).</p>"
+        return (
+            f"<p><strong>{html.escape(self.name)}</strong>: {html.escape(self.means)} (notebook {self.notebook}).</p>"
+        )
 
     @property
     def spellings(self) -> tuple[str, ...]:

@@ -72,9 +72,7 @@ def test_no_spelling_stands_for_two_terms():
 
 def test_a_word_is_looked_up_in_any_of_its_forms():
     assert define("Shadows") is define("shadow model")
-    assert repr(define("tpr")) == (
-        "true positive rate: the share of members who are called members (notebook 05)."
-    )
+    assert repr(define("tpr")) == ("true positive rate: the share of members who are called members (notebook 05).")
     assert "<strong>AUC</strong>" in define("AUC")._repr_html_()
     with pytest.raises(ValueError, match="word is 'luck'; it should be one of model, record"):
         define("luck")

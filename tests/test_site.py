@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -9,11 +10,14 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from browser import PANDAS_OWN, barriers, find_chromium, launch
+from playwright.sync_api import sync_playwright
 from test_run import ROOT
 
 from mialab.exercises import chapters
 from mialab.exercises._function import FunctionExercise
 from mialab.exercises._kinds import Choice, Written
+from mialab.glossary import TERMS, define
 
 pytest.importorskip("sphinx")
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -79,6 +83,54 @@ def test_every_link_inside_leads_somewhere(pages):
             assert there.exists(), (path.name, link)
             if anchor and there in pages:
                 assert anchor in pages[there].anchors, (path.name, link)
+
+
+# What axe-core finds on every page, for it is the theme's own: (the rule, a part of the element, what it is).
+THEMES_OWN = (
+    PANDAS_OWN,
+    ("region", "sidebar-primary-item", "the site's name stands outside every landmark"),
+    ("summary-name", "<summary>", "the arrow that unfolds a list has no name"),
+)
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_of_ours_on_any_page(pages):
+    if find_chromium() is None:
+        pytest.skip("Chromium was not found on the path")
+    with sync_playwright() as playwright:
+        browser = launch(playwright, find_chromium())
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        found = {}
+        for path in pages:
+            page.goto(path.as_uri())
+            found[path.name] = barriers(page, THEMES_OWN)
+        browser.close()
+    assert {name: barrier for name, barrier in found.items() if barrier} == {}
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_the_glossary_has_every_term_and_leads_to_where_it_is_defined(site, pages):
+    path = next(path for path in pages if path.name == "glossary.html")
+    text = html.unescape(path.read_text("utf-8"))
+    for term in TERMS:
+        assert f"<strong>{term.name}</strong>" in text
+        assert " ".join(term.means.split()) in " ".join(re.sub(r"<[^>]*>", "", text).replace("“", '"').replace("”", '"')
+                                                       .replace("’", "'").split())  # fmt: skip
+    linked = {link.split("#")[0] for link in pages[path].links}
+    assert {f"notebooks/{name}.html" for name in NOTEBOOKS if name[:2] in {t.notebook for t in TERMS}} <= linked
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name[:2] in ("03", "05", "07", "09", "10", "11", "12")])
+def test_a_panel_stands_still_on_its_page(site, name):
+    text = (site / "notebooks" / f"{name}.html").read_text("utf-8")
+    assert "run this cell to move it" in text
+
+
+def test_hover_text_reaches_the_page(site):
+    text = (site / "notebooks" / "08_the_inference_model.html").read_text("utf-8")
+    assert f'<abbr title="{define("pool").means}">pool</abbr>' in text
 
 
 def test_the_guide_for_instructors_holds_no_answers(site):

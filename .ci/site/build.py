@@ -9,11 +9,13 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from mialab.glossary import TERMS
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # The library, in the order in which its modules know each other.
 MODULES = ("data targets nets blackbox search shadows attacks metrics trials exposure privacy defences audit plots "
-           "widgets instructor").split()  # fmt: skip
+           "widgets glossary instructor").split()  # fmt: skip
 
 
 def main(out: Path) -> int:
@@ -25,6 +27,7 @@ def main(out: Path) -> int:
     write(source / "index.md", index())
     write(source / "instructors.md", instructors())
     write(source / "data.md", within_site((ROOT / "data" / "README.md").read_text("utf-8")))
+    write(source / "glossary.md", glossary())
     write(source / "library.md", library())
     for module in MODULES:
         write(source / "library" / f"{module}.rst", api(module))
@@ -51,11 +54,31 @@ These pages are for reading. To run the cells and answer the exercises, get the 
 :caption: Beside it
 :maxdepth: 1
 
+glossary
 library
 data
 instructors
 ```
 """
+
+
+def glossary() -> str:
+    """Every term with its meaning and a link to the notebook that defines it, in the order of the alphabet."""
+    titles = {path.name[:2]: path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    entries = [
+        f"({anchor(term.name)})=\n**{term.name}**\n: {term.means} "
+        f"([notebook {term.notebook}](notebooks/{titles[term.notebook]}))\n"
+        for term in sorted(TERMS, key=lambda term: term.name.lower())
+    ]
+    words = (
+        "The words of the course, each as the notebook says it that defines it. In later notebooks a word with dots "
+    )
+    return f"# Glossary\n\n{words}below it shows its meaning when the pointer rests on it.\n\n" + "\n".join(entries)
+
+
+def anchor(name: str) -> str:
+    """A term as the name of its place on the page."""
+    return "term-" + re.sub(r"\W+", "-", name.lower())
 
 
 def instructors() -> str:

@@ -9,7 +9,7 @@ nb_execution_mode = "off"  # the committed notebooks hold their outputs
 nb_ipywidgets_js = {}  # a panel needs a kernel; its script would come from elsewhere
 nb_merge_streams = True
 myst_heading_anchors = 3
-myst_enable_extensions = []
+myst_enable_extensions = ["deflist"]
 napoleon_preprocess_types = False
 # What napoleon takes for a type, as the `n` of a shape (n,), is no name to link to.
 suppress_warnings = ["mystnb.mime_priority", "ref.python"]
