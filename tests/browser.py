@@ -273,7 +273,7 @@ class Notebook:
 
 
 def barriers(page: Page, not_ours: tuple[tuple[str, str, str], ...], context: str | None = None) -> list[str]:
-    """What axe-core finds in a page that would keep somebody out, less the (rule, part of the element, why) of others."""
+    """What axe-core finds that would keep somebody out; `not_ours`: (rule, part of the element, why) of others."""
     return [
         f"{rule['id']}: {node['target']} {node['html'][:200]}"
         for rule in Axe().run(page, context=context).response["violations"]
