@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -178,6 +179,11 @@ def _alike_in_grey(ax: Axes) -> list[str]:
         if isinstance(points, PathCollection) and len(points.get_facecolors()):
             shape = str(points.get_paths()[0].vertices.round(2).tolist())
             looks.append((points.get_label(), shape, "", tuple(points.get_facecolors()[0][:3])))
+    for bars in ax.containers:
+        if isinstance(bars, ErrorbarContainer) and bars[0] is not None:
+            line = bars[0]
+            dashes = str(line._unscaled_dash_pattern)
+            looks.append((bars.get_label(), str(line.get_marker()), dashes, _blend(line.get_markerfacecolor())))
     named = [look for look in looks if not str(look[0]).startswith("_")]
     return [
         f"told apart by colour alone: {one[0]!r} and {other[0]!r}"

@@ -278,9 +278,10 @@ def trade_off(
         raise ValueError("accuracy, leakage and on_frontier should say one thing of each name, in the same order")
     y = np.array([_mean_low_high(f"accuracy[{name!r}]", accuracy[name]) for name in accuracy])
     x = np.array([_mean_low_high(f"leakage[{name!r}]", leakage[name]) for name in accuracy])
+    beaten = {"marker": "o", "markersize": 8, "markerfacecolor": "white", "color": "#444b57"}
     for points, style in (
-        (front, {"marker": "D", "color": PLAIN, "label": "on the frontier"}),
-        (~front, {"marker": "o", "color": "#444b57", "label": "another does as well or better in both"}),
+        (front, {"marker": "D", "markersize": 8, "color": PLAIN, "label": "on the frontier"}),
+        (~front, beaten | {"label": "another does as well or better in both"}),
     ):
         across, up = (np.abs(each[points, 1:] - each[points, :1]).T for each in (x, y))
         ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=0.8, **style)
