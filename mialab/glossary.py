@@ -133,7 +133,7 @@ TERMS = tuple(
         ("sensitivity", "whoever joins or leaves, the sum moves by the clip at most", "12"),
         # 14, when flowers are people
         ("disclosure", "someone learns about you what they did not know", "14", ("disclosures",)),
-        ("personal data", "all information about a person who is identified or can be", "14"),
+        ("personal data", "all information about a living person who is identified or can be", "14"),
         ("model card", "one page that says what a model is for, how well it works for whom, and what it gives away",
          "14", ("model cards",)),
     )

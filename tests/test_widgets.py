@@ -417,7 +417,7 @@ def test_the_coin_s_epsilon_and_suspicion_are_those_of_bayes(truth, share):
     assert f"epsilon {math.log(yes[True] / yes[False]):.2f}" in text
     prior = round(share * 1000) / 1000
     believed = prior * yes[True] / (prior * yes[True] + (1 - prior) * yes[False])
-    assert f"believes it with {believed:.2f}" in text
+    assert f"after a yes with {believed:.2f}" in text
 
 
 def test_the_estimate_of_the_class_is_right_on_average_and_misses_by_the_usual_error():

@@ -86,8 +86,8 @@ def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View
     suspicion = if_guilty * copied.mean() / q
     text = (
         f"The true answer with probability {truth:.2f}: epsilon {np.log(if_guilty / if_innocent):.2f}.\n"
-        f"One pupil: {copied.mean():.2f} copied. Of a pupil who says yes, an onlooker believes it with "
-        f"{suspicion:.2f}; one who copied may still say that it was the coin.\n"
+        f"One pupil: before the answer an onlooker believes with {copied.mean():.2f} that they copied, and after a yes "
+        f"with {suspicion:.2f}. It may have been the coin.\n"
         f"The class of {n_pupils}: {yes:.2f} say yes, so an estimated {estimate:.2f} copied "
         f"(usual error {error:.2f})."
     )
