@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import figures
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
@@ -354,8 +355,7 @@ def contrast(colour: str, backgrounds: list[str]) -> float:
     behind = (255.0, 255.0, 255.0)
     for background in reversed(backgrounds):
         behind = _over(background, behind)
-    light, dark = sorted((_luminance(_over(colour, behind)), _luminance(behind)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    return figures.contrast(*([part / 255 for part in each] for each in (_over(colour, behind), behind)))
 
 
 def _over(colour: str, behind: tuple[float, ...]) -> tuple[float, ...]:
@@ -365,10 +365,3 @@ def _over(colour: str, behind: tuple[float, ...]) -> tuple[float, ...]:
         raise ValueError(f"colour={colour!r} is not rgb(r, g, b) or rgba(r, g, b, a)")
     *above, alpha = [1.0 if part is None else float(part) for part in match.groups()]
     return tuple(alpha * a + (1 - alpha) * b for a, b in zip(above, behind, strict=True))
-
-
-def _luminance(colour: tuple[float, ...]) -> float:
-    """Relative luminance as WCAG 2.2 defines it."""
-    parts = [c / 255 for c in colour]
-    red, green, blue = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -12,6 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from mialab._files import notebooks_folder
 from mialab.exercises.ask_the_model import tipping_point
+from mialab.glossary import define
 
 pytestmark = pytest.mark.browser
 
@@ -160,6 +161,12 @@ def test_a_notebook_runs_unanswered(unanswered, name):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_axe_finds_nothing_of_ours_in_a_notebook(unanswered, name):
     assert unanswered[name].has_run().barriers() == []
+
+
+def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(unanswered):
+    notebook = unanswered["08_the_inference_model.ipynb"].has_run()
+    word = notebook.page.locator(".jp-RenderedMarkdown abbr", has_text="pool").first
+    expect(word).to_have_attribute("title", define("pool").means)  # JupyterLab's sanitiser lets it through
 
 
 # The notebook, the panel's title, and where on its map to click.

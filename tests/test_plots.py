@@ -8,10 +8,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from figures import faults
+from figures import GREYS_FLOOR, TEXT_FLOOR, WHITE, contrast, faults
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from mialab import plots
@@ -160,20 +161,13 @@ def test_a_trend_may_come_as_a_series(ax):
 def test_members_and_strangers_differ_in_shape_and_in_grey():
     assert plots.MEMBER["marker"] != plots.STRANGER["marker"]
     assert len({s["marker"] for s in plots.SPECIES.values()}) == 3
-    greys = [_luminance(c) for c in (plots.MEMBER["color"], plots.STRANGER["color"])]
-    assert abs(greys[0] - greys[1]) > 0.1
+    assert contrast(to_rgb(plots.MEMBER["color"]), to_rgb(plots.STRANGER["color"])) > GREYS_FLOOR
     with plt.style.context("mialab.course"):
         cycle = [each["color"] for each in matplotlib.rcParams["axes.prop_cycle"]]
     kept = {plots.MEMBER["color"], plots.STRANGER["color"], *plots.PALETTE.values()}
     assert not kept & {f"#{c.strip('#')}" for c in cycle}, "a colour of members, strangers or species means only that"
     for colour in [*kept, *(f"#{c.strip('#')}" for c in cycle)]:
-        assert 1.05 / (_luminance(colour) + 0.05) >= 4.5  # WCAG's floor for text, on white
-
-
-def _luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert contrast(to_rgb(colour), WHITE) >= TEXT_FLOOR
 
 
 # --- show -------------------------------------------------------------------------------------------------------------
