@@ -20,7 +20,7 @@ PYTHON_FLOOR = (3, 11)
 ROOM = 200_000_000  # bytes that working through the notebooks may take: answers, checkpoints, caches
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _CHECKOUT = Path(mialab.__file__).resolve().parent.parent  # where a clone has pyproject.toml
-_AGAIN = "run `make lab` again, or `pip install 'mialab[course]'` where you installed it with pip"
+_AGAIN = "run `make lab` again, or `pip install '.[course]'` in the course's folder"
 
 
 @dataclass(frozen=True)

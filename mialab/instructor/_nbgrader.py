@@ -1,6 +1,6 @@
 """What is asked of nbgrader: the students' version of an assignment, a run of its autograder, and its gradebook.
 
-Only this module and the sandbox's `_inside` import nbgrader, an extra: `pip install mialab[instructor]`.
+Only this module and the sandbox's `_inside` import nbgrader, an extra (`instructor`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def load() -> ModuleType:
     try:
         import nbgrader.converters
     except ImportError as error:
-        raise ValueError(f"nbgrader is missing ({error}); install it with: pip install 'mialab[instructor]'") from None
+        raise ValueError(f"nbgrader is missing ({error}); in the course's folder: pip install '.[instructor]'") from None
     return nbgrader.converters
 
 
