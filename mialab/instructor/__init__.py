@@ -1,6 +1,7 @@
 """For instructors: assignments from the course's notebooks, grades that can be trusted, and the challenge.
 
-Students need none of this, and nbgrader is imported only where it is used: `pip install '.[instructor]'` in the course's folder.
+Students need none of this, and nbgrader is imported only where it is used (`make lab` installs it, or the extra
+`instructor`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def load() -> ModuleType:
     try:
         import nbgrader.converters
     except ImportError as error:
-        raise ValueError(f"nbgrader is missing ({error}); in the course's folder: pip install '.[instructor]'") from None
+        raise ValueError(f"nbgrader is missing ({error}); run in the course: pip install '.[instructor]'") from None
     return nbgrader.converters
 
 
