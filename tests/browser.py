@@ -152,7 +152,12 @@ class Notebook:
         self.page.set_default_timeout(PATIENCE * 1000)
         self.path = ""
         self.errors: list[str] = []
-        self.page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console",
+            lambda message: (
+                self._note(f"{message.text} {message.location.get('url', '')}") if message.type == "error" else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self._note(str(error)))
 
     def _note(self, text: str) -> None:

@@ -38,9 +38,11 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
         lines.append(f"{name} {mean:.2f} ({low:.2f} to {high:.2f}){beside}.")
     lines.append("The attacker knows the defence, and has trained shadows that have it too.")
 
+    height = 1.2 + 0.28 * len(found["AUC, RMIA"])
+
     def draw(fig: Figure) -> None:
         axes = fig.subplots(1, 3, sharey=True)
-        fig.subplots_adjust(0.19, 0.2, 0.98, 0.96, wspace=0.12)
+        fig.subplots_adjust(0.19, 0.62 / height, 0.98, 0.96, wspace=0.12)
         for ax, (name, values) in zip(axes, found.items(), strict=True):
             intervals(ax, values, label=name, color="#7a8290")
             row = list(values).index(defence)
@@ -48,7 +50,7 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
             intervals(ax, values, label=name, chance=None if "accuracy" in name else 0.5, color="#7a8290")
             ax.plot(values[defence].mean, row, "D", color="#8A1538", markersize=9, zorder=6)
 
-    return View("\n".join(lines), draw, (9.0, 1.2 + 0.28 * len(found["AUC, RMIA"])))
+    return View("\n".join(lines), draw, (9.0, height))
 
 
 def defence_panel(matrix: pd.DataFrame) -> Panel:
