@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import _checks
-from mialab.plots import intervals
+from mialab.plots import CHANCE, intervals
 from mialab.widgets._view import Button, Choice, Range, View
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from mialab.metrics import MeanInterval
     from mialab.widgets._live import Panel
 
 
@@ -25,10 +26,18 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
 
     `matrix`: the rows of `mialab.defences.defence_matrix`; `data`, `defence`: names in it.
     """
+    return _defence_view(_measured(matrix, data), data, defence)
+
+
+def _measured(matrix: pd.DataFrame, data: str) -> dict[str, dict[str, MeanInterval]]:
+    """The mean of each measure over the seeds, for each defence on one data set."""
     from mialab.defences import over_seeds
 
     measures = {"accuracy on strangers": "test_accuracy", "AUC, threshold": "auc_threshold", "AUC, RMIA": "auc_RMIA"}
-    found = {name: over_seeds(matrix, data, measure) for name, measure in measures.items()}
+    return {name: over_seeds(matrix, data, measure) for name, measure in measures.items()}
+
+
+def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence: str) -> View:
     if defence not in found["AUC, RMIA"]:
         raise ValueError(f"defence is {defence!r}; it should be one of {list(found['AUC, RMIA'])}")
     lines = [f"{defence}, on {data}, with 95% intervals:"]
@@ -44,11 +53,17 @@ def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
         axes = fig.subplots(1, 3, sharey=True)
         fig.subplots_adjust(0.19, 0.62 / height, 0.98, 0.96, wspace=0.12)
         for ax, (name, values) in zip(axes, found.items(), strict=True):
-            intervals(ax, values, label=name, color="#7a8290")
-            row = list(values).index(defence)
+            mean, low, high = np.array([tuple(value)[:3] for value in values.values()]).T
+            rows, row = np.arange(len(values)), list(values).index(defence)
             ax.axhspan(row - 0.45, row + 0.45, color="#dbe9ec", zorder=0)
-            intervals(ax, values, label=name, chance=None if "accuracy" in name else 0.5, color="#7a8290")
-            ax.plot(values[defence].mean, row, "D", color="#8A1538", markersize=9, zorder=6)
+            ax.hlines(rows, low, high, color="#7a8290", linewidth=2.2)
+            ax.plot(mean, rows, "o", color="#7a8290", markersize=7)
+            ax.plot(mean[row], row, "D", color="#8A1538", markersize=9)
+            if "AUC" in name:
+                ax.axvline(0.5, **CHANCE)
+            ax.set(yticks=rows, yticklabels=list(values), ylim=(len(rows) - 0.5, -0.5), xlabel=name)
+            ax.grid(axis="y", visible=False)
+            ax.locator_params(axis="x", nbins=4)
 
     return View("\n".join(lines), draw, (9.0, height))
 
@@ -58,11 +73,12 @@ def defence_panel(matrix: pd.DataFrame) -> Panel:
     from mialab.widgets._live import Panel
 
     data = tuple(matrix["data"].unique().tolist())
+    found = {name: _measured(matrix, name) for name in data}  # once, for all moves
     defences = tuple(matrix["defence"].unique().tolist())
     controls = (Choice("data", data, data[0]), Choice("defence", defences, defences[-1]))
     return Panel(
         "The defence panel", controls, failed="There is no measurement",
-        renew=lambda values: defence_view(matrix, values["data"], values["defence"]),
+        renew=lambda values: _defence_view(found[values["data"]], values["data"], values["defence"]),
     )  # fmt: skip
 
 

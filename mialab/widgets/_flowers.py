@@ -80,6 +80,7 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
         fig.subplots_adjust(0.14, 0.2, 0.98, 0.97, wspace=0.3)
         probabilities(left, names, answer)
         left.set_xticks([0, 0.5, 1])
+        right.locator_params(nbins=4)
         a, b = (2, 3) if len(x) == 4 else (0, 1)
         for code, name in enumerate(flowers.class_names):
             own = flowers.y == code
@@ -237,9 +238,10 @@ def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
         ax = fig.subplots()
         fig.subplots_adjust(0.1, 0.22, 0.98, 0.97)
         two_groups(ax, inside, outside, label=f"confidence that flower {flower} is a {species}",
-                   bins=np.linspace(0, 1, 26), names=("models with it", "models without it"),
+                   bins=np.linspace(0, 1, 17), names=("models with it", "models without it"),
                    names_at=_emptier_side(inside, outside))  # fmt: skip
         ax.set_ylabel("number of models")
+        ax.locator_params(nbins=4)
 
     return View(text, draw, (7.0, 2.5))
 

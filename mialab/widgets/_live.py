@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -50,17 +51,22 @@ class Panel(anywidget.AnyWidget):
             map=_as_image(map) if map else {},
         )
         self._show()
+        # Figures are garbage in cycles. Python would look for it among everything that the kernel has loaded, which
+        # takes longer than a move may: what is there now is left out of the search.
+        gc.collect()
+        gc.freeze()
         self.observe(self._show, "values")
 
     def _show(self, _: Any = None) -> None:
         values = dict(self.values)
+        turn = self.answer.get("turn", 0) + 1  # an answer is an answer, also when it is the same
         try:
             view = self._renew(values)
-            said = {"text": view.text, **_as_image(view.picture())}
+            said = {"text": view.text, "turn": turn, "spot": self._spot(values) if self._spot else None}
+            self.answer = said | {"pending": True}  # the words need not wait for their picture
+            said |= _as_image(view.picture())
         except Exception as trouble:  # a panel must never fall silent
-            said = {"text": f"{self._failed}: {trouble}"}
-        said["spot"] = self._spot(values) if self._spot else None
-        said["turn"] = self.answer.get("turn", 0) + 1  # an answer is an answer, also when it is the same
+            said = {"text": f"{self._failed}: {trouble}", "turn": turn}
         self.answer = said
         if values != self.values:  # a click on the map has moved a slider
             self.unobserve(self._show, "values")

@@ -87,17 +87,18 @@ function render({ model, el }) {
   el.append(picture);
 
   function answer() {
-    const { text, src, alt, width, spot } = model.get("answer");
+    const { text, src, alt, width, spot, pending } = model.get("answer");
     status.textContent = text;
+    if (spot) {
+      ring.style.left = `${100 * spot[0]}%`;
+      ring.style.top = `${100 * spot[1]}%`;
+    }
+    if (pending) return; // the picture follows
     picture.hidden = !src;
     if (src) {
       picture.src = src;
       picture.alt = alt;
       picture.width = width;
-    }
-    if (spot) {
-      ring.style.left = `${100 * spot[0]}%`;
-      ring.style.top = `${100 * spot[1]}%`;
     }
     waiting = false;
     if (moved) send();
