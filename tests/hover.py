@@ -10,8 +10,9 @@ import nbformat
 from mialab.glossary import TERMS, Term
 
 ABBR = re.compile(r'<abbr title="[^"]*">([^<]*)</abbr>')
-# The words of notebook 00 (model, member, …) are on every line of the course: they would be hovered everywhere.
-HOVERED = tuple(term for term in TERMS if term.notebook != "00")
+# The words of notebook 00 (model, member, …) are on every line of the course: they would be hovered everywhere. An
+# attack that is calibrated (09) is another thing than a model that is (03).
+HOVERED = tuple(term for term in TERMS if term.notebook != "00" and term.name != "calibrated")
 # Not in headings, tables, options, exercises' own lines, nor where a boundary of markdown or code would be crossed.
 PLAIN_LINE = re.compile(r"(?![#|>`$]|- \*\*[a-z]\)|\*`|- says |\*\*Read on|\*\*Next)")
 
