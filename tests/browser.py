@@ -22,12 +22,13 @@ from typing import NamedTuple
 
 import figures
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, TimeoutError, expect
 
 from mialab._doctor import CHROMIUM
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
 PATIENCE = 90  # seconds; how long a condition is waited for before the test fails, on a slow machine
+A_WHOLE_NOTEBOOK = 600  # the same for all cells of a notebook, which shares the machine with others
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -221,16 +222,16 @@ class Notebook:
         return self
 
     def has_run(self) -> Notebook:
-        """Wait until every cell has run, or one has failed and the rest wait no more."""
-        self.page.wait_for_function(
-            """() => {
-                const all = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")];
-                const prompts = all.map(prompt => prompt.textContent.trim());
-                const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]');
-                if (failed && !prompts.includes("[*]:")) return true;
-                return prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
-            }"""
-        )
+        """Wait until every cell has run, or one has failed and the rest wait no more.
+
+        AssertionError that says what is still waiting, should that take longer than the slowest machine needs.
+        """
+        try:
+            self.page.wait_for_function(_HAS_RUN, timeout=1000 * A_WHOLE_NOTEBOOK)
+        except TimeoutError as late:
+            prompts = self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").all_inner_texts()
+            status = self.page.locator("#jp-main-statusbar").inner_text()
+            raise AssertionError(f"{self.path} has not run: {prompts}, {status!r}, {self.errors}") from late
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
         return self
 
@@ -287,6 +288,14 @@ def barriers(page: Page, not_ours: tuple[tuple[str, str, str], ...], context: st
         if not any(rule["id"] == theirs and element in node["html"] for theirs, element, _ in not_ours)
     ]
 
+
+_HAS_RUN = """() => {
+    const all = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")];
+    const prompts = all.map(prompt => prompt.textContent.trim());
+    const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]');
+    if (failed && !prompts.includes("[*]:")) return true;
+    return prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
+}"""
 
 _WATCH_STARS = """() => {
     const notebook = document.querySelector(".jp-Notebook");

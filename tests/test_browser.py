@@ -92,9 +92,9 @@ def notebook(browser, lab):
 
 @pytest.fixture(scope="module")
 def unanswered(browser, lab):
-    """Every notebook of the course, unanswered and run, a few side by side: on two cores more would only wait."""
+    """Every notebook of the course, unanswered and run, two side by side: on two cores more would only wait."""
     windows = {}
-    for few in (NOTEBOOKS[i : i + 4] for i in range(0, len(NOTEBOOKS), 4)):
+    for few in (NOTEBOOKS[i : i + 2] for i in range(0, len(NOTEBOOKS), 2)):
         for name in few:
             windows[name] = Notebook(browser, lab)
             windows[name].open(f"{UNANSWERED}/{name}").run_all()
@@ -286,7 +286,8 @@ def test_the_checks_above_notice_what_they_should(notebook, lab):
     assert "ZeroDivisionError" in faults[3]
     notebook.page.evaluate("console.error('ours'); setTimeout(() => { throw new Error('thrown') })")
     notebook.page.wait_for_function("new Promise(done => setTimeout(() => done(true), 10))")
-    assert [error.split()[-1] for error in notebook.errors] == ["ours", "thrown"]
+    errors = [error for error in notebook.errors if "jupyterlab-manager" not in error]  # it may complain of the widget
+    assert [error.split()[-1] for error in errors] == ["ours", "thrown"]
 
 
 def test_contrast_of_known_colours():
