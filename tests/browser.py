@@ -271,19 +271,29 @@ class Notebook:
 
     def close(self) -> None:
         """Close the window and stop the notebook's kernel."""
+        self.stop_kernel()
+        self.page.close()
+
+    def stop_kernel(self) -> None:
+        """Stop the notebook's kernel behind the page's back."""
         sessions = f"{self.lab.url}/api/sessions"
         headers = {"Authorization": f"token {self.lab.token}"}
         for session in self.page.request.get(sessions, headers=headers).json():
             if session["path"] == self.path:
                 self.page.request.delete(f"{sessions}/{session['id']}", headers=headers)
-        self.page.close()
 
 
-def barriers(page: Page, not_ours: tuple[tuple[str, str, str], ...], context: str | None = None) -> list[str]:
-    """What axe-core finds that would keep somebody out; `not_ours`: (rule, part of the element, why) of others."""
+def barriers(
+    page: Page, not_ours: tuple[tuple[str, str, str], ...], context: str | None = None, rules: list[str] | None = None
+) -> list[str]:
+    """What axe-core finds that would keep somebody out, by all its rules or by some.
+
+    `not_ours`: (rule, part of the element, why) of others.
+    """
+    options = {"runOnly": rules} if rules else None
     return [
         f"{rule['id']}: {node['target']} {node['html'][:200]}"
-        for rule in Axe().run(page, context=context).response["violations"]
+        for rule in Axe().run(page, context=context, options=options).response["violations"]
         for node in rule["nodes"]
         if not any(rule["id"] == theirs and element in node["html"] for theirs, element, _ in not_ours)
     ]

@@ -11,6 +11,7 @@ from browser import SCREENSHOTS, Notebook, contrast, find_chromium, launch, runn
 from playwright.sync_api import expect, sync_playwright
 
 from mialab._files import notebooks_folder
+from mialab._still import STILL, WIDGET
 from mialab.exercises.ask_the_model import tipping_point
 from mialab.glossary import define
 
@@ -229,6 +230,35 @@ def test_a_panel_answers_the_keyboard_and_the_mouse(unanswered, title):
     assert len(panel.locator("img:visible").last.get_attribute("alt").split()) > 8
     panel.screenshot(path=SCREENSHOTS / f"panel-{title.lower().replace(' ', '-')}.png")
     assert notebook.errors == []
+
+
+def test_a_panel_bears_haste_lets_you_save_and_says_when_its_kernel_is_gone(notebook, lab):
+    path = lab.workbook / "panel.ipynb"
+    make_notebook(path, ["from mialab.widgets import coin_panel", "coin_panel()"])
+    notebook.open(path.name).run_all().has_run()
+    panel = notebook.page.locator(".mialab-live")
+    pupils, said = panel.get_by_role("slider", name="pupils"), panel.get_by_role("status")
+    pupils.focus()
+    for _ in range(5):  # back to where it was, before the first answer is there
+        for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+            pupils.press(key)
+    expect(said).to_contain_text(f"The class of {pupils.input_value()},")
+    notebook.page.set_viewport_size({"width": 700, "height": 900})
+    assert panel.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+    expect(notebook.page.locator(".jp-mod-dirty")).not_to_have_count(0)
+    pupils.focus()
+    notebook.save()  # Ctrl + S, with the slider in focus
+    saved = json.loads(path.read_text())["cells"][1]["outputs"][0]["data"]
+    assert WIDGET not in saved and STILL in "".join(saved["text/html"])
+
+    notebook.menu("Kernel", "Restart Kernel…")
+    notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(panel.locator(".mialab-note")).to_have_text("The kernel that answered is gone. Run the cell again.")
+    notebook.stop_kernel()
+    notebook.page.reload()
+    expect(notebook.page.locator(f".{STILL}")).to_contain_text("run this cell to use it")
+    assert [fault for fault in notebook.faults() if fault.startswith("widget")] == []
 
 
 def test_one_exercise_of_each_other_kind_wrong_and_right(notebook, lab):

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "mialab"
 
 TIERS = [
-    {"_checks", "_files", "_threads", "glossary"},
+    {"_checks", "_files", "_still", "_threads", "glossary"},
     *({name} for name in "data targets _stack nets _wire _openapi _traffic _service _server blackbox".split()),
     *({name} for name in "search shadows attacks metrics trials exposure privacy".split()),
     *({name} for name in "defences _sets _report audit plots widgets".split()),

@@ -27,8 +27,12 @@ def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -
     """
     from mialab.metrics import precision, roc
 
+    curve = roc(scores, is_member)  # refuses what no threshold can be put to
     scores, is_member = np.asarray(scores, float), np.asarray(is_member, bool)
-    curve = roc(scores, is_member)
+    if not np.isfinite(threshold):
+        raise ValueError(f"threshold is {threshold}; it should be one finite number")
+    one_in = _checks.whole_number("one_in", one_in, 1)
+    digits = _step(scores)[1]
     called = scores >= threshold
     caught, alarms = int(called[is_member].sum()), int(called[~is_member].sum())
     n_in, n_out = int(is_member.sum()), int((~is_member).sum())
@@ -36,8 +40,9 @@ def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -
     right = precision(tpr, fpr, 1 / one_in) if caught + alarms else None
     crowd = "nobody is called a member" if right is None else f"{right:.1%} of those called members are members"
     text = (
-        f"Threshold {threshold:.2f}: {caught} of {n_in} members and {alarms} of {n_out} strangers are called members.\n"
-        f"TPR {tpr:.2f}, FPR {fpr:.2f}, advantage {tpr - fpr:.2f}.\n"
+        f"Threshold {threshold:.{digits}f}: {caught} of {n_in} members and {alarms} of {n_out} strangers are called "
+        "members.\n"
+        f"TPR {tpr:.2f}, FPR {fpr:.2f}, advantage {round(tpr, 2) - round(fpr, 2):.2f}.\n"
         f"In a crowd where one in {one_in} is a member, {crowd} (the precision)."
     )
 
@@ -61,16 +66,22 @@ def threshold_explorer(scores: Any, is_member: Any) -> Panel:
     from mialab.widgets._live import Panel
 
     evaluate(scores, is_member)  # refuses what no threshold can be put to
-    low, high = float(np.min(scores)), float(np.max(scores))
-    step = 0.01 if high - low <= 2 else 0.1
-    slider = Range(
-        "threshold", round((low + high) / 2, 2), np.floor(low / step) * step, np.ceil(high / step) * step, step
-    )
+    step, digits = _step(scores)
+    low, high = (round(end * step, digits) for end in (np.floor(np.min(scores) / step), np.ceil(np.max(scores) / step)))
+    middle = round(low + round((high - low) / step / 2) * step, digits)
+    slider = Range("threshold", middle, low, max(high, round(low + step, digits)), step)
     crowd = Choice("members in the crowd", ("1 in 2", "1 in 10", "1 in 100", "1 in 1000"), "1 in 2")
     return Panel(
         "The threshold explorer", [slider, crowd], failed="There is no answer",
         renew=lambda now: threshold_view(scores, is_member, now["threshold"], int(now[crowd.name].split()[-1])),
     )  # fmt: skip
+
+
+def _step(scores: Any) -> tuple[float, int]:
+    """A step of the threshold, a hundredth of the range of the scores or so, and its digits after the point."""
+    spread = float(np.ptp(np.asarray(scores, float)))
+    power = int(np.clip(np.floor(np.log10(spread / 20)) if spread else -2, -6, 15))
+    return 10.0**power, max(0, -power)
 
 
 # --- the overfitting dial ---------------------------------------------------------------------------------------------
@@ -90,15 +101,17 @@ def overfitting_view(
 
     if model not in ("net", "tree"):
         raise ValueError(f"model is {model!r}; it should be 'net' or 'tree'")
-    y = wrong_labels(flowers.y, share_wrong, random_state=0)
+    depth = _checks.whole_number("depth", depth, 1)
+    y = wrong_labels(flowers.y, _checks.fraction("share_wrong", share_wrong), random_state=0)
     estimator, dial = NetClassifier(hidden=16, epochs=epochs), f"{epochs} epochs"
     if model == "tree":
         from sklearn.tree import DecisionTreeClassifier
 
         estimator, dial = DecisionTreeClassifier(max_depth=depth), f"a depth of up to {depth}"
     trained = train_shadows(estimator, flowers.X, y, n_models, n_members=n_members, random_state=0)
-    sure = trained.proba[:, np.arange(len(y)), y]
-    right = trained.proba.argmax(axis=2) == y
+    column = np.searchsorted(trained.classes_, y)
+    sure = trained.proba[:, np.arange(len(y)), column]
+    right = trained.proba.argmax(axis=2) == column
     mask = trained.in_mask
     means = {
         "right about members": mean_interval([right[k][mask[k]].mean() for k in range(n_models)]),
@@ -111,7 +124,7 @@ def overfitting_view(
         f"{n_models} models ({model}, {dial}), each trained on {n_members} of {len(y)} flowers, "
         f"{share_wrong:.0%} of all labels wrong.\n"
         f"They name {inside.mean:.2f} of their members and {outside.mean:.2f} of strangers as recorded: "
-        f"a gap of {inside.mean - outside.mean:.2f}.\n"
+        f"a gap of {round(inside.mean, 2) - round(outside.mean, 2):.2f}.\n"
         f"The attack on the recorded label has AUC {area.mean:.2f} "
         f"(95% interval {area.low:.2f} to {area.high:.2f}): {leak}."
     )
@@ -135,9 +148,10 @@ def overfitting_dial(flowers: Flowers) -> Panel:
     """Turn records, wrong labels, epochs and depth: two dozen models are trained and attacked anew at every move."""
     from mialab.widgets._live import Panel
 
+    tenth = len(flowers.y) // 10
     controls = (
         Choice("model", ("net", "tree"), "net"),
-        Range("members", 75, 15, 120, 15),
+        Range("members", 5 * tenth, tenth, 8 * tenth, tenth),
         Range("wrong labels", 20, 0, 40, 5, " %"),
         Range("epochs (net)", 100, 10, 400, 10),
         Range("depth (tree)", 4, 1, 12, 1),
@@ -164,7 +178,7 @@ def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, f
     net = NetClassifier(hidden=16, epochs=epochs)
     flower = _checks.whole_number("flower", flower, 0, len(flowers.y) - 1)
     shadows = train_shadows(net, flowers.X, flowers.y, n_shadows, n_members=n_members, random_state=0)
-    sure = shadows.proba[:, np.arange(len(flowers.y)), flowers.y]
+    sure = shadows.proba[:, np.arange(len(flowers.y)), np.searchsorted(shadows.classes_, flowers.y)]
     inside, outside = sure[shadows.in_mask], sure[~shadows.in_mask]
     own = shadows.in_mask[:, flower]
     species = flowers.class_names[flowers.y[flower]]
@@ -180,6 +194,7 @@ def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, f
         ax = fig.subplots()
         fig.subplots_adjust(0.14, 0.22, 0.98, 0.97)
         two_groups(ax, inside, outside, label="confidence in the recorded species", bins=np.linspace(0, 1, 21))
+        ax.set_ylabel("number of answers")
         ax.locator_params(nbins=5)
 
     return View(text, draw)
@@ -193,11 +208,12 @@ def shadow_lab(flowers: Flowers) -> Panel:
     """Sliders for how many nets, on how many flowers, for how long: they are all trained anew at every move."""
     from mialab.widgets._live import Panel
 
+    n = len(flowers.y)
     controls = (
         Range("shadow models", 64, 2, 200, 2),
-        Range("members of each", 75, 9, 141, 3),
+        Range("members of each", n // 6 * 3, 9, 9 + (n - 18) // 3 * 3, 3),
         Range("epochs", 200, 10, 300, 10),
-        Range("flower number", 83, 0, len(flowers.y) - 1),
+        Range("flower number", min(83, n - 1), 0, n - 1),
     )
     return Panel(
         "The shadow lab", controls, failed="The shadows could not be trained",

@@ -34,6 +34,11 @@ def _measured(matrix: pd.DataFrame, data: str) -> dict[str, dict[str, MeanInterv
     from mialab.defences import over_seeds
 
     measures = {"accuracy on strangers": "test_accuracy", "AUC, threshold": "auc_threshold", "AUC, RMIA": "auc_RMIA"}
+    missing = {"data", "defence", *measures.values()} - set(getattr(matrix, "columns", ()))
+    if missing:
+        raise ValueError(f"matrix has no {sorted(missing)}; it should be what defence_matrix gives, with both attacks")
+    if data in set(matrix["data"]) and "none" not in set(matrix["defence"][matrix["data"] == data]):
+        raise ValueError(f"matrix has no rows of the defence 'none' on {data!r}, with which the others are compared")
     return {name: over_seeds(matrix, data, measure) for name, measure in measures.items()}
 
 
@@ -43,8 +48,8 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
     lines = [f"{defence}, on {data}, with 95% intervals:"]
     for name, values in found.items():
         (mean, low, high), none = tuple(values[defence])[:3], values["none"].mean
-        beside = "" if defence == "none" else f"; without a defence {none:.2f}"
-        lines.append(f"{name} {mean:.2f} ({low:.2f} to {high:.2f}){beside}.")
+        beside = "" if defence == "none" else f"; without a defence {none:.3f}"
+        lines.append(f"{name} {mean:.3f} ({low:.3f} to {high:.3f}){beside}.")
     lines.append("The attacker knows the defence, and has trained shadows that have it too.")
 
     height = 1.2 + 0.28 * len(found["AUC, RMIA"])
@@ -72,9 +77,12 @@ def defence_panel(matrix: pd.DataFrame) -> Panel:
     """Choose a defence, and see accuracy and leakage together."""
     from mialab.widgets._live import Panel
 
+    if not len(matrix):
+        raise ValueError("matrix has no rows; it should be what defence_matrix gives")
     data = tuple(matrix["data"].unique().tolist())
     found = {name: _measured(matrix, name) for name in data}  # once, for all moves
-    defences = tuple(matrix["defence"].unique().tolist())
+    everywhere = set.intersection(*(set(each["AUC, RMIA"]) for each in found.values()))
+    defences = tuple(name for name in matrix["defence"].unique().tolist() if name in everywhere)
     controls = (Choice("data", data, data[0]), Choice("defence", defences, defences[-1]))
     return Panel(
         "The defence panel", controls, failed="There is no measurement",
@@ -93,21 +101,21 @@ def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View
     if not 0 < _checks.fraction("truth", truth) < 1:
         raise ValueError(f"truth is {truth}; it should be above 0 and below 1")
     share = _checks.fraction("share", share)
+    n_pupils, throw = _checks.whole_number("n_pupils", n_pupils, 1), _checks.whole_number("throw", throw, 0)
     rng = np.random.default_rng(throw)
     copied = np.arange(n_pupils) < round(share * n_pupils)
     honest, coin = rng.random(n_pupils) < truth, rng.random(n_pupils) < 0.5
     yes = np.where(honest, copied, coin).mean()
     if_guilty, if_innocent = (1 + truth) / 2, (1 - truth) / 2
     estimate = (yes - if_innocent) / truth
-    q = if_innocent + truth * copied.mean()
-    error = np.sqrt(q * (1 - q) / n_pupils) / truth
-    suspicion = if_guilty * copied.mean() / q
+    error = np.sqrt(if_guilty * if_innocent / n_pupils) / truth  # of the coins: who copied is fixed
+    suspicion = if_guilty * copied.mean() / (if_innocent + truth * copied.mean())
     text = (
         f"The true answer with probability {truth:.2f}: epsilon {np.log(if_guilty / if_innocent):.2f}.\n"
         f"One pupil: before the answer an onlooker believes with {copied.mean():.2f} that they copied, and after a yes "
         f"with {suspicion:.2f}. It may have been the coin.\n"
-        f"The class of {n_pupils}: {yes:.2f} say yes, so an estimated {estimate:.2f} copied "
-        f"(usual error {error:.2f})."
+        f"The class of {n_pupils}, {copied.sum()} of whom copied: {yes:.2f} say yes, so an estimated {estimate:.2f} "
+        f"copied (usual error {error:.2f})."
     )
 
     def draw(fig: Figure) -> None:

@@ -29,36 +29,64 @@ def describe_answer(model: Any, flowers: Flowers, measurements: Any, trained_on:
     `measurements`: (n_features,) in cm. `trained_on`: row numbers of the members, to say whether the nearest flower is
     one, and whether the question lies among them; None leaves that out.
     """
-    x = np.asarray(measurements, float).reshape(1, -1)
-    if x.shape[1] != flowers.X.shape[1] or not np.isfinite(x).all():
-        raise ValueError(
-            f"measurements should be {flowers.X.shape[1]} numbers, in cm, one for each of {flowers.feature_names}"
-        )
-    answer = model.predict_proba(x)[0]
+    x = _question(flowers, measurements)
+    answer, names = _checks.answers(model, x[None])[0], _species_of(model, flowers)
     distance = np.linalg.norm(flowers.X - x, axis=1)
-    nearest = int(distance.argmin())
-    names = np.asarray(flowers.class_names)[np.asarray(model.classes_)]
-    lines = [f"The model says {names[answer.argmax()]}, with confidence {answer.max():.2f}."]
-    lines += _bars(names, answer)
-    member, cloud = "", []
+    lines = [f"The model says {names[answer.argmax()]}, with confidence {answer.max():.2f}.", _in_words(names, answer)]
+    members, cloud = None, []
     if trained_on is not None:
-        rows = np.asarray(trained_on)
-        member = f", a {'member' if nearest in set(rows.tolist()) else 'stranger'}"
+        rows = _rows("trained_on", trained_on, len(flowers.X))
+        members = set(rows.tolist())
         own = distance[rows].min()
         usual = _loneliest(flowers.X[rows])
         place = "inside" if own <= usual else "outside"
         cloud = [f"It lies {place} the cloud of the members: {own:.1f} cm from the nearest. No member is further than "
                  f"{usual:.1f} cm from its own nearest."]  # fmt: skip
+    found = []
+    for i in np.flatnonzero(distance <= distance.min() + 1e-9).tolist():
+        role = "" if members is None else ", a member" if i in members else ", a stranger"
+        found.append(f"number {i}, a {flowers.class_names[flowers.y[i]]}{role}")
     lines.append(
-        f"The nearest of the {len(flowers.X)} real flowers is number {nearest}, a "
-        f"{flowers.class_names[flowers.y[nearest]]}{member}, {distance[nearest]:.1f} cm away."
+        f"The nearest of the {len(flowers.X)} real flowers, {distance.min():.1f} cm away, "
+        f"{'is' if len(found) == 1 else 'are'} {'; and '.join(found)}."
     )
     return "\n".join(lines + cloud)
 
 
-def _bars(names: Any, answer: np.ndarray) -> list[str]:
-    """Probabilities as rows of blocks."""
-    return [f"{name:<11} {'█' * round(20 * p):<20} {p:.2f}" for name, p in zip(names, answer, strict=True)]
+def _question(flowers: Flowers, measurements: Any) -> np.ndarray:
+    """The measurements as (n_features,) numbers of a size that a distance can be taken from."""
+    wanted = f"measurements should be {flowers.X.shape[1]} numbers, in cm, one for each of {flowers.feature_names}"
+    x = _checks.numbers("measurements", measurements, wanted)
+    if x.shape != (flowers.X.shape[1],) or not (np.abs(x) < 1e6).all():
+        raise ValueError(wanted)
+    return x
+
+
+def _species_of(model: Any, flowers: Flowers) -> list[str]:
+    """The name of each class that the model knows."""
+    return [flowers.class_names[code] for code in _codes("model.classes_", model.classes_, flowers)]
+
+
+def _codes(name: str, codes: Any, flowers: Flowers) -> list[int]:
+    """Labels, as places in `flowers.class_names`."""
+    codes, last = np.asarray(codes), len(flowers.class_names) - 1
+    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() > last:
+        some = codes.ravel()[:3].tolist()
+        raise ValueError(f"{name} holds {some}; it should hold places in class_names, 0 to {last}")
+    return codes.tolist()
+
+
+def _rows(name: str, rows: Any, n: int) -> np.ndarray:
+    """Different row numbers, two at least."""
+    found = np.unique(np.asarray(rows)) if isinstance(rows, np.ndarray | list | tuple | range) else np.array(rows)
+    if found.dtype.kind not in "iu" or found.ndim != 1 or len(found) < 2 or found[0] < 0 or found[-1] >= n:
+        raise ValueError(f"{name} should hold row numbers from 0 to {n - 1}, two at least, as parts.index_in does")
+    return found
+
+
+def _in_words(names: list[str], answer: np.ndarray) -> str:
+    """Probabilities, one after another."""
+    return ", ".join(f"{name} {p:.2f}" for name, p in zip(names, answer, strict=True)) + "."
 
 
 def _loneliest(X: np.ndarray) -> float:
@@ -71,9 +99,8 @@ def _loneliest(X: np.ndarray) -> float:
 def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any = None) -> View:
     """The answer in sentences; its probabilities, and the question among the flowers, as a figure."""
     text = describe_answer(model, flowers, measurements, trained_on)
-    x = np.asarray(measurements, float).ravel()
-    answer = model.predict_proba(x.reshape(1, -1))[0]
-    names = [flowers.class_names[code] for code in np.asarray(model.classes_)]
+    x = _question(flowers, measurements)
+    answer, names = _checks.answers(model, x[None])[0], _species_of(model, flowers)
 
     def draw(fig: Figure) -> None:
         left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
@@ -86,7 +113,7 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
             own = flowers.y == code
             right.plot(flowers.X[own, a], flowers.X[own, b], linestyle="none", markersize=3.5, **SPECIES[name])
         right.plot(x[a], x[b], marker="X", markersize=12, color="#16181d", markeredgecolor="white", linestyle="none")
-        right.set(xlabel=f"{flowers.feature_names[a]} (cm); the cross is your flower",
+        right.set(xlabel=f"{flowers.feature_names[a]} (cm); cross: your flower",
                   ylabel=f"{flowers.feature_names[b]} (cm)")  # fmt: skip
 
     return View(text, draw, (8.0, 2.7))
@@ -100,6 +127,7 @@ def ask_the_model(model: Any, flowers: Flowers, trained_on: Any = None) -> Panel
         Range(name, round(float(np.median(flowers.X[:, j])), 1), 0, 16, 0.1, " cm")
         for j, name in enumerate(flowers.feature_names)
     ]
+    answer_view(model, flowers, [s.value for s in sliders], trained_on)  # an error belongs here, not in the panel
     return Panel(
         "Ask the model", sliders, failed="The model could not answer",
         renew=lambda values: answer_view(model, flowers, [values[s.name] for s in sliders], trained_on),
@@ -134,7 +162,12 @@ class Game:
                 f"scores has shape {scores.shape} for {truth.sum()} members and {(~truth).sum()} strangers; it should "
                 "be one number a record of parts, with ten members and ten strangers at least"
             )
-        rng = np.random.default_rng(self.random_state)
+        if not np.isfinite(scores).all():
+            raise ValueError("scores holds NaN or infinite values; it should be (n,) finite numbers")
+        _codes("parts.y", self.parts.y, self.flowers)
+        _checks.answers(self.model, self.parts.X[:1])
+        _species_of(self.model, self.flowers)
+        rng = _checks.generator(self.random_state)
         halves = [rng.choice(np.flatnonzero(truth == half), 10, replace=False) for half in (True, False)]
         self.rows = rng.permutation(np.concatenate(halves))
         rank = np.lexsort((rng.random(20), -scores[self.rows]))
@@ -147,8 +180,9 @@ class Game:
 
     def guess(self, member: bool) -> None:
         """Your guess about the flower on the table; nothing happens when all twenty are guessed."""
+        member = _checks.flag("member", member)
         if len(self.guesses) < 20:
-            self.guesses.append(bool(member))
+            self.guesses.append(member)
 
     @property
     def right(self) -> tuple[int, int]:
@@ -169,11 +203,10 @@ class Game:
         if n == 20:
             return View(f"{last}A coin would have about 10 right, and usually between 6 and 14.", self._result)
         record, label = self.parts.X[self.rows[n]], self.parts.y[self.rows[n]]
-        answer = self.model.predict_proba(record.reshape(1, -1))[0]
-        names = [self.flowers.class_names[code] for code in np.asarray(self.model.classes_)]
+        answer, names = _checks.answers(self.model, record[None])[0], _species_of(self.model, self.flowers)
         cm = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.flowers.feature_names, record, strict=True))
         lines = [f"{last}Flower {n + 1} of 20, recorded as a {self.flowers.class_names[label]} ({cm} cm).",
-                 "The model answers:", *_bars(names, answer),
+                 f"The model answers: {_in_words(names, answer)}",
                  "Was the model trained on it? Ten of the twenty are members."]  # fmt: skip
 
         def draw(fig: Figure) -> None:
@@ -220,6 +253,9 @@ def guess_the_member(model: Any, parts: Split, flowers: Flowers, scores: Any) ->
 
 def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
     """One flower's story: what the models that had it answer about it, and what the others do."""
+    if len(garden.auc) != len(flowers.y):
+        raise ValueError(f"garden has {len(garden.auc)} records for {len(flowers.y)} flowers; it should be of the same")
+    flower = _checks.whole_number("flower", flower, 0, len(flowers.y) - 1)
     inside, outside = garden.story(flower)
     if not (len(inside) and len(outside)):
         raise ValueError(
@@ -279,7 +315,7 @@ def garden_panel(flowers: Flowers, garden: Exposure) -> Panel:
 
     slider = Range("flower number", int(most[0]), 0, len(x) - 1)
     return Panel(
-        "The map of the garden: click a flower, or choose its number", [slider], renew,
+        "The map of the garden", [slider], renew,
         failed="There is no story", map=picture,
         spot=lambda values: tuple(places[int(values["flower number"])].tolist()),
     )  # fmt: skip

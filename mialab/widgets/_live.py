@@ -13,6 +13,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from mialab._still import STILL
 from mialab.plots import Picture
 from mialab.widgets._view import Control, View
 
@@ -51,13 +52,21 @@ class Panel(anywidget.AnyWidget):
             map=_as_image(map) if map else {},
         )
         self._show()
-        # Figures are garbage in cycles. Python would look for it among everything that the kernel has loaded, which
-        # takes longer than a move may: what is there now is left out of the search.
-        gc.collect()
-        gc.freeze()
         self.observe(self._show, "values")
 
     def _show(self, _: Any = None) -> None:
+        # Figures are garbage in cycles. Python would look for it among everything that the kernel has loaded, which
+        # takes longer than a move may: it looks among the move's own objects, and afterwards.
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            self._renew_answer()
+        finally:
+            gc.collect(0)
+            if was_on:
+                gc.enable()
+
+    def _renew_answer(self) -> None:
         values = dict(self.values)
         turn = self.answer.get("turn", 0) + 1  # an answer is an answer, also when it is the same
         try:
@@ -65,8 +74,9 @@ class Panel(anywidget.AnyWidget):
             said = {"text": view.text, "turn": turn, "spot": self._spot(values) if self._spot else None}
             self.answer = said | {"pending": True}  # the words need not wait for their picture
             said |= _as_image(view.picture())
-        except Exception as trouble:  # a panel must never fall silent
-            said = {"text": f"{self._failed}: {trouble}", "turn": turn}
+        except (Exception, KeyboardInterrupt) as trouble:  # a panel must never fall silent
+            why = "it was interrupted" if isinstance(trouble, KeyboardInterrupt) else trouble
+            said = {"text": f"{self._failed}: {why}", "turn": turn}
         self.answer = said
         if values != self.values:  # a click on the map has moved a slider
             self.unobserve(self._show, "values")
@@ -89,7 +99,8 @@ class Panel(anywidget.AnyWidget):
             f'src="{i["src"]}">' for i in images
         )  # fmt: skip
         words = f'<pre style="white-space:pre-wrap">{html.escape(self.answer["text"])}</pre>'
-        return f"<div><p><em>{html.escape(self.title)}: run this cell to move it.</em></p>{words}{pictures}</div>"
+        title = f"<p><em>{html.escape(self.title)}: run this cell to use it.</em></p>"
+        return f'<div class="{STILL}">{title}{words}{pictures}</div>'
 
 
 def _as_image(picture: Picture) -> dict[str, Any]:

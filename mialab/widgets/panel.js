@@ -8,23 +8,41 @@ function element(tag, about = {}, ...children) {
   return made;
 }
 
+function same(one, other) {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
 function render({ model, el }) {
   el.classList.add("mialab-live");
   const values = { ...model.get("values") };
   const renew = []; // brings each control to its value
   let waiting = false; // for the answer to the last move
   let moved = false; // since then
+  let lost = false; // the kernel that answered
+  let patience; // until the reader is told that the kernel is slow
+  const note = element("p", { class: "mialab-note", "aria-live": "polite" });
 
   function send() {
+    if (lost) return;
     if (waiting) {
       moved = true;
       return;
     }
-    waiting = true;
     moved = false;
-    model.set("values", { ...values });
+    const now = { ...values };
     delete values.click; // a click is told once
+    if (same(now, model.get("values"))) return; // nothing would be sent, so no answer would come
+    waiting = true;
+    patience = setTimeout(() => (note.textContent = "Waiting for the kernel."), 3000);
+    model.set("values", now);
     model.save_changes();
+  }
+
+  function lose() {
+    lost = true;
+    clearTimeout(patience);
+    note.textContent = "The kernel that answered is gone. Run the cell again.";
   }
 
   function range({ name, low, high, step, unit }) {
@@ -57,6 +75,7 @@ function render({ model, el }) {
   function button({ name }) {
     const made = element("button", { type: "button" }, name);
     made.addEventListener("click", () => {
+      if (waiting) return; // it would be about what is not on the page yet
       values[name] += 1;
       send();
     });
@@ -66,11 +85,15 @@ function render({ model, el }) {
   const made = { range, choice, button };
   const group = element("div", { role: "group", "aria-label": model.get("title"), class: "mialab-controls" });
   for (const control of model.get("controls")) group.append(made[control.kind](control));
+  // Or JupyterLab takes the arrow keys to walk over cells; what is pressed with Ctrl, such as Ctrl + S, stays its own.
   for (const each of group.querySelectorAll("input, select, button"))
-    each.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the arrow keys to walk over cells
+    for (const kind of ["focus", "keydown", "keyup"])
+      each.addEventListener(kind, ({ ctrlKey, metaKey }) =>
+        each.toggleAttribute("data-lm-suppress-shortcuts", !(ctrlKey || metaKey)),
+      );
   const status = element("pre", { role: "status" });
   const picture = element("img");
-  el.append(group, status);
+  el.append(group, note, status);
 
   const map = model.get("map");
   const ring = element("span", { class: "mialab-ring", "aria-hidden": "true" });
@@ -88,7 +111,9 @@ function render({ model, el }) {
 
   function answer() {
     const { text, src, alt, width, spot, pending } = model.get("answer");
-    status.textContent = text;
+    if (status.textContent !== text) status.textContent = text; // or it would be spoken twice
+    clearTimeout(patience);
+    if (!lost) note.textContent = "";
     if (spot) {
       ring.style.left = `${100 * spot[0]}%`;
       ring.style.top = `${100 * spot[1]}%`;
@@ -105,17 +130,19 @@ function render({ model, el }) {
   }
 
   function settle() {
-    if (!waiting) Object.assign(values, model.get("values"));
+    if (!waiting) {
+      Object.assign(values, model.get("values"));
+      delete values.click; // of another view of the same panel
+    }
     renew.forEach((each) => each());
   }
 
-  model.on("change:answer", answer);
-  model.on("change:values", settle);
+  const heard = { "change:answer": answer, "change:values": settle, comm_live_update: lose };
+  for (const [event, react] of Object.entries(heard)) model.on(event, react);
   answer();
   settle();
   return () => {
-    model.off("change:answer", answer);
-    model.off("change:values", settle);
+    for (const [event, react] of Object.entries(heard)) model.off(event, react);
   };
 }
 
