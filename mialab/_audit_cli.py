@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEY_VARIABLE = "MIALAB_KEY"
-LEAKS = 3  # the exit code with --fail-above
+LEAKS, UNKNOWN = 3, 4  # exit codes with --fail-above
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="audit.html", help="where the report goes, the numbers beside it as .json")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier report")
     parser.add_argument(
-        "--fail-above", type=float, metavar="AUC", help=f"exit with code {LEAKS} if the model leaks with a larger AUC"
-    )
+        "--fail-above", type=float, metavar="AUC",
+        help=f"exit with code {LEAKS} if the model leaks with a larger AUC, and with {UNKNOWN} on too little evidence; "
+        "0 is no clearance",
+    )  # fmt: skip
     parser.epilog = f"A service that wants a key is given the one in the environment variable {KEY_VARIABLE}."
 
 
@@ -69,8 +71,11 @@ def run(options: argparse.Namespace) -> int:
     for sentence in found.advice():
         print(f"- {sentence}")
     print(f"The report is {page}, its numbers are {numbers}.")
-    worst = found.attacks[found.best].auc
-    return LEAKS if options.fail_above is not None and found.outcome == "leaks" and worst > options.fail_above else 0
+    if options.fail_above is None:
+        return 0
+    if found.outcome == "too little evidence":
+        return UNKNOWN
+    return LEAKS if found.outcome == "leaks" and found.attacks[found.best].auc > options.fail_above else 0
 
 
 def _from_file(options: argparse.Namespace) -> tuple[Any, str]:

@@ -38,7 +38,7 @@ code { font-size: .9em; overflow-wrap: anywhere; white-space: pre-wrap; }
 @page { size: A4; margin: 18mm; }
 """
 DASHES = ["-", "--", "-.", ":", (0, (8, 2, 2, 2, 2, 2)), (0, (12, 3))]  # each curve its own, for readers without colour
-MARKS = {"leaks": "#B34A00", "no leak found": "#2E7D4F", "too little evidence": "#7B6A1E"}
+MARKS = {"leaks": "#B34A00", "no leak found": "#5a6270", "too little evidence": "#7B6A1E"}  # never green: no all-clear
 TITLES = {
     "leaks": "The model gives away members.",
     "no leak found": "No leak was found. That is no proof that there is none.",
@@ -59,6 +59,9 @@ def report(found: Any) -> str:
         "<header>",
         f"<h1>Membership audit of {name}</h1>",
         '<p class="soft">Can someone who may only ask this model questions find out whose records trained it?</p>',
+        "<p><strong>Confidential.</strong> Row numbers in this report and in the .json beside it are about individual "
+        "people, and can be linked to the audited records. Treat both like those records: same access, same retention, "
+        "not to be forwarded.</p>",
         "</header><main>",
         f'<div class="answer"><strong>{TITLES[found.outcome]}</strong><p>{escape(found.answer)}</p></div>',
         "<h2>Who is affected</h2>",
@@ -75,7 +78,9 @@ def report(found: Any) -> str:
                 "know less, or something that was not thought of here.",
                 f"One model was audited, on {best.n_members} members and {best.n_non_members} non-members. Another "
                 "training run of the same kind may leak more or less.",
-                "It is no legal advice.",
+                "It does not decide whether the model is anonymous or is itself personal data, nor whether any law is "
+                "complied with, and it does not measure how serious it would be for a person to be known as a member: "
+                "a risk assessment needs both. It is no legal advice.",
             ]
         ),
         *(["<h2>Notes</h2>", _list(found.notes)] if found.notes else []),
@@ -84,7 +89,7 @@ def report(found: Any) -> str:
         "a member outranks a non-member; 0.5 is chance, with the standard deviation in the column “null sd”. "
         f"“chance” is the probability that guessing does as well, times the {len(found.attacks)} attacks looked at. "
         "TPR is the share of members caught at 1% false alarms, and the precision is what an accusation is then "
-        f"worth if {found.base_rate:.2%} of the suspects are members.</p>",
+        f"worth if {100 * found.base_rate:g}% of the suspects are members.</p>",
         _table(found.table.reset_index(names="attack"), "Every attack on the model."),
         _figure(found),
         "<h2>What each attacker knows</h2><dl>",
@@ -93,13 +98,14 @@ def report(found: Any) -> str:
         "<h2>By class</h2>",
         _table(found.by_class, f"AUC of {found.best} within each class (empty: too few records)."),
         f"<h2>The {min(SHOWN, len(found.members))} members most exposed</h2>",
-        "<p>Rows are counted from 0 in the members given; what is in them is not shown here. “as high” is the share of "
-        "non-members that the strongest attack scores as high: 0 means that none is. “models” is how often a model "
-        "trained with this record is surer of it than one trained without it.</p>",
-        _table(found.members.head(SHOWN), "Most exposed first."),
+        "<p>Rows are counted from 0 in the members given; what the records hold is not shown here. “as high” is the "
+        "share of non-members that the strongest attack scores as high: 0 means that none is. “models” is how often a "
+        "model trained with this record is surer of it than one trained without it.</p>",
+        _table(found.members.head(SHOWN).drop(columns="label"), "Most exposed first."),
         "<h2>Output defences</h2>",
         "<p>The same model behind coarser answers, against attackers who know that. Accuracy is on non-members.</p>",
-        _table(found.defences, "The strongest attack that is left (the label-only attack not counted)."),
+        _table(found.defences, "The strongest attack that is left, of those that were run."),
+        *(["<h2>Training-time defences to try</h2>", _list(_to_try(found))] if _to_try(found) else []),
         "<h2>To repeat it</h2><dl>",
         *(f"<dt>{escape(key)}</dt><dd><code>{escape(str(value))}</code></dd>" for key, value in found.settings.items()),
         "</dl></section></main></body></html>",
@@ -114,17 +120,24 @@ def _who(found: Any) -> list[str]:
     sentences = []
     if found.outcome == "leaks":
         sentences.append(
-            f"{alone} of {len(members)} members are scored above every non-member by the strongest attack; an attacker "
-            "who accuses them accuses nobody wrongly on these records."
+            f"{alone} of {len(members)} members are scored above every non-member by the strongest attack. That line "
+            "was drawn afterwards, by someone who knew the members: a real attacker has to guess it, and accuses "
+            "others too."
         )
         known = found.by_class.dropna(subset=["auc"])
         if len(known) > 1:
             worst = known.loc[known["auc"].idxmax()]
             sentences.append(
-                f"By class, members of “{escape(str(worst['class']))}” are told apart best (AUC {worst['auc']:.2f})."
+                f"By class, members of “{escape(str(worst['class']))}” are told apart best (in {worst['auc']:.0%} of "
+                "pairs)."
             )
     else:
-        sentences.append("Nobody is shown to be exposed by these attacks.")
+        sentences.append("This audit did not show that anybody is exposed; it cannot show that nobody is.")
+    if members["models"].notna().any():
+        sentences.append(
+            "This is the worst case: the strongest attacks used models trained on random parts of the very records "
+            "that were audited, which most attackers do not have."
+        )
     sure = int((members["models"] > 0.9).sum())
     if members["models"].notna().any():
         sentences.append(
@@ -140,29 +153,40 @@ def advice(found: Any) -> list[str]:
     if found.outcome == "too little evidence":
         todo.append("Repeat the audit with more members and non-members before you decide anything on it.")
     if found.outcome == "leaks":
-        full = found.defences["auc"].iloc[0]
-        helps = found.defences.iloc[1:].sort_values("auc").iloc[0]
+        full, coarser = found.defences["auc"].iloc[0], found.defences.iloc[1:]
+        if "label only" not in found.attacks:  # what gets past labels alone was not tried
+            coarser = coarser[coarser["defence"] != "label only"]
+        helps = coarser.sort_values("auc", kind="stable").iloc[0]
         if full - helps["auc"] > 0.02:
             todo.append(
-                f"Of the output defences, “{helps['defence']}” left the attacks the least: AUC {helps['auc']:.2f} in "
-                f"place of {full:.2f}. Other attacks may get past it; it is no substitute for training with care."
+                f"Of the coarser answers that were tried, “{helps['defence']}” left the attacks the least: right in "
+                f"{helps['auc']:.0%} of pairs in place of {full:.0%}. Other attacks may get past it; it is no "
+                "substitute for training with care."
             )
         else:
             todo.append("Coarser answers alone hardly change what the attacks find; the training has to change.")
         if found.recipes:
-            todo.append(
-                f"Train anew with more care and audit again: {', '.join(found.recipes)}. None is measured here."
-            )
+            todo.append("Train anew with more care and audit again; what to try stands in the second part.")
         todo.append(
-            "For a promise that holds against every attack, train with differential privacy (mialab.nets with a clip "
-            "and noise), and compare the accuracy."
+            "For a promise that holds against every attack, train with differential privacy, and compare the accuracy."
         )
-        todo.append("Until then limit who may ask, how often, and in what detail, and keep a log of the questions.")
+        todo.append(
+            "Until then limit who may ask, how often, and in what detail, and keep a log of the questions; that log "
+            "holds people's records, so limit who may read it, and for how long it is kept."
+        )
     if found.outcome == "no leak found":
         todo.append("Audit again whenever the model, its data or its interface changes.")
     if any("No shadow models" in note for note in found.notes):
         todo.append("Give the training recipe (estimator=…), so that the strongest attacks can be run as well.")
     return todo
+
+
+def _to_try(found: Any) -> list[str]:
+    """The training-time defences for this kind of model, as a list; none is measured."""
+    if found.outcome != "leaks":
+        return []
+    private = "differential privacy: mialab.nets with a clip and noise, see mialab.privacy"
+    return [f"{recipe} (not measured here)" for recipe in [*found.recipes, private]]
 
 
 def _list(items: list[str]) -> str:

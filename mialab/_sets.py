@@ -87,3 +87,14 @@ def recipe(model: Any, estimator: Any) -> Any:
             raise ValueError(f"estimator is {estimator!r}; it should be an unfitted estimator")
         return estimator
     return clone(model) if isinstance(model, BaseEstimator) and hasattr(model, "fit") else None
+
+
+def why_no_label_only(model: Any, X: Any, n_questions: int) -> str:
+    """Why the label-only attack cannot ask about noisy copies of the records; empty where it can."""
+    if not n_questions:
+        return "n_questions is 0"
+    if not hasattr(model, "fit"):
+        return "it would ask the remote model about every record many times"
+    if _checks.is_frame(X) and any(kind.kind not in "iuf" for kind in X.dtypes):
+        return "it adds noise to numbers, and some columns hold none"
+    return ""

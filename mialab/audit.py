@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import __version__, _checks
-from mialab._sets import FEWEST, Remembered, overlap, read_set, recipe, stack
+from mialab._sets import FEWEST, Remembered, overlap, read_set, recipe, stack, why_no_label_only
 from mialab._threads import one_thread
 from mialab.attacks import RMIA, Attack, CalibratedAttack, LabelOnlyAttack, LiRA, ShadowAttack, ThresholdAttack
 from mialab.attacks import was_right as _was_right
@@ -49,7 +49,7 @@ class Audit:
         share of non-members that the best attack scores as high) and `models` (how often models trained with this
         record are surer of it than models without it; NaN without shadows).
     defences : DataFrame, one row an output defence: accuracy, and the strongest attack that knows the defence with its
-        AUC. The label-only attack is left out, for no such defence changes it.
+        AUC. The label-only attack, if it was run, counts as it is: no such defence keeps anything from it.
     recipes : names of training-time defences for this kind of model, not measured.
     settings : what it takes to repeat the audit.
     """
@@ -105,7 +105,9 @@ class Audit:
             return (
                 f"The model gives away who was in its training data. For its strongest attack, {self.best}, {pair}, "
                 f"on {numbers}; guessing does so well with a probability of {_small(self.chance[self.best])}. "
-                f"{alone} of the {found.n_members} members are scored above every non-member."
+                f"{alone} of the {found.n_members} members are scored above every non-member, a line that no real "
+                f"attacker can see. If {100 * self.base_rate:g}% of those suspected were members, an accusation at "
+                f"1% false alarms would be right {self.table.loc[self.best, 'precision']:.0%} of the time."
             )
         if self.outcome == "no leak found":
             return (
@@ -141,7 +143,7 @@ class Audit:
                 for name, row in self.table.to_dict(orient="index").items()
             ],
             "by_class": _rows(self.by_class),
-            "members": _rows(self.members),
+            "members": _rows(self.members.drop(columns="label")),
             "defences": _rows(self.defences),
             "recipes": self.recipes,
             "advice": self.advice(),
@@ -229,7 +231,15 @@ def audit(
         )
     else:
         shadows = train_shadows(how, X, y, n_shadows, n_members=len(y_in), random_state=random_state)
-    attacks = _attacks(shadows, n_questions if hasattr(model, "fit") else 0, random_state)
+    if shadows is not None:
+        reason = why_no_label_only(model, X, n_questions)
+        if reason:
+            n_questions = 0
+            notes.append(
+                f"The label-only attack, which gets past an answer of labels alone, was not run: {reason}. Do not take "
+                "such answers for a defence on the strength of this audit."
+            )
+    attacks = _attacks(shadows, n_questions, random_state)
     with one_thread():
         results = {
             each: evaluate(_scores(attack, target, shadows, X, y), is_member) for each, attack in attacks.items()
@@ -242,7 +252,11 @@ def audit(
     else:
         outcome = "no leak found" if smallest <= WORTH_FINDING else "too little evidence"
     right = _was_right(target, X, y)
-    quick = {each: attack for each, attack in attacks.items() if each != "label only"}  # which no such defence changes
+    quick = {each: attack for each, attack in attacks.items() if each != "label only"}
+    defended = _defences(quick, target, shadows, X, y, is_member)
+    if "label only" in results:  # which no output defence changes
+        weaker = defended["auc"] < results["label only"].auc
+        defended.loc[weaker, ["attack", "auc"]] = "label only", results["label only"].auc
     return Audit(
         name=name or type(getattr(model, "model_", model)).__name__,
         outcome=outcome,
@@ -255,7 +269,7 @@ def audit(
         base_rate=base_rate,
         by_class=_by_class(results[best], y),
         members=_members(results[best], y_in, shadows),
-        defences=_defences(quick, target, shadows, X, y, is_member),
+        defences=defended,
         recipes=list(training_defences(how)) if how is not None else [],
         notes=notes,
         settings={
@@ -265,7 +279,7 @@ def audit(
             "members": len(y_in),
             "non_members": len(y_out),
             "n_shadows": 0 if shadows is None else n_shadows,
-            "n_questions": n_questions,
+            "n_questions": n_questions if "label only" in attacks else 0,
             "base_rate": base_rate,
             "random_state": random_state,
         },
@@ -284,7 +298,7 @@ def _attacks(shadows: Shadows | None, n_questions: int, random_state: int) -> di
     }
     if shadows is not None:
         attacks |= {"shadow attack": ShadowAttack(), "LiRA": LiRA(online=False), "RMIA": RMIA(online=False)}
-        if n_questions and not _checks.is_frame(shadows.X):
+        if n_questions:
             attacks["label only"] = LabelOnlyAttack(n_questions=n_questions, random_state=random_state)
     return attacks
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -68,13 +69,15 @@ def test_members_classes_and_defences_are_what_they_say():
         own = labels == row["class"]
         assert row["auc"] == evaluate(best.scores[own], best.is_member[own]).auc
     assert FOUND.defences["defence"].tolist() == ["none", "two digits", "one digit", "largest only", "label only"]
-    without = {name: result.auc for name, result in FOUND.attacks.items() if name != "label only"}
-    assert FOUND.defences["auc"].iloc[0] == max(without.values())
+    assert FOUND.defences["auc"].iloc[0] == FOUND.attacks[FOUND.best].auc
+    assert FOUND.defences["auc"].min() >= FOUND.attacks["label only"].auc  # which no output defence changes
 
 
 def test_a_look_up_model_leaks_and_the_answer_says_how_much():
     assert FOUND.outcome == "leaks" and FOUND.chance[FOUND.best] < 0.001
     assert f"{FOUND.attacks[FOUND.best].auc:.0%}" in str(FOUND) and "75 members" in str(FOUND)
+    precision = FOUND.table.loc[FOUND.best, "precision"]
+    assert "If 1% of those suspected were members" in str(FOUND) and f"right {precision:.0%} of the time" in str(FOUND)
     assert any("differential privacy" in sentence for sentence in FOUND.advice())
 
 
@@ -135,8 +138,26 @@ def test_frames_with_text_in_another_order_of_columns():
     turned = frame[frame.columns[::-1]]
     two = audit(pipe, (turned.iloc[rows_in], names[rows_in]), (turned.iloc[rows_out], names[rows_out]), n_shadows=4)
     assert one.to_dict() == two.to_dict()
+    assert "label only" not in one.attacks and one.settings["n_questions"] == 0  # no noise can be added to a colour
+    assert any("label-only attack, which gets past" in note and "some columns hold none" in note for note in one.notes)
     with pytest.raises(ValueError, match=r"members has no column 'colour', which the model was trained on"):
         audit(pipe, (frame.drop(columns="colour").iloc[rows_in], names[rows_in]), (frame, names))
+
+
+def test_a_frame_of_numbers_gets_the_attacks_of_its_array():
+    frame, rows_in, rows_out = FLOWERS.frame.drop(columns="species"), PARTS.index_in, PARTS.index_out
+    model = targets.make("knn-lookup").fit(frame.iloc[rows_in], IN[1])
+    found = audit(model, (frame.iloc[rows_in], IN[1]), (frame.iloc[rows_out], OUT[1]), n_shadows=8, n_questions=20)
+    assert found.attacks == FOUND.attacks and found.settings["n_questions"] == 20
+    assert not any("label-only" in note for note in found.notes)
+
+
+def test_labels_alone_are_not_recommended_where_what_gets_past_them_was_not_tried():
+    table = FOUND.defences.assign(auc=[0.9, 0.9, 0.8, 0.9, 0.5])  # "label only" seems to leave the least
+    tried = replace(FOUND, defences=table)
+    assert any("“label only” left the attacks the least" in sentence for sentence in tried.advice())
+    not_tried = replace(tried, attacks={n: r for n, r in FOUND.attacks.items() if n != "label only"})
+    assert any("“one digit” left the attacks the least" in sentence for sentence in not_tried.advice())
 
 
 def test_remote_is_as_local_and_asks_each_record_once():
@@ -146,7 +167,7 @@ def test_remote_is_as_local_and_asks_each_record_once():
             assert remote.n_queries == 150
     for name, result in far.attacks.items():
         assert result == FOUND.attacks[name]
-    assert "label only" not in far.attacks
+    assert "label only" not in far.attacks and any("ask the remote model" in note for note in far.notes)
     meter = QueryMeter(LOOKUP)
     alone = audit(meter, IN, OUT)
     assert meter.n_queries == 150 and list(alone.attacks) == list(FOUND.attacks)[:3]
@@ -239,8 +260,11 @@ def test_the_report_is_one_page_that_fetches_nothing():
     assert html == FOUND.to_html()  # nothing in it depends on when it is written
 
 
-def test_the_report_shows_no_record():
+def test_the_report_shows_no_record_and_no_recorded_label_of_one():
     text = Page(FOUND.to_html()).text
+    assert text.index("Confidential.") < text.index("Who is affected")
+    exposed = text[text.index("members most exposed") : text.index("Output defences")]
+    assert "label" not in exposed and "label" not in FOUND.to_dict()["members"][0]
     for row in IN[0][:5]:
         assert "  ".join(map(str, row)) not in text and ", ".join(map(str, row)) not in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,7 @@ class LabelOnlyAttack(Attack):
         return kept - np.mean(usual, axis=0) if self.calibrated else kept
 
     def _steadiness(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:
+        as_given = _like(X)
         X = _checks.records("X", X)
         if noise.ndim and len(noise) != X.shape[1]:
             raise ValueError(f"noise holds {len(noise)} numbers; it should hold one for each of {X.shape[1]} columns")
@@ -85,7 +87,8 @@ class LabelOnlyAttack(Attack):
         kept = np.zeros(len(X))
         for some in np.split(shakes, range(at_once, n_questions, at_once)):
             copies = (X + some[:, None]).reshape(-1, X.shape[1])
-            kept += was_right(model, copies, np.tile(y, len(some))).reshape(len(some), len(X)).sum(axis=0)
+            right = was_right(model, as_given(copies), np.tile(y, len(some)))
+            kept += right.reshape(len(some), len(X)).sum(axis=0)
         return kept / n_questions
 
     def _best_noise(self, shadows: Shadows, n_tried: int = 8, n_questions: int = 20) -> np.ndarray:
@@ -100,6 +103,15 @@ class LabelOnlyAttack(Attack):
                 wins.append((member > other).mean() + (member == other).mean() / 2)
             told_apart[scale] = np.mean(wins)
         return max(told_apart, key=told_apart.get) * spread
+
+
+def _like(X: Any) -> Callable[[np.ndarray], Any]:
+    """What turns an array into a frame with the columns of `X`, if that is one: a pipeline may pick them by name."""
+    if not _checks.is_frame(X):
+        return lambda copies: copies
+    import pandas as pd
+
+    return lambda copies: pd.DataFrame(copies, columns=X.columns)
 
 
 def _first(shadows: Shadows, n: int) -> list[Any]:
