@@ -69,7 +69,7 @@ def garden_map(
     _check_species(species.tolist())
     n_named = _checks.whole_number("n_named", n_named, 0)
     share = np.clip((exposure - 0.5) / 0.5, 0, 1)
-    scale = ScalarMappable(Normalize(0.4, 1.0), "YlOrBr")
+    scale = ScalarMappable(Normalize(0.3, 1.0), "Greys")  # orange would say "member"
     for name, style in SPECIES.items():
         own = species == name
         for level in range(6):  # the more exposed, the nearer to the top, whatever the species
@@ -85,37 +85,62 @@ def garden_map(
     ax.set(xlabel=f"{labels[0]} (cm)", ylabel=f"{labels[1]} (cm)")
     ax.legend(loc="upper left")
     most = np.argsort(-exposure, kind="stable")[:n_named]
-    _name_points(ax, x, y, most, [f"{i}" for i in most])
+    _name_points(ax, np.column_stack([x, y]), most, [f"{i}" for i in most], 4 + 5 * share)
     return ax
 
 
-def _name_points(ax: Axes, x: np.ndarray, y: np.ndarray, which: np.ndarray, names: Sequence[str]) -> None:
-    """Write each name near its point: where it covers no other name, and as few points as can be."""
+def _name_points(
+    ax: Axes, points: np.ndarray, which: np.ndarray, names: Sequence[str], reach: np.ndarray, bars: Any = ()
+) -> None:
+    """Write each name near its point, joined to it by a line: off the other names and lines, and off the marks.
+
+    `points`: (n, 2); `which`: rows to name; `reach`: (n,) how far each mark reaches, in points of print; `bars`:
+    (m, 2, 2) ends of lines that are drawn already.
+    """
+    from matplotlib.patheffects import withStroke
+
     ax.figure.draw_without_rendering()  # settles the layout, so that places in pixels hold
-    points = ax.transData.transform(np.column_stack([x, y]))
-    pixel = ax.figure.dpi / 72
-    taken: list[np.ndarray] = []
+    place, pixel = ax.transData.transform, ax.figure.dpi / 72
+    marks, lines = place(points), [_along(*place(np.asarray(ends))) for ends in bars]
+    room = reach[:, None] * pixel
+    named: list[np.ndarray] = []
     for i, name in zip(which, names, strict=True):
         size = np.array([7.5 * len(name), 13]) * pixel
         best = None
-        for reach in (14, 24, 36, 50):  # points from the flower
-            for angle in np.linspace(0, 2 * np.pi, 12, endpoint=False):
-                at = points[i] + reach * pixel * np.array([1.25 * np.cos(angle), np.sin(angle)])
-                low, high = at - size / 2, at + size / 2
-                inside = ax.bbox.contains(*low) and ax.bbox.contains(*high)
-                if not inside or any((low < box[1]).all() and (high > box[0]).all() for box in taken):
+        for away in (14, 24, 36, 50, 70):  # points of print from the mark
+            for angle in np.linspace(0, 2 * np.pi, 16, endpoint=False):
+                at = marks[i] + away * pixel * np.array([1.25 * np.cos(angle), np.sin(angle)])
+                box = np.array([at - size / 2, at + size / 2])
+                if not (ax.bbox.contains(*box[0]) and ax.bbox.contains(*box[1])):
                     continue
-                covered = ((points > low - 4 * pixel) & (points < high + 4 * pixel)).all(axis=1).sum()
-                cost = covered + 0.02 * reach
+                leader = _along(at, marks[i])
+                clashes = sum(_is_in(leader, *other).any() for other in named)
+                clashes += sum((box[0] < other[1]).all() and (box[1] > other[0]).all() for other in named)
+                covered = _is_in(marks, box[0] - room, box[1] + room).sum()
+                crossed = sum(_is_in(line, *box).any() for line in lines)
+                cost = 20 * clashes + covered + crossed + 0.02 * away
                 if best is None or cost < best[0]:
-                    best = cost, at, np.array([low, high])
+                    best = cost, at, box, leader
         if best is None:
             continue
-        taken.append(best[2])
+        _, at, box, leader = best
+        named.append(box)
+        lines.append(leader)
         ax.annotate(
-            name, (x[i], y[i]), xytext=(best[1] - points[i]) / pixel, textcoords="offset points", ha="center",
-            va="center", fontweight="bold", arrowprops={"arrowstyle": "-", "color": "#22262e", "linewidth": 0.9},
+            name, points[i], xytext=(at - marks[i]) / pixel, textcoords="offset points", ha="center", va="center",
+            fontweight="bold", zorder=6, path_effects=[withStroke(linewidth=3, foreground="white")],
+            arrowprops={"arrowstyle": "-", "color": "#22262e", "linewidth": 0.9, "zorder": 3},
         )  # fmt: skip
+
+
+def _along(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(30, 2) places on the line between two."""
+    return start + np.linspace(0, 1, 30)[:, None] * (end - start)
+
+
+def _is_in(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,) True for the places between two corners."""
+    return ((places > low) & (places < high)).all(axis=1)
 
 
 def _check_species(names: Sequence[Any]) -> None:
@@ -207,17 +232,19 @@ def intervals(
     label: str,
     name: str | None = None,
     chance: float | None = None,
+    shift: float = 0.0,
     **style: Any,
 ) -> Axes:
     """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …).
 
-    `name` is what the dots are, for a legend.
+    `name` is what the dots are, for a legend; `shift` moves them down by that part of a row, beside others.
     """
     style = {"color": PLAIN, "marker": "o"} | style
-    for row, (key, value) in enumerate(means.items()):
+    for i, (key, value) in enumerate(means.items()):
+        row = i + shift
         mean, low, high = _mean_low_high(f"means[{key!r}]", value)
         ax.plot([low, high], [row, row], color=style["color"], linewidth=2.2, solid_capstyle="butt", zorder=4)
-        ax.plot(mean, row, linestyle="none", markersize=7, zorder=5, label=name if row == 0 else None, **style)
+        ax.plot(mean, row, linestyle="none", markersize=7, zorder=5, label=name if i == 0 else None, **style)
     if chance is not None:
         ax.axvline(chance, **CHANCE)
     ax.set(yticks=range(len(means)), yticklabels=list(means), ylim=(len(means) - 0.5, -0.5), xlabel=label)
@@ -271,8 +298,6 @@ def trade_off(
     label: str = "AUC of the attack",
 ) -> Axes:
     """Accuracy against leakage by name, each (mean, low, high, …): best is top left; steps join the frontier."""
-    from matplotlib.patheffects import withStroke
-
     front = np.asarray(on_frontier, dtype=bool)
     if list(leakage) != list(accuracy) or front.shape != (len(accuracy),) or not len(accuracy):
         raise ValueError("accuracy, leakage and on_frontier should say one thing of each name, in the same order")
@@ -290,10 +315,25 @@ def trade_off(
     ax.plot(x[order, 0], y[order, 0], color=PLAIN, **steps)
     ax.set(xlabel=label, ylabel="accuracy on strangers")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14))
-    _name_points(ax, x[:, 0], y[:, 0], np.arange(len(x)), list(accuracy))
-    for text in ax.texts:  # legible across the bars
-        text.set(path_effects=[withStroke(linewidth=3, foreground="white")], zorder=6)
+    bars = [[(a, b) for a in left[1:]] for left, (b, *_) in zip(x, y, strict=True)]
+    bars += [[(a, b) for b in low_high[1:]] for (a, *_), low_high in zip(x, y, strict=True)]
+    names, which = _together(list(accuracy), x[:, 0], y[:, 0])
+    _name_points(ax, np.column_stack([x[:, 0], y[:, 0]]), which, names, np.full(len(x), 5.0), bars)
     return ax
+
+
+def _together(names: list[str], x: np.ndarray, y: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """One name for points that cover each other, as "none, rounding", and the row of the first of them."""
+    near = 0.02 * np.array([np.ptp(x) or 1, np.ptp(y) or 1])
+    groups: list[list[int]] = []
+    for i, at in enumerate(np.column_stack([x, y])):
+        for group in groups:
+            if (np.abs(at - (x[group[0]], y[group[0]])) <= near).all():
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return [", ".join(names[i] for i in group) for group in groups], np.array([group[0] for group in groups])
 
 
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:

@@ -19,12 +19,13 @@ OWNER_STEPS = ("measure", "label", "train", "ask", "answer")
 ATTACKER_STEPS = ("submit", "read the\nconfidence", "adjust", "gather", "shadow", "infer")
 
 OWNER, ATTACKER, INK = "#444b57", "#8A1538", "#22262e"
-# How each kind of box looks: members and strangers as in every chart, what the owner has, what the attacker has.
+# How each kind of box looks: members and strangers as in every chart, what the owner has, what the attacker has (its
+# corners are sharp, for readers without colour).
 KINDS = {
     "member": {"mark": "● ", "color": MEMBER["color"], "facecolor": "white", "edgecolor": MEMBER["color"]},
     "stranger": {"mark": "□ ", "color": STRANGER["color"], "facecolor": "white", "edgecolor": STRANGER["color"]},
     "owner": {"mark": "", "color": "white", "facecolor": OWNER, "edgecolor": OWNER},
-    "attacker": {"mark": "", "color": "white", "facecolor": ATTACKER, "edgecolor": ATTACKER},
+    "attacker": {"mark": "", "color": "white", "facecolor": ATTACKER, "edgecolor": ATTACKER, "corners": "square"},
     "thing": {"mark": "", "color": INK, "facecolor": "#eceef1", "edgecolor": "#5f6672"},
 }
 
@@ -49,7 +50,8 @@ STORIES = {
         (),
         {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the model": ("owner", 2, 0),
          "the attacker": ("attacker", 4, 0), "a guess,\nmember or stranger": ("thing", 4, 1)},
-        (("the members", "train", "the model"), ("the attacker", "asks", "the model"),
+        (("the members", "train", "the model"), ("the strangers", "are unknown to", "the model"),
+         ("the attacker", "asks", "the model"),
          ("the model", "answers", "the attacker"), ("the attacker", "makes", "a guess,\nmember or stranger")),
     ),
     "the flowers": Story(
@@ -58,13 +60,14 @@ STORIES = {
          "a labelled record": ("thing", 2.75, 0.5), "a member": ("member", 4.3, 0), "a stranger": ("stranger", 4.3, 1)},
         (("a flower", "gives", "a record of\n4 numbers"),
          ("a record of\n4 numbers", "with a\nspecies is", "a labelled record"),
-         ("a labelled record", "when drawn is", "a member"), ("a labelled record", "otherwise is", "a stranger")),
+         ("a labelled record", "if drawn for\ntraining is", "a member"),
+         ("a labelled record", "otherwise is", "a stranger")),
     ),
     "train a classifier": Story(
         ("train",),
         {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the classifier": ("owner", 2, 0.5),
          "a species": ("thing", 4, 0.5)},
-        (("the members", "train", "the classifier"), ("the strangers", "examine", "the classifier"),
+        (("the members", "train", "the classifier"), ("the strangers", "test", "the classifier"),
          ("the classifier", "names", "a species")),
     ),
     "ask the model": Story(
@@ -79,18 +82,18 @@ STORIES = {
         ("answer", READ),
         {"the members": ("member", 0, 0), "the strangers": ("stranger", 0, 1), "the model": ("owner", 1.4, 0.5),
          "certainty about\nmembers": ("member", 2.95, 0), "certainty about\nstrangers": ("stranger", 2.95, 1),
-         "the gap": ("thing", 4.5, 0.5)},
+         "the gap": ("thing", 4.6, 0.5)},
         (("the members", "are put to", "the model"), ("the strangers", "are put to", "the model"),
          ("the model", "shows", "certainty about\nmembers"), ("the model", "shows", "certainty about\nstrangers"),
-         ("certainty about\nmembers", "compared gives", "the gap"),
-         ("certainty about\nstrangers", "compared gives", "the gap")),
+         ("certainty about\nmembers", "is one end of", "the gap"),
+         ("certainty about\nstrangers", "is the other end of", "the gap")),
     ),
     "the first attack": Story(
         ("submit", READ, "infer"),
         {"the attacker": ("attacker", 0, 0.5), "the target": ("owner", 1.5, 0.5),
-         "a confidence": ("thing", 3, 0.5), "member": ("member", 4.5, 0), "stranger": ("stranger", 4.5, 1)},
+         "a confidence": ("thing", 3, 0.5), "a member": ("member", 4.5, 0), "a stranger": ("stranger", 4.5, 1)},
         (("the attacker", "submits a\nrecord to", "the target"), ("the target", "answers", "a confidence"),
-         ("a confidence", "when high means", "member"), ("a confidence", "when low means", "stranger")),
+         ("a confidence", "when high means", "a member"), ("a confidence", "when low means", "a stranger")),
     ),
     "probing the black box": Story(
         ("submit", READ, "adjust", "gather"),
@@ -98,30 +101,32 @@ STORIES = {
          "synthetic records": ("thing", 3.7, 1)},
         (("the attacker", "asks", "the service"), ("the service", "tells its confidence to", "the attacker"),
          ("the attacker", "adjusts", "a made-up flower"),
-         ("a made-up flower", "once the model is sure joins", "synthetic records")),
+         ("a made-up flower", "once the service is sure joins", "synthetic records")),
     ),
     "shadow models": Story(
         ("gather", "shadow"),
-        {"the pool": ("attacker", 0, 0.5), "records in": ("member", 1.5, 0), "records out": ("stranger", 1.5, 1),
+        {"the pool": ("thing", 0, 0.5), "a random half": ("member", 1.5, 0), "the other half": ("stranger", 1.5, 1),
          "a shadow model": ("attacker", 3.2, 0.5), "its answers\nto both": ("thing", 4.6, 0.5)},
-        (("the pool", "gives", "records in"), ("the pool", "keeps", "records out"),
-         ("records in", "train", "a shadow model"), ("records out", "test", "a shadow model"),
+        (("the pool", "lends", "a random half"), ("the pool", "holds back", "the other half"),
+         ("a random half", "trains", "a shadow model"), ("the other half", "tests", "a shadow model"),
          ("a shadow model", "gives", "its answers\nto both")),
     ),
     "the inference model": Story(
         ("submit", READ, "adjust", "gather", "shadow", "infer"),
-        {"the shadows": ("attacker", 0, 0), "the training table": ("thing", 2.05, 0),
-         "the attack model": ("attacker", 4.1, 0), "a candidate": ("thing", 0, 1), "the target": ("owner", 2.05, 1)},
+        {"the shadows": ("attacker", 0, 0), "the training table": ("thing", 1.6, 0),
+         "the attack model": ("attacker", 3.2, 0), "a candidate": ("thing", 0, 1), "the target": ("owner", 1.6, 1),
+         "a guess,\nmember or stranger": ("thing", 4.45, 1)},
         (("the shadows", "fill", "the training table"), ("the training table", "trains", "the attack model"),
-         ("a candidate", "is put to", "the target"), ("the target", "is judged by", "the attack model")),
+         ("a candidate", "is put to", "the target"), ("the target", "sends its answer to", "the attack model"),
+         ("the attack model", "makes", "a guess,\nmember or stranger")),
     ),
     "who is exposed": Story(
         ("shadow", "infer"),
-        {"nets with the flower": ("member", 0.2, 0), "nets without it": ("stranger", 0.2, 1),
-         "the flower": ("thing", 2.2, 0.5), "its exposure": ("attacker", 4.2, 0.5)},
-        (("nets with the flower", "are asked about", "the flower"),
-         ("nets without it", "are asked about", "the flower"),
-         ("the flower", "by the difference has", "its exposure")),
+        {"nets trained with\nthe flower": ("attacker", 0.2, 0), "nets trained\nwithout it": ("attacker", 0.2, 1),
+         "answers about\nthe flower": ("thing", 2.3, 0.5), "its exposure": ("thing", 4.3, 0.5)},
+        (("nets trained with\nthe flower", "give", "answers about\nthe flower"),
+         ("nets trained\nwithout it", "give", "answers about\nthe flower"),
+         ("answers about\nthe flower", "as they differ show", "its exposure")),
     ),
     "why some models leak": Story(
         ("train", "infer"),
@@ -132,10 +137,11 @@ STORIES = {
     ),
     "defences": Story(
         ("train", "answer", "infer"),
-        {"the members": ("member", 0, 0), "training defence": ("owner", 0, 1), "the model": ("owner", 1.9, 0),
-         "output defence": ("owner", 1.9, 1), "the attacker": ("attacker", 4, 0.5)},
-        (("the members", "train", "the model"), ("training defence", "calms", "the model"),
-         ("the model", "answers through", "output defence"), ("output defence", "says less to", "the attacker")),
+        {"the members": ("member", 0, 0), "a training-time\ndefence": ("owner", 0, 1), "the model": ("owner", 1.9, 0),
+         "an output\ndefence": ("owner", 1.9, 1), "the attacker": ("attacker", 4, 0.5)},
+        (("the members", "train", "the model"), ("a training-time\ndefence", "restrains", "the model"),
+         ("the model", "answers through", "an output\ndefence"),
+         ("an output\ndefence", "says less to", "the attacker")),
     ),
     "differential privacy": Story(
         ("train", "infer"),
@@ -146,15 +152,17 @@ STORIES = {
     ),
     "audit a hospital model": Story(
         ("submit", READ, "gather", "shadow", "infer"),
-        {"the patients": ("member", 0, 0), "other people": ("stranger", 0, 1), "the service": ("owner", 1.6, 0),
-         "the auditor": ("attacker", 3.1, 0.5), "a report": ("thing", 4.5, 0.5)},
-        (("the patients", "train", "the service"), ("other people", "train shadows for", "the auditor"),
-         ("the auditor", "asks", "the service"), ("the auditor", "writes", "a report")),
+        {"its patients": ("member", 0, 0), "other people": ("stranger", 0, 1), "the service": ("owner", 1.7, 0),
+         "shadows": ("attacker", 1.7, 1), "the auditor": ("attacker", 3.4, 0.5), "a report": ("thing", 4.7, 0.5)},
+        (("its patients", "train", "the service"), ("its patients", "drawn by lot\ntrain", "shadows"),
+         ("other people", "drawn by lot\ntrain", "shadows"),
+         ("the service", "answers", "the auditor"), ("shadows", "are a yardstick for", "the auditor"),
+         ("the auditor", "writes", "a report")),
     ),
     "when flowers are people": Story(
         ("answer", "infer"),
         {"a person": ("thing", 0, 0.5), "the model": ("owner", 1.6, 0), "the attacker": ("attacker", 1.6, 1),
-         "a decision": ("thing", 3.2, 0), "a disclosure": ("thing", 3.2, 1), "the person": ("thing", 4.5, 0.5)},
+         "a decision": ("thing", 3.1, 0), "a disclosure": ("thing", 3.1, 1), "the person": ("thing", 4.75, 0.5)},
         (("a person", "is judged by", "the model"), ("a person", "is looked up by", "the attacker"),
          ("the model", "proposes", "a decision"), ("the attacker", "makes", "a disclosure"),
          ("a decision", "lands on", "the person"), ("a disclosure", "lands on", "the person")),
@@ -179,7 +187,7 @@ def story(ax: Axes, name: str) -> Axes:
     steps(ax, told.now)
     ax.set(xlim=(-1.95, 5.75), ylim=(-2.75, 1.4))
     ax.plot([-1.9, 5.7], [-0.62, -0.62], color="#7a8290", linewidth=0.8)
-    place = {box: (-1.0 + 1.28 * column, -1.1 - 1.2 * row) for box, (_, column, row) in told.boxes.items()}
+    place = {box: (-1.0 + 1.28 * column, -1.15 - 1.2 * row) for box, (_, column, row) in told.boxes.items()}
     drawn = {box: _box(ax, *place[box], box, KINDS[kind]) for box, (kind, _, _) in told.boxes.items()}
     pairs = {(subject, target) for subject, _, target in told.says}
     for subject, verb, target in told.says:
@@ -199,11 +207,11 @@ def steps(ax: Axes, now: Collection[str]) -> Axes:
     unknown = [s for s in now if s not in every]
     if unknown:
         raise ValueError(f"now names {unknown[0]!r}, which is no step; it should hold some of {every}")
-    for y, who, row, edge in ((1.0, "the owner", OWNER_STEPS, OWNER), (0.0, "the attacker", ATTACKER_STEPS, ATTACKER)):
-        ax.text(-0.72, y, who, ha="right", va="center", fontweight="bold", color=edge)
+    for y, who, row in ((1.0, "owner", OWNER_STEPS), (0.0, "attacker", ATTACKER_STEPS)):
+        ax.text(-0.72, y, f"the {who}", ha="right", va="center", fontweight="bold", color=KINDS[who]["edgecolor"])
         for x, name in enumerate(row):
-            look = {"facecolor": edge, "color": "white"} if name in now else {"facecolor": "white", "color": INK}
-            _box(ax, x, y, name, look | {"mark": "", "edgecolor": edge})
+            look = KINDS[who] | ({} if name in now else {"facecolor": "white", "color": INK})
+            _box(ax, x, y, name, look)
             if x:
                 ax.annotate("", (x - 0.40, y), (x - 0.60, y), arrowprops={"arrowstyle": "->", "color": "#5f6672"})
     ax.set(xlim=(-1.9, 5.6), ylim=(-0.5, 1.5))
@@ -220,7 +228,8 @@ def _story(name: str) -> Story:
 def _box(ax: Axes, x: float, y: float, words: str, look: Mapping[str, str]) -> Text:
     return ax.text(
         x, y, look["mark"] + words, ha="center", va="center", fontsize=9.5, color=look["color"],
-        bbox={"boxstyle": "round,pad=0.45", "facecolor": look["facecolor"], "edgecolor": look["edgecolor"], "lw": 1.6},
+        bbox={"boxstyle": f"{look.get('corners', 'round')},pad=0.45", "facecolor": look["facecolor"],
+              "edgecolor": look["edgecolor"], "lw": 1.6},
     )  # fmt: skip
 
 
