@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from browser import PANDAS_OWN, barriers, find_chromium, launch
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from test_run import ROOT
 
 from mialab.exercises import chapters
@@ -56,6 +56,14 @@ def pages(site):
     return {path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
 
 
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    build = [sys.executable, str(ROOT / ".ci" / "site" / "build.py"), str(tmp_path)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "choose an empty or a new folder" in done.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
 def test_every_notebook_and_module_has_its_page(site):
     assert all((site / "notebooks" / f"{name}.html").exists() for name in NOTEBOOKS)
     assert "roc" in (site / "library" / "metrics.html").read_text("utf-8")
@@ -94,19 +102,27 @@ THEMES_OWN = (
 
 
 @pytest.mark.browser
-def test_axe_finds_nothing_of_ours_on_any_page(pages):
+@pytest.mark.parametrize(("theme", "rules"), [("light", None), ("dark", ["color-contrast"])])
+def test_axe_finds_nothing_of_ours_on_any_page(pages, theme, rules):
     if find_chromium() is None:
         pytest.skip("Chromium was not found on the path")
     with sync_playwright() as playwright:
         browser = launch(playwright, find_chromium())
         page = browser.new_page()
+        page.emulate_media(color_scheme=theme)
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         found = {}
         for path in pages:
             page.goto(path.as_uri())
-            found[path.name] = barriers(page, THEMES_OWN)
+            expect(page.locator("html")).to_have_attribute("data-theme", theme)
+            found[path.name] = barriers(page, THEMES_OWN, rules=rules)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[path.name].append("the page scrolls sideways")
+        page.set_content('<p style="color:#999;background:#fff">hardly to be read</p><img src="x.png">')
+        control = {barrier.split(":")[0] for barrier in barriers(page, THEMES_OWN, rules=rules)}
         browser.close()
+    assert control == {"color-contrast"} if rules else {"color-contrast", "image-alt"} <= control
     assert {name: barrier for name, barrier in found.items() if barrier} == {}
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
@@ -125,7 +141,7 @@ def test_the_glossary_has_every_term_and_leads_to_where_it_is_defined(site, page
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name[:2] in ("03", "05", "07", "09", "10", "11", "12")])
 def test_a_panel_stands_still_on_its_page(site, name):
     text = (site / "notebooks" / f"{name}.html").read_text("utf-8")
-    assert "run this cell to move it" in text
+    assert "run this cell to use it" in text
 
 
 def test_hover_text_reaches_the_page(site):

@@ -17,13 +17,23 @@ ROOT = HERE.parent.parent
 MODULES = ("data targets nets blackbox search shadows attacks metrics trials exposure privacy defences audit plots "
            "widgets glossary instructor").split()  # fmt: skip
 
+# Code and what it prints wrap, and so do long names and addresses: no page scrolls sideways.
+CSS = """\
+div.cell pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+code.literal, code.literal span.pre { white-space: normal; overflow-wrap: anywhere; }
+"""
+
 
 def main(out: Path) -> int:
     """Write the pages' sources into `out`/source and the pages into `out`/html; Sphinx' exit code, warnings count."""
     source = out / "source"
+    if out.exists() and any(out.iterdir()) and not (source / "conf.py").exists():
+        print(f"{out} holds files that are not of an earlier build: choose an empty or a new folder.", file=sys.stderr)
+        return 2
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ROOT / "notebooks", source / "notebooks")
     shutil.copy(HERE / "conf.py", source / "conf.py")
+    write(source / "_static" / "course.css", CSS)
     write(source / "index.md", index())
     write(source / "instructors.md", instructors())
     write(source / "data.md", within_site((ROOT / "data" / "README.md").read_text("utf-8")))
@@ -38,7 +48,7 @@ def main(out: Path) -> int:
 def index() -> str:
     """The README up to its commands, and the table of contents."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    readme = readme[: readme.index("## Two commands")].replace("](notebooks/images/", "](notebooks/images/")
+    readme = readme[: readme.index("## Two commands")]
     notebooks = "\n".join(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
     return f"""{within_site(readme)}
 These pages are for reading. To run the cells and answer the exercises, get the course and type `make lab`.
@@ -56,7 +66,7 @@ These pages are for reading. To run the cells and answer the exercises, get the 
 
 glossary
 library
-data
+Data cards <data>
 instructors
 ```
 """

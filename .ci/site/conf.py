@@ -21,10 +21,13 @@ html_theme = "sphinx_book_theme"
 html_title = "Who was in the training set?"
 html_theme_options = {
     "show_navbar_depth": 1,
-    "use_download_button": True,
+    "use_download_button": False,  # the sources are the repository's
     "use_fullscreen_button": False,
     "navigation_with_keys": False,
+    "navbar_persistent": [],  # one search is enough: that of the sidebar
 }
+html_css_files = ["course.css"]
+html_static_path = ["_static"]
 html_show_sourcelink = False
 html_copy_source = False
 exclude_patterns = ["_build"]
