@@ -126,10 +126,10 @@ def _who(found: Any) -> list[str]:
         )
         known = found.by_class.dropna(subset=["auc"])
         if len(known) > 1:
-            worst = known.loc[known["auc"].idxmax()]
+            worst = known["auc"].idxmax()
             sentences.append(
-                f"By class, members of “{escape(str(worst['class']))}” are told apart best (in {worst['auc']:.0%} of "
-                "pairs)."
+                f"By class, members of “{escape(str(known['class'][worst]))}” are told apart best (in "
+                f"{known['auc'][worst]:.0%} of pairs)."
             )
     else:
         sentences.append("This audit did not show that anybody is exposed; it cannot show that nobody is.")

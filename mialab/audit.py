@@ -101,13 +101,17 @@ class Audit:
         numbers = f"{found.n_members} members and {found.n_non_members} non-members"
         pair = f"a member looks more like a member than a non-member does in {found.auc:.0%} of pairs (half is chance)"
         if self.outcome == "leaks":
-            alone = int((self.members["as_high"] == 0).sum())
+            row = self.table.loc[self.best]
+            worth = "it catches none of the members, so that a single accusation is worth little."
+            if row["tpr"] > 0:
+                worth = (
+                    f"it catches {row['tpr']:.1%} of the members; if {100 * self.base_rate:g}% of those suspected were "
+                    f"members, {row['precision']:.0%} of its accusations would be right."
+                )
             return (
                 f"The model gives away who was in its training data. For its strongest attack, {self.best}, {pair}, "
-                f"on {numbers}; guessing does so well with a probability of {_small(self.chance[self.best])}. "
-                f"{alone} of the {found.n_members} members are scored above every non-member, a line that no real "
-                f"attacker can see. If {100 * self.base_rate:g}% of those suspected were members, an accusation at "
-                f"1% false alarms would be right {self.table.loc[self.best, 'precision']:.0%} of the time."
+                f"on {numbers}; guessing does so well with a probability of {_small(self.chance[self.best])}. At 1% "
+                f"false alarms {worth}"
             )
         if self.outcome == "no leak found":
             return (

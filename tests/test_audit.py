@@ -76,8 +76,11 @@ def test_members_classes_and_defences_are_what_they_say():
 def test_a_look_up_model_leaks_and_the_answer_says_how_much():
     assert FOUND.outcome == "leaks" and FOUND.chance[FOUND.best] < 0.001
     assert f"{FOUND.attacks[FOUND.best].auc:.0%}" in str(FOUND) and "75 members" in str(FOUND)
-    precision = FOUND.table.loc[FOUND.best, "precision"]
-    assert "If 1% of those suspected were members" in str(FOUND) and f"right {precision:.0%} of the time" in str(FOUND)
+    assert FOUND.attacks[FOUND.best].tpr_at(0.01) == 0 and "catches none of the members" in str(FOUND)
+    other = replace(FOUND, best="RMIA", base_rate=0.1)
+    assert other.table.loc["RMIA", "tpr"] > 0
+    right = f"if 10% of those suspected were members, {other.table.loc['RMIA', 'precision']:.0%} of its accusations"
+    assert right in str(other)
     assert any("differential privacy" in sentence for sentence in FOUND.advice())
 
 
@@ -255,6 +258,7 @@ def test_the_report_is_one_page_that_fetches_nothing():
             assert len(attributes["alt"].split()) > 5
     assert "http" not in html.split("base64")[0] and "url(" not in html
     assert dict(page.tags)["html"]["lang"] == "en"
+    assert "“2” are told apart best" in page.text
     for words in (str(FOUND), "What this does not prove", "no legal advice", *FOUND.advice(), *FOUND.threats.values()):
         assert words in page.text
     assert html == FOUND.to_html()  # nothing in it depends on when it is written
