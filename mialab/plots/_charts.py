@@ -117,8 +117,10 @@ def _name_points(
                 clashes = sum(_is_in(leader, *other).any() for other in named)
                 clashes += sum((box[0] < other[1]).all() and (box[1] > other[0]).all() for other in named)
                 covered = _is_in(marks, box[0] - room, box[1] + room).sum()
+                apart = np.hypot(*(leader[:, None] - marks).transpose(2, 0, 1))
+                covered += (np.delete(apart, i, axis=1) < np.delete(room[:, 0], i)).any(axis=0).sum()
                 crossed = sum(_is_in(line, *box).any() for line in lines)
-                cost = 20 * clashes + covered + crossed + 0.02 * away
+                cost = 20 * clashes + 5 * covered + 2 * crossed + 0.02 * away
                 if best is None or cost < best[0]:
                     best = cost, at, box, leader
         if best is None:
@@ -306,7 +308,7 @@ def trade_off(
     beaten = {"marker": "o", "markersize": 8, "markerfacecolor": "white", "color": "#444b57"}
     for points, style in (
         (front, {"marker": "D", "markersize": 8, "color": PLAIN, "label": "on the frontier"}),
-        (~front, beaten | {"label": "another does as well or better in both"}),
+        (~front, beaten | {"label": "another is no worse in both, and better in one"}),
     ):
         across, up = (np.abs(each[points, 1:] - each[points, :1]).T for each in (x, y))
         ax.errorbar(x[points, 0], y[points, 0], up, across, linestyle="none", elinewidth=0.8, **style)

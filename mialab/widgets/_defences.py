@@ -69,6 +69,8 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
             ax.set(yticks=rows, yticklabels=list(values), ylim=(len(rows) - 0.5, -0.5), xlabel=name)
             ax.grid(axis="y", visible=False)
             ax.locator_params(axis="x", nbins=4)
+            step = np.diff(ax.get_xticks())[0]
+            ax.xaxis.set_major_formatter("{x:.2f}" if step > 0.0099 else "{x:.3f}")
 
     return View("\n".join(lines), draw, (9.0, height))
 
