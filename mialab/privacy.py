@@ -145,6 +145,11 @@ def tpr_bound(fpr: Any, epsilon: float, delta: float = 0.0) -> Any:
     The smaller of e^epsilon × fpr + delta and 1 - e^-epsilon × (1 - fpr - delta) (Kairouz, Oh & Viswanath, "The
     Composition Theorem for Differential Privacy", ICML 2015, theorem 2.1), kept within 0 and 1.
 
+    The promise must be for what tells a member's world from a stranger's. A promise for one record added or removed
+    fits where each record was put in by a coin of its own. Where another record takes the place of one left out, as in
+    halves of a fixed size, two records differ: then ask for 2 epsilon and (1 + e^epsilon) delta (Dwork & Roth 2014,
+    theorem 2.2, on groups, gives that epsilon).
+
     Raises ValueError for numbers out of range.
     """
     epsilon = _positive("epsilon", epsilon, zero=True)

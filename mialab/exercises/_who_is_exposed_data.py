@@ -6,16 +6,18 @@ import math
 
 import numpy as np
 
+FAR = 20  # standard deviations: exp(-FAR**2 / 2) is far above the smallest float
+
 
 def sure_shadows(rng):
-    """Tables with ties, with unequal numbers of nets with and without the record, and areas on both sides of a half."""
+    """Tables with ties, areas on both sides of a half, and never as many nets with the record as without it."""
     yield np.array([[0.9, 0.5], [0.8, 0.4], [0.3, 0.7]]), np.array([[True, False], [True, True], [False, False]]), 0
     for n_nets, n, n_in, shift in (
         (7, 5, 3, 2),
         (9, 6, 6, -2),
         (10, 8, 3, 1),
         (12, 9, 7, 1),
-        (8, 8, 4, 0),
+        (8, 8, 5, 0),
         (11, 7, 2, -1),
     ):
         in_mask = np.stack([rng.permutation(n_nets) < n_in for _ in range(n)], axis=1)
@@ -34,14 +36,20 @@ def area_by_loops(sure, in_mask, i):
 
 
 def two_groups(rng):
-    """The target's log-odds, and those of shadows with and without the record: wide and narrow, few and many."""
+    """The target's log-odds, and those of shadows with and without the record: wide and narrow, few and many.
+
+    No answer lies so far out that the height of a bell would underflow: the formula as the notebook gives it is right.
+    """
     yield 1.0, np.array([0.0, 2.0]), np.array([-4.0, -2.0, 0.0])
     for mean_in, sd_in, mean_out, sd_out in (
         (3, 1, -2, 2), (0, 0.4, -5, 2.5), (2, 2, 1, 0.5), (-1, 3, 2, 0.7), (6, 0.3, 5, 1.5), (1, 0.2, 1, 0.2),
     ):  # fmt: skip
         inside = rng.normal(mean_in, sd_in, rng.integers(5, 20))
         outside = rng.normal(mean_out, sd_out, rng.integers(5, 20))
-        yield round(float(rng.uniform(-4, 7)), 2), inside.round(2), outside.round(2)
+        inside, outside = inside.round(2), outside.round(2)
+        reach = [(group.mean() - FAR * group.std(), group.mean() + FAR * group.std()) for group in (inside, outside)]
+        low, high = max(-4, *(each[0] for each in reach)), min(7, *(each[1] for each in reach))
+        yield round(float(rng.uniform(low, high)), 2), inside, outside
 
 
 def ratio_by_density(own, inside, outside):

@@ -17,6 +17,8 @@ best_defence = chapter.add(
         question="A fifth of the labels are wrong. Which of these four takes most from RMIA?",
         options=["rounding", "top-1", "label only", "L2"],
         section="Guess first",
+        hints="RMIA compares the model's answer with what is usual for this record. What does each of the four do to "
+        "that difference: does it hide it, or keep it from arising?",
     )
 )
 
@@ -97,6 +99,17 @@ def _sorted(proba, k):
 @top_k.mistake("You return ones in the places that are kept. The model's probabilities should stand there.")
 def _ones(proba, k):
     return (np.argsort(np.argsort(-proba, axis=1, kind="stable"), axis=1) < k).astype(float)
+
+
+@top_k.mistake(
+    "`np.argpartition` finds k of the largest, and of equal ones whichever it meets: the rule is the earlier column. "
+    "Sort the negative with `kind='stable'` instead."
+)
+def _by_argpartition(proba, k):
+    kept = np.zeros_like(proba)
+    places = np.argpartition(-proba, k - 1, axis=1)[:, :k]
+    np.put_along_axis(kept, places, np.take_along_axis(proba, places, axis=1), axis=1)
+    return kept
 
 
 @top_k.mistake("Of equal probabilities you keep the later column. Sort the negative with `kind='stable'` instead.")
@@ -207,6 +220,23 @@ def _swapped(right_in, right_out):
     return auc_of_right.function(right_out, right_in)
 
 
+@auc_of_right.mistake(
+    "You take the size of the gap and drop its sign. Where the model is right about strangers more often than about "
+    "members, this attack does worse than a coin: less than one half."
+)
+def _without_the_sign(right_in, right_out):
+    return 0.5 + abs(right_in.mean() - right_out.mean()) / 2
+
+
+@auc_of_right.mistake(
+    "You set the first member against the first stranger, and so on; but there are more of the one than of the other. "
+    "The AUC is about all pairs: work with the two shares, `right_in.mean()` and `right_out.mean()`, or put the "
+    "members in a column with `right_in[:, None]`."
+)
+def _one_against_one(right_in, right_out):
+    return (right_in > right_out).mean() + (right_in == right_out).mean() / 2
+
+
 @auc_of_right.mistake("You add the whole gap to one half. Written out over the pairs, half of it remains.")
 def _whole_gap(right_in, right_out):
     return 0.5 + right_in.mean() - right_out.mean()
@@ -233,7 +263,7 @@ survivor = chapter.add(
         section="Label only",
         options={
             "a": (
-                "The one who asks about the record with many small changes, and counts how often the label stays.",
+                "The one who makes small changes and counts how often the label stays.",
                 "Members tend to lie further from the border, for training pushed it away from them. How often the "
                 "label survives a small change measures that distance, through labels alone.",
             ),
@@ -320,6 +350,23 @@ def _strict_in_both(accuracy, leakage):
 def _twins_beat_each_other(accuracy, leakage):
     no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
     return no_worse.sum(axis=0) == 1
+
+
+@not_beaten.mistake(
+    "Nobody is left, for with `>=` and `<=` alone each model beats itself. To beat another a model must be strictly "
+    "better in one of the two: add `(accuracy > …) | (leakage < …)`."
+)
+def _beaten_by_itself(accuracy, leakage):
+    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
+    return ~no_worse.any(axis=0)
+
+
+@not_beaten.mistake(
+    "You keep what is best in one of the two. A model in between, best in neither, may still be unbeaten; and of two "
+    "that share the best accuracy the leakier one is beaten."
+)
+def _best_in_one(accuracy, leakage):
+    return (accuracy == accuracy.max()) | (leakage == leakage.min())
 
 
 @not_beaten.mistake(

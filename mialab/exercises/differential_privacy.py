@@ -74,6 +74,11 @@ def _in_bits(truth):
     return np.log2((1 + truth) / (1 - truth))
 
 
+@coin_epsilon.mistake("Your logarithm has the base ten. Epsilon is the natural one, `np.log`.")
+def _in_tens(truth):
+    return np.log10((1 + truth) / (1 - truth))
+
+
 @coin_epsilon.mistake("You subtract the two probabilities. The promise is about their ratio.")
 def _difference(truth):
     return (1 + truth) / 2 - (1 - truth) / 2
@@ -178,6 +183,14 @@ def _thrown_away(gradients, clip):
     return np.where(np.linalg.norm(gradients, axis=1, keepdims=True) > clip, 0.0, gradients)
 
 
+@clip_rows.mistake(
+    "Your lengths stand in a row, one for each record, and NumPy sets them against the columns. Keep them as a column: "
+    "`np.linalg.norm(gradients, axis=1, keepdims=True)`, or `length[:, None]`."
+)
+def _without_keepdims(gradients, clip):
+    return gradients / np.maximum(np.linalg.norm(gradients, axis=1) / clip, 1)
+
+
 @clip_rows.mistake("You divide by the squared length. Take its root: `np.linalg.norm` does.")
 def _squared(gradients, clip):
     return gradients / np.maximum((gradients**2).sum(axis=1, keepdims=True) / clip, 1)
@@ -191,6 +204,8 @@ private_noisy = chapter.add(
         question="A fifth of the labels are wrong. The accuracy of the net with epsilon 4, against the ordinary net?",
         options=["lower", "about the same", "higher"],
         section="A private model that is better",
+        hints="What does the ordinary net make of a wrong label, given 500 epochs? And what may a single flower do to "
+        "a net whose training clips each request, and ends after 100?",
     )
 )
 

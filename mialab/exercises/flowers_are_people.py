@@ -36,7 +36,8 @@ what_it_says = chapter.add(
             "d": (
                 "Nothing yet, for the training data were anonymised: names had been removed.",
                 "The attacker brought the record themselves and knows whose it is. Names in the training data are not "
-                "needed.",
+                "needed. And taking out names is not anonymisation in EU or UK law: at most it is pseudonymisation, "
+                "and the data stay personal for whoever can undo it.",
             ),
         },
         answer="b",
@@ -54,6 +55,12 @@ closed_world = chapter.add(
         question="Of 100 answers about versicolors that it never saw, how many are wrong with confidence above 0.9?",
         between=(0, 100),
         section="A closed world",
+        hints=[
+            "Do not look it up: a guess is worth most when it comes before the answer.",
+            "This net has two names to give, and neither is right. So how many answers are wrong? And how sure were "
+            "the nets above of a flower that is like nothing they saw?",
+            "Any number from 0 to 100 is accepted. Write one down, then run the cell below it.",
+        ],
     )
 )
 
@@ -123,6 +130,11 @@ def _of_all_errors(y, answer, group):
 def _counts(y, answer, group):
     wrong = answer != y
     return np.array([(wrong & (group == g)).sum() for g in np.unique(group)], dtype=float)
+
+
+@errors_by_group.mistake("You return percentages. A share lies between 0 and 1: leave out the factor 100.")
+def _percentages(y, answer, group):
+    return 100 * errors_by_group.function(y, answer, group)
 
 
 @errors_by_group.mistake("You return one number for all records. Take the share in each group by itself.")
@@ -238,22 +250,23 @@ card = chapter.add(
             "says whose records trained the model, and what being among them tells about a person",
             "says in plain words what someone with access could find out, how likely, and for whom most",
             "names what was tested, and at least one thing that was not",
-            "says what is done about it, and whom a person can turn to",
-            "promises no more than was shown",
+            "says what is done about it and whom a person can turn to, and promises no more than was shown",
         ],
         example="This model was trained on the records of 1,000 people whose blood was tested in our study. It does "
         "not contain your name. But someone who already has your measurements, and may put questions to the model, "
-        "could try to find out whether you took part. In our tests they were right in about nine of ten comparisons, "
-        "and for about one in five of you they could be nearly sure; people who died during the study were easier to "
-        "recognise. We tried six kinds of attack, not all that exist, and nobody outside has tried. We are replacing "
-        "the model by one that limits what a single record can change, and until then only staff may ask it. If you "
-        "want to know more, or want your record taken out, write to our data protection officer.",
+        "could try to find out whether you took part. Shown one participant and one other person, the test picked the "
+        "right one about nine times in ten. That is not the chance of being right about you, which depends on how many "
+        "people are suspected. About one in five of you stood out above everyone who had not taken part; people who "
+        "died during the study were easier to recognise. We tried six kinds of attack, not all that exist, and only "
+        "with other patients' records in hand. We are replacing the model by one that limits what a single record can "
+        "change, and until then only staff may ask it. If you want to know more, or want to object or ask for erasure, "
+        "write to our data protection officer; we will tell you what is possible, including for the model.",
         others=[
             "Your record was one of a thousand from the clinic's study, and to be among them means that your blood was "
             "tested there. The model answers questions about risk. We tested whether its answers betray who was in "
-            "the study: an attacker with skill, with your measurements and with the right to ask can often tell, most "
-            "easily for patients who are unusual in their age group. A simple look at the model's confidence does not "
-            "reveal it at few false alarms; a better method does. We have not tested attackers who know less, or "
+            "the study: an attacker with skill, with your measurements and with the right to ask can often tell, on "
+            "average more easily for patients who died during the study. A simple look at the model's confidence does "
+            "not reveal it at few false alarms; a better method does. We have not tested attackers who know less, or "
             "those who may ask for years. From next month we use a version with a mathematical limit on each "
             "person's influence. Please call the privacy office with questions or objections.",
             "What we hold: measurements of blood, age and sex of study participants, used to train a forest of "

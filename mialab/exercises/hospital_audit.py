@@ -198,8 +198,8 @@ accept_private = chapter.add(
                 "our failure.",
             ),
             "b": (
-                "It was trained so that taking part changes the probability of any outcome at most by the factor e, "
-                "but for a delta; this covers one record a patient, and not how the settings were chosen.",
+                "One record changes any outcome's probability at most e-fold, but for a delta; the choice of "
+                "settings is not covered.",
                 "That is what was promised, with its limits. The limits belong into the same sentence.",
             ),
             "c": (
@@ -208,9 +208,11 @@ accept_private = chapter.add(
                 "you say so.",
             ),
             "d": (
-                "The model is now anonymous, so data protection law no longer applies to it.",
+                "The model is now anonymous in the sense of the law, for epsilon is small, so data protection law no "
+                "longer applies to it.",
                 "Whether a model is anonymous is a legal question about all means reasonably likely to be used. An "
-                "epsilon helps to argue it and does not decide it.",
+                "epsilon helps to argue it and does not decide it. Nor does taking out names: in EU and UK law that is "
+                "at most pseudonymisation, not anonymisation.",
             ),
         },
         answer="b",
@@ -232,42 +234,51 @@ memo = chapter.add(
         rubric=[
             "says in plain words what was asked, of which model, and what the attacker was assumed to know",
             "gives the finding with its interval and the number of records, and who is exposed beyond the average",
+            "says what being a member would reveal about a patient, and how bad that is",
             "separates what was shown from what was not: other attacks, other training runs, too few in a group",
-            "recommends one course of action with its price in accuracy, and what is promised by it and what is not",
+            "recommends one course of action with its price in accuracy, says what it promises and what not, and "
+            "leaves to the data protection officer what follows in law",
             "can be read by someone who has never heard of an AUC",
         ],
         example="To the data protection officer. We asked whether someone who may only question the mortality model "
-        "could find out which patients trained it. We attacked it as an outsider with a thousand questions and as an "
-        "insider who knows how it was trained. The insider ranks a patient from the training data above another "
-        "patient in about nine of ten pairs, where guessing gives five; the interval is narrow, for we had a "
-        "thousand patients on each side. More than a hundred patients can be named with hardly a false accusation, "
-        "so for them the risk is real although the model answers correctly. Coarser answers help against the attacks "
-        "we know, not against all. We recommend the privately trained model in place of the forest: it was as "
-        "accurate in our tests, our attacks were at the level of guessing, and it carries a promise that does not "
-        "depend on the attack. The promise covers one record a patient and not the choice of settings. We did not "
-        "test other attacks, nor whether some groups of patients are now served worse; that should be looked at "
-        "before the change.",
+        "could find out which patients trained it. We attacked it with two thousand questions and the patients' "
+        "records in hand, first by its answers alone, then as an insider who knows how it was trained. The insider "
+        "ranks a patient from the training data above another patient in about 87 of 100 pairs, where guessing gives "
+        "50; the audit's table gives the 95% interval, 85 to 88, for its 1,000 members and 1,000 strangers. Being in "
+        "the data says that someone was a patient whose blood we tested: mild for most, and not for all. More than a "
+        "hundred patients can be picked out, by someone who already holds their record, with hardly a false "
+        "accusation. Coarser answers help against the attacks we know, not against all. We recommend the privately "
+        "trained model in place of the forest: it was as accurate in our tests, about half a point in a hundred less "
+        "than the same kind of model without privacy, our attacks were at the level of guessing, and it carries a "
+        "promise that does not depend on the attack. The promise covers one record a patient and not the choice of "
+        "settings. We did not test other attacks, nor whether some groups of patients are now served worse; that "
+        "should be looked at before the change. What follows in law is yours to say.",
         others=[
             "Question: is it possible to learn, from the answers of our risk model alone, that a person was a "
             "patient of ours? We assumed an attacker who can send questions, who knows the kind of model and who "
             "holds other patients' data. Result: yes, clearly. In pairs of one training patient and one other, the "
             "attack picks the right one about nine times in ten; the uncertainty is a few points either way with our "
             "two thousand records. Most patients are hard to single out with certainty, but a minority stands above "
-            "every outsider. We have not shown what a better attack could do, and one trained model is not all "
-            "models. Recommendation: switch off the present forest for outside use now, publish only the label until "
-            "then, and train the replacement with a limit on each patient's influence. It cost us no accuracy on "
-            "these data. Its guarantee is mathematical, for one record per patient; it says nothing about data we "
-            "used to choose settings, and nothing about fairness.",
+            "every outsider. What is revealed is that somebody was a patient and had their blood tested: no diagnosis, "
+            "but a fact about their care that is theirs to tell. We have not shown what a better attack could do, and "
+            "one trained model is not all models. Recommendation: train a replacement with a limit on each patient's "
+            "influence, and restrict who may query the present forest until then. Against the forest it cost us no "
+            "accuracy on these data, against a plain model of its own kind about half a point in a hundred. Its "
+            "guarantee is mathematical, for one record per patient; it says nothing about data we used to choose "
+            "settings, and nothing about fairness. Whether any of this must be reported is for you to judge.",
             "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it "
             "was built from. The test gave the attacker everything except the list of patients. The finding is "
             "serious: for a large part of the patients the model is noticeably surer than for strangers, and the "
             "attack orders nine of ten pairs correctly, plus or minus two in a hundred. Some patients are scored "
-            "above all strangers, which means an accusation against them would have been right each time. A simple "
-            "look at confidence does not show this, because so many strangers are answered with full confidence too. "
-            "What we do not know: whether an attacker with less knowledge does as well, whether old or rare patients "
-            "are hit harder, and what attacks the future brings. I recommend retraining with differential privacy at "
-            "the price we measured, which was none in accuracy here, and repeating the audit every time the model is "
-            "trained again.",
+            "above all strangers: in this test, with a line chosen afterwards, an accusation against them would have "
+            "been right each time. Whoever is found out is known to have been our patient, which for most is harmless "
+            "and for some is not. A simple look at confidence does not show this, because so many strangers are "
+            "answered with full confidence too. What we do not know: whether an attacker with less knowledge does as "
+            "well, whether old or rare patients are hit harder, and what attacks the future brings. I recommend "
+            "retraining with differential privacy at the price we measured, none against the present forest and about "
+            "half a point in a hundred against a plain model, and repeating the audit every time the model is trained "
+            "again. It promises that one record changes little, not that nobody is treated wrongly. The legal "
+            "consequences are yours to draw.",
         ],
         hints=[
             "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",

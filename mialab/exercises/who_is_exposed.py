@@ -7,6 +7,7 @@ import numpy as np
 from mialab.exercises import _who_is_exposed_data as data
 from mialab.exercises._chapter import Chapter
 from mialab.exercises._kinds import Choice, Prediction
+from mialab.metrics import precision
 
 chapter = Chapter("09_who_is_exposed")
 recap = chapter.recap
@@ -17,6 +18,8 @@ how_many = chapter.add(
         question="Of the 150 flowers, for how many does the net give itself away almost always (exposure above 0.9)?",
         between=(0, 150),
         section="The average says no",
+        hints="The average over all flowers is close to a coin. How many flowers far from a coin could it hide? And "
+        "flower 83 of notebook 05 was one.",
     )
 )
 
@@ -110,6 +113,31 @@ def _mean_difference(sure, in_mask, i):
 
 
 @in_out_auc.mistake(
+    "You compare `inside` with `outside` place by place, and they may differ in length. Every net with the flower "
+    "meets every net without it: `inside[:, None] > outside`, and equal pairs count half."
+)
+def _place_by_place(sure, in_mask, i):
+    inside, outside = sure[in_mask[:, i], i], sure[~in_mask[:, i], i]
+    return (inside > outside).mean() + (inside == outside).mean() / 2
+
+
+@in_out_auc.mistake(
+    "You return how many pairs are won. The exposure is a share: divide by the number of pairs, or take the mean."
+)
+def _counts(sure, in_mask, i):
+    inside, outside = sure[in_mask[:, i], i], sure[~in_mask[:, i], i]
+    return (inside[:, None] > outside).sum() + (inside[:, None] == outside).sum() / 2
+
+
+@in_out_auc.mistake(
+    "You return how many pairs are won, and leave out those that are equally sure. The exposure is a share of all "
+    "pairs, an equal one counting half."
+)
+def _counts_without_ties(sure, in_mask, i):
+    return (sure[in_mask[:, i], i][:, None] > sure[~in_mask[:, i], i]).sum()
+
+
+@in_out_auc.mistake(
     "You pair the first net with the first, the second with the second. Every net with the flower meets every net "
     "without it: `inside[:, None] > outside`."
 )
@@ -171,6 +199,26 @@ def _by_variances(own, inside, outside):
     return (np.log(b / a) - (own - inside.mean()) ** 2 / a + (own - outside.mean()) ** 2 / b) / 2
 
 
+@likelihood_ratio.right
+def _by_the_two_heights(own, inside, outside):
+    def height(values):
+        z = (own - np.mean(values)) / np.std(values)
+        return np.exp(-(z**2) / 2) / (np.std(values) * np.sqrt(2 * np.pi))
+
+    return np.log(height(inside)) - np.log(height(outside))
+
+
+@likelihood_ratio.right
+def _by_their_ratio(own, inside, outside):
+    import math
+
+    def height(values):
+        z = (own - values.mean()) / values.std()
+        return math.exp(-(z**2) / 2) / (values.std() * math.sqrt(2 * math.pi))
+
+    return math.log(height(inside) / height(outside))
+
+
 @likelihood_ratio.mistake(
     "You compare the two z² and forget the widths: a narrow bell is higher than a wide one. Subtract log(sd) for each."
 )
@@ -178,6 +226,27 @@ def _without_the_widths(own, inside, outside):
     z_in = (own - inside.mean()) / inside.std()
     z_out = (own - outside.mean()) / outside.std()
     return (z_out**2 - z_in**2) / 2
+
+
+@likelihood_ratio.mistake(
+    "Your bells have the standard deviation with `ddof=1`, which is a little wider. Take `np.std` as it is, here in "
+    "both bells."
+)
+def _one_degree_less(own, inside, outside):
+    def height(values):
+        return -np.log(values.std(ddof=1)) - ((own - values.mean()) / values.std(ddof=1)) ** 2 / 2
+
+    return height(inside) - height(outside)
+
+
+@likelihood_ratio.mistake("That is the logarithm to base 10. The natural one, `np.log`, is asked for.")
+def _base_10(own, inside, outside):
+    return likelihood_ratio.function(own, inside, outside) / np.log(10)
+
+
+@likelihood_ratio.mistake("That is the logarithm to base 2. The natural one, `np.log`, is asked for.")
+def _base_2(own, inside, outside):
+    return likelihood_ratio.function(own, inside, outside) / np.log(2)
 
 
 @likelihood_ratio.mistake("The sign is turned round: the bell of the shadows *with* the record comes first.")
@@ -282,7 +351,8 @@ def _differences(own, usual, own_others, usual_others):
 
 
 @relative_rank.mistake(
-    "You divide the wrong way round: own / usual, so that a large quotient means surer than usual, and is suspected."
+    "It is turned round. Either you divide usual by own: own / usual is large where the target is surer than usual. Or "
+    "you count the records above the candidate: count those *below* it, so that a suspected one gets a high score."
 )
 def _upside_down(own, usual, own_others, usual_others):
     return relative_rank.function(usual, own, usual_others, own_others)
@@ -346,9 +416,11 @@ which_number = chapter.add(
                 "5% is fifty times that.",
             ),
             "c": (
-                "On average the attacker is close to guessing, and about a few patients all but certain.",
-                "Fifty times as many members are caught as chance would catch, at one false alarm in a thousand. For "
-                "those patients the average is no comfort.",
+                "On average the attacker is close to guessing; a few patients are named fifty times as often as by "
+                "chance.",
+                f"If half of the candidates are members, {100 * precision(0.05, 0.001, 0.5):.0f} of 100 such "
+                f"accusations are right. If one in a hundred is, {100 * precision(0.05, 0.001, 0.01):.0f} are: the "
+                "base rate of notebook 05 still counts. For those who are named the average is no comfort.",
             ),
             "d": (
                 "The attacker is right about 54% of the patients.",
@@ -370,5 +442,7 @@ rare_group = chapter.add(
         question="Of 50 virginicas only 8 stay in the pool. What happens to the exposure of those eight?",
         options=["lower", "about the same", "higher"],
         section="Who is rare",
+        hints="With fifty of a kind, a net can learn about one of them from the others. From whom can it learn about "
+        "one of eight?",
     )
 )

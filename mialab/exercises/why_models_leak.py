@@ -132,13 +132,14 @@ why_noise = chapter.add(
         section="More measurements",
         options={
             "a": (
-                "The noise holds hidden information about the species, and information leaks.",
+                "The noise holds information about the species that no one can see, and such information is what "
+                "leaks out.",
                 "The columns were drawn at random, without a look at the species. What a model finds in them holds for "
                 "its members only.",
             ),
             "b": (
-                "With many columns every member has a pattern of its own, by which the net can fit its label without "
-                "learning anything about species.",
+                "With many columns each member has a pattern of its own, by which the net can learn its label by "
+                "heart.",
                 "Such a fit helps nobody outside the training set. So members are answered well and strangers badly, "
                 "and that is what the attack reads.",
             ),
@@ -270,16 +271,16 @@ judge = chapter.add(
             "names the claim in words of one's own, and what it would predict",
             "says what was changed and what was held fixed, and which attack measured the leak",
             "gives the effect with its interval, and the verdict that follows from the rule",
-            "admits a doubt: one small data set, small models, the choice of attack, the smallest effect that counts",
-            "says on what data or with what model the verdict might be another",
+            "admits a doubt: few records, small models, the choice of attack; and says on what data or with what "
+            "model the verdict might be another",
         ],
-        example="The article says that models which fit their training set too closely are the ones that leak. I took "
-        "the tree on the sepals and let it grow deeper, with the same 75 members in every comparison, and measured "
-        "the attack on the recorded label. From depth one to a full tree its AUC rose by about a tenth, and the "
-        "interval was far from zero, so by our rule the claim is supported for this dial. But logistic regression "
-        "hardly overfits at all and RMIA still finds something, so overfitting is not the whole story. The flowers "
-        "are few and the models tiny; on a large image model with millions of records the same dial might do much "
-        "more, or much less.",
+        example="The article says that models which fit their training set too closely are the ones that leak. If "
+        "so, a deeper tree should leak more. I took the tree on the sepals and let it grow deeper, with the same 75 "
+        "members in every comparison, and measured the attack on the recorded label. From depth 1 to depth 12 its "
+        "AUC rose by 0.12 in the notebook's table (95% interval 0.11 to 0.13 over its splits), so by our rule the "
+        "claim is supported for this dial. But logistic regression hardly overfits at all and RMIA still finds "
+        "something, so overfitting is not the whole story. The flowers are few and the models tiny; on a large image "
+        "model with millions of records the same dial might do much more, or much less.",
         others=[
             "Claim: tables with few measurements are easier to attack than images or many classes. If that were so, "
             "two classes should leak more than ten, with as many members of each. I kept thirty digits a class, used "

@@ -276,7 +276,7 @@ def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
         two_groups(ax, inside, outside, label=f"confidence that flower {flower} is a {species}",
                    bins=np.linspace(0, 1, 17), names=("models with it", "models without it"),
                    names_at=_emptier_side(inside, outside))  # fmt: skip
-        ax.set_ylabel("number of models")
+        ax.set(ylabel="number of models", ylim=1.3 * np.array(ax.get_ylim()))  # room for the names
         ax.locator_params(nbins=4)
 
     return View(text, draw, (7.0, 2.5))
