@@ -161,13 +161,13 @@ def test_max_confidence_needs_no_label():
 
 def test_every_attack_states_what_it_takes():
     assert str(ThresholdAttack("confidence").threat_model) == (
-        "The attacker may ask the model any question and read its confidences; it does not know the "
+        "The attacker may ask the model any question and read its confidences; they do not know the "
         "candidate's recorded label, the model's type, other records of the population or the training "
         "procedure."
     )
     assert str(ThresholdAttack("loss").threat_model) == (
         "The attacker may ask the model any question and read its confidences, and knows the candidate's "
-        "recorded label; it does not know the model's type, other records of the population or the training "
+        "recorded label; they do not know the model's type, other records of the population or the training "
         "procedure."
     )
     assert str(ThreatModel(True, True, True, True)).endswith(

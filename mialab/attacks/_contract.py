@@ -44,7 +44,7 @@ class ThreatModel:
         if has:
             sentence += f", and knows {has}"
         if lacks:
-            sentence += f"; it does not know {lacks}"
+            sentence += f"; they do not know {lacks}"
         return sentence + "."
 
 
