@@ -64,12 +64,12 @@ def redrawn_by_hand(x, which, low, high, u):
     return np.array(fresh)
 
 
-def refusals(rng):
+def rejections(rng):
     yield from ((4, 3, 3), (4, 2, 3), (4, 4, 3), (1, 5, 5))
     yield from ((1, 0, 1), (3, 1, 1), (5, 7, 2), (7, 9, 4))
     for _ in range(8):
         yield tuple(rng.integers((2, 0, 1), (40, 9, 6)).tolist())
 
 
-def halved_by_hand(k, refused, patience):
-    return k if refused < patience else max(1, math.ceil(k / 2))
+def halved_by_hand(k, rejected, patience):
+    return k if rejected < patience else max(1, math.ceil(k / 2))

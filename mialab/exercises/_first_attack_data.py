@@ -38,6 +38,9 @@ def sklearn_auc(members, strangers):
 
 def two_sets_of_scores(rng):
     """Own records with one best threshold only, and records to judge of which one scores exactly that threshold."""
+    # First, eight records that can be counted on paper: at 0.7 the member is missed, one of three strangers accused.
+    own_is_member, is_member = np.array([True, False, False, True]), np.array([True, False, False, False])
+    yield np.array([0.7, 0.6, 0.3, 0.1]), own_is_member, np.array([0.6, 0.1, 0.3, 0.7]), is_member
     for n, m, sign in ((9, 8, 1), (21, 31, -1), (42, 25, 1), (12, 40, -1), (33, 21, 1), (42, 40, -1)):
         own_is_member, is_member = np.arange(n) < n // 3, np.arange(m) < m // 3
         rng.shuffle(own_is_member), rng.shuffle(is_member)

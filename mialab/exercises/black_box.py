@@ -34,11 +34,11 @@ def _sure(model, record, wanted):
     ],
     means="Ask, compare, keep: this is the whole step of a climb. The rest is how to change the record.",
     why="The columns of the answer stand in the order of `model.classes_`, so the wanted label has to be looked up "
-    "there. `>=` rather than `>`: where the model answers a whole region alike, a climber that refused equals would "
+    "there. `>=` rather than `>`: where the model answers a whole region alike, a climber that rejected equals would "
     "stand still.",
 )
 def keep_the_better(model, x, changed, wanted):
-    """Of two records, the one that the model is surer belongs to class `wanted`; `changed` if it is equally sure."""
+    """Of two records, the one with the higher probability of class `wanted`; `changed` if they are equal."""
     column = list(model.classes_).index(wanted)
     before, after = model.predict_proba(np.array([x, changed]))[:, column]
     return changed if after >= before else x
@@ -148,7 +148,7 @@ def _always_moves(model, x, changed, wanted):
     ],
     means="This is the first manner of adjusting: some measurements are thrown again, the others stay.",
     why="An array of positions selects on both sides of `=`: the places to fill and the values to fill them with. The "
-    "copy matters because a climber that is refused goes back to `x`.",
+    "copy matters because a climber goes back to `x` when a change is rejected.",
 )
 def redraw(x, which, low, high, u):
     """A copy of x in which the measurements numbered in `which` are drawn anew: low + u × (high − low)."""
@@ -254,89 +254,87 @@ def _selected_on_one_side(x, which, low, high, u):
 @chapter.function(
     points=2,
     minutes=4,
-    section="When the model refuses",
-    cases=data.refusals,
+    section="When nothing improves",
+    cases=data.rejections,
     oracle=data.halved_by_hand,
     hints=[
-        "Two ways through: fewer than `patience` refusals, and all else. What is returned in the first?",
+        "Two ways through: fewer than `patience` rejections, and all else. What is returned in the first?",
         "Half of 5, rounded up, is 3; half of 1, rounded up, is 1. `k // 2` rounds down.",
         "`(k + 1) // 2` is half of k rounded up, and never below 1 for a k of 1 or more.",
     ],
-    means="Far from the goal a climber takes leaps; once leaps are refused, smaller steps are worth trying.",
+    means="Far from the goal a climber takes leaps; once leaps are rejected, smaller steps are worth trying.",
     why="Adding 1 before the whole-number division rounds halves up: (5 + 1) // 2 is 3. As 1 becomes (1 + 1) // 2 = 1, "
     "a climber always changes something.",
 )
-def back_off(k, refused, patience):
-    """How many measurements to change next: k, or half of k rounded up once `patience` refusals came in a row."""
-    if refused < patience:
+def back_off(k, rejected, patience):
+    """How many measurements to change next: k, or half of it, rounded up, after `patience` rejections in a row."""
+    if rejected < patience:
         return k
     return (k + 1) // 2
 
 
 @back_off.right
-def _by_ceil(k, refused, patience):
-    return max(1, int(np.ceil(k / 2))) if refused >= patience else k
+def _by_ceil(k, rejected, patience):
+    return max(1, int(np.ceil(k / 2))) if rejected >= patience else k
 
 
 @back_off.right
-def _take_away_the_smaller_half(k, refused, patience):
-    return k - (refused >= patience) * (k // 2)
+def _take_away_the_smaller_half(k, rejected, patience):
+    return k - (rejected >= patience) * (k // 2)
 
 
 @back_off.mistake(
     "`k // 2` rounds down, and half of 1 becomes 0: a climber that changes nothing asks the same question for ever. "
     "Round up."
 )
-def _rounded_down(k, refused, patience):
-    return k // 2 if refused >= patience else k
+def _rounded_down(k, rejected, patience):
+    return k // 2 if rejected >= patience else k
 
 
 @back_off.mistake(
     "Never below 1, well done, but you round down: half of 5 should be 3. `(k + 1) // 2` rounds up, and needs no `max`."
 )
-def _rounded_down_to_one(k, refused, patience):
-    return max(1, k // 2) if refused >= patience else k
+def _rounded_down_to_one(k, rejected, patience):
+    return max(1, k // 2) if rejected >= patience else k
 
 
 @back_off.mistake(
     "`round` takes a half to the nearest even number: 2.5 becomes 2, and 0.5 becomes 0. Round up: `(k + 1) // 2`."
 )
-def _to_the_even_number(k, refused, patience):
-    return round(k / 2) if refused >= patience else k
+def _to_the_even_number(k, rejected, patience):
+    return round(k / 2) if rejected >= patience else k
 
 
 @back_off.mistake(
     "You return a half as it is. Nobody can change two and a half measurements: round up to a whole number."
 )
-def _not_rounded(k, refused, patience):
-    return max(1, k / 2) if refused >= patience else k
+def _not_rounded(k, rejected, patience):
+    return max(1, k / 2) if rejected >= patience else k
 
 
 @back_off.mistake(
-    "You wait for one refusal too many: `>` where the rule says “once there are `patience` refusals”. Use `>=`."
+    "You wait for one rejection too many: `>` where the rule says “once that is `patience` or more”. Use `>=`."
 )
-def _one_refusal_late(k, refused, patience):
-    return (k + 1) // 2 if refused > patience else k
+def _one_refusal_late(k, rejected, patience):
+    return (k + 1) // 2 if rejected > patience else k
 
 
 @back_off.mistake(
     "You take one away. The rule halves: from 16 measurements, 8, 4, 2 and 1 are four steps, where one at a time would "
     "take fifteen."
 )
-def _one_less(k, refused, patience):
-    return max(1, k - 1) if refused >= patience else k
+def _one_less(k, rejected, patience):
+    return max(1, k - 1) if rejected >= patience else k
 
 
-@back_off.mistake("You halve every time. While there are fewer than `patience` refusals in a row, k stays as it is.")
-def _always_halved(k, refused, patience):
+@back_off.mistake("You halve every time. While fewer than `patience` changes in a row were rejected, k stays as it is.")
+def _always_halved(k, rejected, patience):
     return (k + 1) // 2
 
 
-@back_off.mistake(
-    "You change more after refusals, not less. A climber that is refused is near a top, where leaps lead away: halve k."
-)
-def _doubled(k, refused, patience):
-    return 2 * k if refused >= patience else k
+@back_off.mistake("You change more after rejections, not less. Near a top leaps lead away, and are rejected: halve k.")
+def _doubled(k, rejected, patience):
+    return 2 * k if rejected >= patience else k
 
 
 # --- guesses and a choice -------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ predict_auc = chapter.add(
     "answers its members exactly 1.0 would otherwise escape a threshold of 1.0.",
 )
 def guess_members(confidence, threshold):
-    """True where the attacker says "member": where the confidence is at least the threshold."""
+    """One bool for each record: True where the attacker says "member" (confidence at least the threshold)."""
     return confidence >= threshold
 
 
@@ -79,6 +79,14 @@ def _swapped(confidence, threshold):
 )
 def _swapped_with_ties(confidence, threshold):
     return confidence <= threshold
+
+
+@guess_members.mistake(
+    "You return the confidence itself. A comparison is missing: `confidence >= threshold` turns each number into True "
+    "or False."
+)
+def _nothing_compared(confidence, threshold):
+    return confidence
 
 
 @guess_members.mistake(
@@ -202,6 +210,11 @@ def _auc_on_labels(members, strangers):
     return (1 + np.subtract.outer(guessed_in, guessed_out).mean()) / 2
 
 
+@auc_by_pairs.mistake("That is a percentage. A share lies between 0 and 1: leave out the 100.")
+def _in_percent(members, strangers):
+    return 50 * (1 + np.sign(np.subtract.outer(members, strangers)).mean())
+
+
 @auc_by_pairs.mistake(
     "You return how many pairs the member wins. Divide by the number of pairs, so that the answer lies between 0 and 1."
 )
@@ -283,6 +296,14 @@ def _sets_swapped(own_scores, own_is_member, scores, is_member):
 def _strictly_above_the_threshold(own_scores, own_is_member, scores, is_member):
     says_member = scores > choose_threshold(own_scores, own_is_member)
     return (says_member[is_member].mean() + 1 - says_member[~is_member].mean()) / 2
+
+
+@honest_accuracy.mistake(
+    "You return the threshold itself. One step is missing: judge it on `scores` and `is_member` with "
+    "`balanced_accuracy`."
+)
+def _the_threshold(own_scores, own_is_member, scores, is_member):
+    return choose_threshold(own_scores, own_is_member)
 
 
 @honest_accuracy.mistake(
@@ -380,6 +401,11 @@ def _one_minus_fpr(tpr, fpr, base_rate):
     return tpr * base_rate / (tpr * base_rate + (1 - fpr) * (1 - base_rate))
 
 
+@precision_when_rare.mistake("That is a percentage. A share lies between 0 and 1: leave out the 100.")
+def _in_percent_of_the_accused(tpr, fpr, base_rate):
+    return 100 * tpr * base_rate / (tpr * base_rate + fpr * (1 - base_rate))
+
+
 @precision_when_rare.mistake(
     "That is the share of the whole crowd who are accused and members. Divide by everyone who is accused."
 )
@@ -397,7 +423,7 @@ always_member = chapter.add(
         section="A mistake to avoid",
         options={
             "a": (
-                "A strong attack: 87% is far above the 50% of a coin.",
+                "A strong attack: 87% is far above the 50% that a coin would score.",
                 "The coin is the wrong comparison. On this set, saying “member” without looking is right for 6 "
                 "records in 7, which is 86%.",
             ),

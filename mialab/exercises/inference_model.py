@@ -312,7 +312,8 @@ noise_or_not = chapter.add(
         section="Where it finds nothing, and what changes that",
         options={
             "a": (
-                "There are fewer synthetic records than real ones.",
+                "There are fewer synthetic records than real ones, so the shadows trained on them have less to learn "
+                "from.",
                 "The attacker can make as many as the questions last, and the shadows train on as many. It is not the "
                 "number: something is missing from each of them.",
             ),
@@ -326,7 +327,7 @@ noise_or_not = chapter.add(
                 "like, not who was memorised.",
             ),
             "d": (
-                "Synthetic records are labelled by the target's own answers, so no label contradicts its surroundings.",
+                "Synthetic records take the target's own answers as labels, so none contradicts its surroundings.",
                 "A shadow on such records never has to memorise a label against its neighbours, so its answers show "
                 "no trace of that. A fifth of the real flowers have such labels, and their shadows show it.",
             ),
@@ -349,20 +350,20 @@ report = chapter.add(
         section="Where it finds nothing, and what changes that",
         words=60,
         rubric=[
-            "says what the attacker needed: leave to ask, records of their own, real or made up, the candidates with "
-            "their labels; not the weights, not the training set",
-            "says what they found out, in a measure such as AUC that a coin would not reach, with its number",
-            "says how sure that is: over many splits, with an interval or a spread",
-            "names who is falsely accused: strangers deep among their own species, most of all setosas",
-            "says what it does not prove: nothing certain about any one flower, nothing about another model",
+            "says what the attacker needed, and what they did without",
+            "says what they found out, in a measure such as AUC that a coin would not reach, with its number and how "
+            "sure that is: over many splits, with an interval or a spread",
+            "names who is falsely accused, and why",
+            "says what it does not prove, about any one flower and about other models",
         ],
         example="The attacker needed leave to ask your service questions, a range for each measurement, a guess at the "
         "type of your model, and the flowers they were curious about with their species; they never saw the training "
         "set. With shadows trained on invented flowers they ranked your members above strangers in more than four "
         "pairs out of five, where a coin manages one in two: an AUC above 0.8. The 95% interval of that mean over "
         "many random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
-        "accused are above all setosas, nearly all of which get an answer of exactly 1 whether or not you trained on "
-        "them. So a high score is no proof about any one flower, and it says nothing about the next model that you "
+        "accused at a loose threshold are mostly setosas, nearly all of which get an answer of exactly 1 whether or "
+        "not you trained on them; among the highest scores it is versicolors and virginicas deep among their own. So "
+        "a high score is no proof about any one flower, and it says nothing about the next model that you "
         "train.",
         others=[
             "To try this, somebody needs permission to send queries and a list of candidates whose species they know. "
@@ -374,8 +375,9 @@ report = chapter.add(
             "Your weights and files stayed secret, and that did not help. Asking was enough, together with some "
             "records for the shadows and the recorded species of those to be judged. On average over our splits the "
             "attack's AUC was above 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
-            "flower in the middle of its own kind is answered with certainty anyway, so such strangers, setosas "
-            "first, are suspected wrongly. It shows that this model leaks on average; it settles no single case.",
+            "flower in the middle of its own kind is answered with certainty anyway. With a low bar such strangers "
+            "are mostly setosas; at the top of the list, versicolors and virginicas. It shows that this model leaks "
+            "on average; it settles no single case.",
         ],
         hints=[
             "One sentence for each of the five questions. Which cell of this notebook answers each of them?",

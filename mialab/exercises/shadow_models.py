@@ -34,9 +34,9 @@ what_a_shadow_knows = chapter.add(
                 "outside knows it.",
             ),
             "d": (
-                "The species labels of its records.",
-                "Labels are no secret of the target's: the attacker may well know the species of a flower without "
-                "knowing whether it was in the training set. The shadow adds something else.",
+                "The probabilities with which it answers.",
+                "The target gives those to anyone who asks: that is what a prediction service is for. The shadow adds "
+                "something that the target keeps to itself.",
             ),
         },
         answer="b",
@@ -225,6 +225,14 @@ def _row_for_column(sure, in_mask, i):
 
 
 @in_out_gap.mistake(
+    "Your mask is row i of `in_mask`: all the records of shadow number i. To pick shadows for record i you need "
+    "column i: `in_mask[:, i]`."
+)
+def _mask_by_row(sure, in_mask, i):
+    return sure[in_mask[i], i].mean() - sure[~in_mask[i], i].mean()
+
+
+@in_out_gap.mistake(
     "You average over all the records at once. That is the gap of the whole garden, the same for every i: take column "
     "i of `sure` and of `in_mask`."
 )
@@ -320,6 +328,16 @@ def _record_by_record(target, shadow, X):
     return agreed / len(X)
 
 
+@fidelity.right
+def _by_score(target, shadow, X):
+    return shadow.score(X, target.predict(X))
+
+
+@fidelity.mistake("That is a percentage. A share lies between 0 and 1: leave out the 100.")
+def _in_percent(target, shadow, X):
+    return 100 * (_answers(target, X) == _answers(shadow, X)).mean()
+
+
 @fidelity.mistake(
     "You compare the numbers of columns. Two models may have their classes in another order, or one class less: turn "
     "each number into a label with that model's own `classes_`, `target.classes_[…]` and `shadow.classes_[…]`."
@@ -385,7 +403,7 @@ right_type = chapter.add(
     Prediction(
         "right_type",
         question="Which type must the shadows be, for their threshold to work on a target?",
-        options=["the target's own", "a related type does as well", "any type will do"],
+        options=["only the target's own", "it depends: some other types do as well", "any type will do"],
         section="Does the attacker need the right type?",
     )
 )
