@@ -1,4 +1,4 @@
-"""The commands `mialab assign` and `mialab grade`."""
+"""The commands `mialab assign`, `mialab collect` and `mialab grade`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add_assign_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="FILE", help="what everyone's own is drawn from; keep it secret, and keep it")
     parser.add_argument("--new-key", metavar="FILE", help="make a key file and stop")
     parser.add_argument("--no-hints", action="store_true", help="the assignment gives no hints")
+    parser.add_argument("--zip", action="store_true", help="also write an archive for each student, in DIR/archives/")
     parser.add_argument("--url", metavar="URL", help="challenge: where students will find the service")
     parser.add_argument("--budget", type=int, metavar="N", help="challenge: records that a student may ask about")
 
@@ -31,7 +32,7 @@ def assign(options: argparse.Namespace) -> int:
         print(f"{options.new_key} is a new key. Keep a copy: without it nothing that is drawn from it can be graded.")
         return 0
     if not options.assignment or not options.out:
-        raise ValueError("say which notebook and where, e.g. mialab assign 05 --out course/")
+        raise ValueError("say which notebook and where, e.g. mialab assign 05 --out try/")
     if options.assignment == "challenge":
         from mialab.instructor._challenge import assign_challenge
 
@@ -41,7 +42,8 @@ def assign(options: argparse.Namespace) -> int:
         folders = assign_challenge(options.out, roster=options.roster, key=options.key, **given)
         print(
             f"A challenge for {len(folders)} students: {folders[0].parent.parent}. Hand out these folders and nothing "
-            f"else of {options.out}.\nServe it: mialab serve --challenge {options.out} --instructor-key {options.key}"
+            f"else of {options.out}.{_packed(options, folders)}\n"
+            f"Serve it: mialab serve --challenge {options.out} --instructor-key {options.key}"
         )
         return 0
     from mialab.instructor import assign
@@ -54,15 +56,50 @@ def assign(options: argparse.Namespace) -> int:
         key=options.key,
         hints=not options.no_hints,
     )
+    if made.left:
+        print(f"No longer on the roster, so no longer graded: {', '.join(made.left)}. Their files stay.")
+    if made.added:
+        new = ", ".join(folder.parent.name for folder in made.handouts)
+        print(f"{made.assignment}: new handouts for {new}, in {made.handouts[0].parent.parent}. Nobody else's changed."
+              f"{_packed(options, made.handouts)}")  # fmt: skip
+        return 0
     print(f"{made.assignment}: {len(made.questions)} questions, {sum(made.questions.values())} points.")
     for name, points in made.questions.items():
         print(f"  {points:>3}  {name}")
     folder = made.handouts[0].parent.parent
     for_whom = f"{len(made.handouts)} students" if options.roster else "everyone"
-    print(f"For {for_whom}: {folder}. Hand out these folders and nothing else of {options.out}.")
+    print(f"For {for_whom}: {folder}. Hand out these folders and nothing else of {options.out}."
+          f"{_packed(options, made.handouts)}")  # fmt: skip
     collected, key = Path(options.out) / "submitted", f" --key {options.key}" if options.key else ""
     print(f"Collect into {collected}/STUDENT/{made.assignment}/, then: mialab grade {collected} --out grades/{key}")
     return 0
+
+
+def _packed(options: argparse.Namespace, folders: list[Path]) -> str:
+    """Write the archives that were asked for, and say where they are."""
+    if not options.zip:
+        return ""
+    from mialab.instructor._archives import pack
+
+    place = Path(options.out) / "archives" / folders[0].name
+    for folder in folders:
+        pack(folder, place / f"{folder.parent.name}.zip")
+    return f" As archives: {place}."
+
+
+def add_collect_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of `mialab collect`."""
+    parser.add_argument("archive", metavar="ZIP", help="what the learning-management system gives to download")
+    parser.add_argument("--course", required=True, metavar="DIR", help="the folder of the class")
+
+
+def collect(options: argparse.Namespace) -> int:
+    """Put what was handed in where `mialab grade` looks for it."""
+    from mialab.instructor._archives import collect as put_into_place
+
+    collected = put_into_place(options.archive, options.course)
+    print(collected)
+    return 1 if collected.left else 0
 
 
 def add_grade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +108,12 @@ def add_grade_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="where grades and feedback go; also goes on there")
     parser.add_argument("--key", metavar="FILE", help="the key that personal assignments were made with")
     parser.add_argument("--course", metavar="DIR", help="the folder of the class (the one that holds SUBMITTED)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NN", help="these assignments alone (or: challenge); "
+                        "the tables and the feedback are about these, too")  # fmt: skip
+    parser.add_argument("--missing-zero", action="store_true", help="write 0, not nothing, for what was not handed in "
+                        "into canvas.csv and moodle.csv: when it is due")  # fmt: skip
+    parser.add_argument("--accept", nargs="+", default=[], metavar="STUDENT", help="give a total to these, whose work "
+                        "was held back; kept for later runs")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at a time (2)")
     parser.add_argument("--seconds", type=float, default=90.0, help="the most that one notebook may take (90)")
     parser.add_argument("--no-sandbox", action="store_true", help="run students' code as you, with all that you may do")
@@ -95,6 +138,9 @@ def grade(options: argparse.Namespace) -> int:
         options.out,
         key=options.key,
         course=options.course,
+        only=options.only,
+        accept=options.accept,
+        missing_zero=options.missing_zero,
         sandboxed=not options.no_sandbox,
         jobs=options.jobs,
         limits=Limits(seconds=options.seconds),

@@ -187,6 +187,8 @@ def _parser() -> argparse.ArgumentParser:
          "write a report"),
         ("assign", _class_cli.assign, _class_cli.add_assign_arguments, "for instructors: make an assignment from a "
          "notebook of the course"),
+        ("collect", _class_cli.collect, _class_cli.add_collect_arguments, "for instructors: put an archive of hand-ins "
+         "where `mialab grade` looks for them"),
         ("grade", _class_cli.grade, _class_cli.add_grade_arguments, "for instructors: grade what was handed in, each "
          "submission in a sandbox"),
     ):  # fmt: skip

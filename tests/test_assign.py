@@ -17,7 +17,7 @@ from mialab.exercises import chapters
 from mialab.exercises._function import FunctionExercise
 from mialab.exercises._kinds import Choice, Prediction, Reading, Written
 from mialab.exercises.handout import Handout, load_assignment
-from mialab.instructor import _assignment, _course, _keys, _personal
+from mialab.instructor import _assignment, _challenge, _course, _keys, _personal
 
 pytest.importorskip("nbgrader")
 CHAPTERS = [c for c in chapters() if _assignment.choose(c, None)]
@@ -284,6 +284,7 @@ def test_an_assignment_is_not_made_twice_and_a_class_does_not_shrink(tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r.csv").write_text("student\nada\nben\n")
     (tmp_path / "r2.csv").write_text("student\nada\n")
+    (tmp_path / "r3.csv").write_text("student\nzoe\nyan\n")
     assert cli.main(["assign", "--new-key", "k"]) == 0
     assert (tmp_path / "k").stat().st_mode & 0o077 == 0
     words = ["assign", "00", "--roster", "r.csv", "--key", "k", "--out", "c"]
@@ -291,8 +292,59 @@ def test_an_assignment_is_not_made_twice_and_a_class_does_not_shrink(tmp_path, m
     assert "For 2 students" in capsys.readouterr().out
     assert cli.main(words) == 1
     assert "holds 00_start_here already" in capsys.readouterr().err
-    assert cli.main(["assign", "01", "--roster", "r2.csv", "--key", "k", "--out", "c"]) == 1
-    assert "lacks ben of the class" in capsys.readouterr().err
+    assert cli.main(["assign", "01", "--roster", "r3.csv", "--key", "k", "--out", "c"]) == 1
+    assert "is it another class's?" in capsys.readouterr().err
+    assert cli.main(["assign", "01", "--roster", "r2.csv", "--key", "k", "--out", "c"]) == 0
+    assert "No longer on the roster, so no longer graded: ben." in capsys.readouterr().out
+    assert _keys.read_roster(tmp_path / "c" / "instructor" / "roster.csv") == [_keys.Student("ada")]
+    assert (tmp_path / "c" / "handout" / "ben" / "00_start_here").is_dir()
+
+
+def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    small, whole = Classroom(tmp_path / "a", ["ada", "ben"]), Classroom(tmp_path / "b", ["ada", "ben", "dara"])
+    before = files(small.course)
+    roster = tmp_path / "b" / "roster.csv"
+    words = ["assign", "05", "--roster", str(roster), "--key", str(small.key), "--out", str(small.course)]
+    assert cli.main(words) == 0
+    assert "new handouts for dara" in capsys.readouterr().out
+    assert files(small.course / "handout") == files(whole.course / "handout")  # as if dara had been there
+    after = files(small.course)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert all("dara" in name or name == "instructor/roster.csv" for name in changed)
+    assert cli.main(words) == 1  # nobody is new any more
+    assert "holds 05_the_first_attack already" in capsys.readouterr().err
+    assert cli.main([*words[:2], "--exercises", "auc_by_pairs", *words[2:-1], str(small.course)]) == 1
+
+
+def test_a_grown_class_keeps_its_hints_and_its_choice_of_exercises(tmp_path):
+    (tmp_path / "k").write_text("11" * 32)
+    (tmp_path / "r.csv").write_text("student\nada\n")
+    given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}
+    _course.assign("05", tmp_path / "c", exercises=["auc_by_pairs"], hints=False, **given)
+    (tmp_path / "r.csv").write_text("student\nada\ndara\n")
+    made = _course.assign("05", tmp_path / "c", **given)
+    assert [folder.parent.name for folder in made.handouts] == ["dara"]
+    handout = load_assignment(made.handouts[0] / "assignment.json")
+    assert "gives no hints" in repr(handout.auc_by_pairs.hint()) and "guess_members" not in handout.questions
+    (tmp_path / "r.csv").write_text("student\nada\ndara\neve\n")
+    with pytest.raises(ValueError, match="is there with auc_by_pairs"):
+        _course.assign("05", tmp_path / "c", exercises=["guess_members"], **given)
+
+
+@pytest.mark.parametrize(
+    "text", ["Student;Name\nada;Ada\n", "\ufeffSTUDENT\tName\nada\tAda\n", " student ,name\nada,Ada\n"]
+)
+def test_rosters_are_read_as_spreadsheets_save_them(tmp_path, text):
+    (tmp_path / "r.csv").write_text(text, "utf-8")
+    assert _keys.read_roster(tmp_path / "r.csv") == [_keys.Student("ada", "Ada")]
+
+
+def test_a_roster_without_the_column_is_told_which_it_has(tmp_path):
+    (tmp_path / "r.csv").write_text("Login;Name\nada;Ada\n")
+    with pytest.raises(ValueError, match="no column `student`; its columns are: login, name"):
+        _keys.read_roster(tmp_path / "r.csv")
 
 
 def test_words_of_the_key_do_not_run_together():
@@ -308,3 +360,18 @@ def test_a_damaged_or_missing_assignment_file_is_named(tmp_path):
         (tmp_path / "assignment.json").write_text(text)
         with pytest.raises(ValueError, match=says):
             load_assignment(tmp_path / "assignment.json")
+
+
+def test_who_joins_later_is_given_the_challenge_too(tmp_path):
+    (tmp_path / "k").write_text("11" * 32)
+    given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}
+    (tmp_path / "r.csv").write_text("student\nada\n")
+    _challenge.assign_challenge(tmp_path / "c", url="http://lab.example.org:8000", budget=200, **given)
+    before = files(tmp_path / "c" / "handout" / "ada")
+    (tmp_path / "r.csv").write_text("student\nada\ndara\n")
+    (folder,) = _challenge.assign_challenge(tmp_path / "c", **given)
+    assert folder.parent.name == "dara" and files(tmp_path / "c" / "handout" / "ada") == before
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "http://lab.example.org:8000" in readme and "200 records" in " ".join(readme.split())
+    with pytest.raises(ValueError, match="holds a challenge already"):
+        _challenge.assign_challenge(tmp_path / "c", **given)

@@ -16,8 +16,8 @@ import pytest
 from classroom import NAME, Classroom, solution_cell
 
 from mialab import cli
-from mialab.instructor import _course, _grading, _judge, _pages, _reports, _sandbox
-from mialab.instructor._class import grade_class
+from mialab.instructor import _course, _grading, _judge, _pages, _reports, _sandbox, _strays
+from mialab.instructor._class import Graded, grade_class
 from mialab.instructor._grading import Result
 from mialab.instructor._judge import Mark
 from mialab.instructor._keys import Student
@@ -27,7 +27,7 @@ sandboxed = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missing
 
 
 def table(path):
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -83,17 +83,265 @@ def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
         writer.writeheader()
         writer.writerows(lines)
     for _ in range(2):  # and again, for what was kept is read from what was written
-        read, comments = _reports.with_read_answers(results, tmp_path)
+        read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
         assert [r.points for r in read] == [2.5, 0.0] and [r.complete for r in read] == [True, False]
+        assert unmatched == 0
         assert comments == {("ada", NAME, "tell"): "Well argued."}
         _reports.write_tables(read, tmp_path, [])
     handed_in_again = [result("ada", UNREAD._replace(answer="a new answer"))]
-    read, _ = _reports.with_read_answers(handed_in_again, tmp_path)
-    assert not read[0].complete
+    read, _, unmatched = _reports.with_read_answers(handed_in_again, tmp_path)
+    assert not read[0].complete and unmatched == 1
     _reports.write_tables(read, tmp_path, [])
-    assert [x["points"] for x in table(tmp_path / "written.csv")] == ["", "2.5"] or "2,5" in str(
-        table(tmp_path / "written.csv")
+    assert [x["points"] for x in table(tmp_path / "written.csv")] == ["", "2,5"]
+
+
+def spreadsheet(path, change, encoding="cp1252", delimiter=";"):
+    """What a spreadsheet makes of a file that it takes for another alphabet: other separators, signs it has not."""
+    lines = table(path)
+    change(lines)
+    with open(path, "w", newline="", encoding=encoding, errors="replace") as file:
+        writer = csv.DictWriter(file, lines[0], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+@pytest.mark.parametrize(("encoding", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8", ",")])
+def test_points_survive_a_spreadsheet_that_spoils_the_answer(tmp_path, encoding, delimiter):
+    results = [result("ada", UNREAD._replace(answer="Müller’s α ≥ 0.5 – “so”\nand more")), result("ben", UNREAD)]
+    _reports.write_tables(results, tmp_path, [])
+    assert (tmp_path / "written.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # or it would be taken for cp1252
+    spreadsheet(
+        tmp_path / "written.csv", lambda lines: lines[0].update(points="3", comment="Schön."), encoding, delimiter
     )
+    read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
+    assert read[0].points == 3 and comments == {("ada", NAME, "tell"): "Schön."} and unmatched == 0
+    _reports.write_tables(read, tmp_path, [])
+    lines = table(tmp_path / "written.csv")
+    assert len(lines) == 2 and "α ≥" in lines[0]["answer"] and lines[0]["points"] == "3"
+    assert not any(re.fullmatch(r"[\d.]+(e\d+)?", line["id"]) for line in lines)  # no number for a spreadsheet
+
+
+def test_points_that_match_no_answer_are_counted_aloud(tmp_path):
+    results = [result("ada", UNREAD), result("ben", UNREAD)]
+    _reports.write_tables(results, tmp_path, [])
+    spreadsheet(
+        tmp_path / "written.csv", lambda lines: [line.update(id="x" + line["id"], points="1") for line in lines]
+    )
+    _, _, unmatched = _reports.with_read_answers(results, tmp_path)
+    assert unmatched == 2
+    said = str(Graded(results, tmp_path, unmatched=unmatched))
+    assert "2 lines have points but match no answer" in said
+    _pages.write_summary(results, tmp_path / "summary.html", unmatched=unmatched)
+    assert "2 lines have points but match no answer" in (tmp_path / "summary.html").read_text("utf-8")
+
+
+def test_readers_who_share_the_work_may_put_their_copies_below_one_another(tmp_path):
+    results = [result("ada", UNREAD), result("ben", UNREAD)]
+    path = tmp_path / "written.csv"
+    _reports.write_tables(results, tmp_path, [])
+    lines = table(path)
+    both = [lines[0] | {"points": "1"}, lines[1], lines[0], lines[1] | {"points": "2", "comment": "Good."}]
+
+    def write(rows):
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, lines[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write(both)
+    read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
+    assert [r.points for r in read] == [1, 2] and comments == {("ben", NAME, "tell"): "Good."} and not unmatched
+    write([*both, lines[0] | {"points": "3"}])
+    with pytest.raises(ValueError, match="two points for one answer, '1' and '3'"):
+        _reports.with_read_answers(results, tmp_path)
+
+
+def test_an_earlier_versions_written_answers_are_known_again(tmp_path):
+    results = [result("ada", UNREAD)]
+    _reports.write_tables(results, tmp_path, [])
+    (line,) = table(tmp_path / "written.csv")
+    old = {name: value for name, value in line.items() if name not in ("id", "note")} | {"points": "2"}
+    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, old)
+        writer.writeheader()
+        writer.writerow(old)
+    read, _, unmatched = _reports.with_read_answers(results, tmp_path)
+    assert read[0].points == 2 and unmatched == 0
+
+
+MISSING = Mark("guess_members", 0.0, 1, "not handed in")
+
+
+def test_what_is_missing_is_no_zero_unless_that_is_said(tmp_path):
+    """It may not be due yet; and what the instructor must still decide is no grade either."""
+    results = [
+        result("ada", RIGHT),
+        result("ben", MISSING, status="missing"),
+        result("cho", RIGHT, held=True, asides=("This notebook was handed out to ada.",)),
+        result("dee", MISSING, status="missing", held=True),
+        result("eve", MISSING, status="not assigned"),
+    ]
+
+    def totals():
+        return [line[NAME] for line in table(tmp_path / "moodle.csv")]
+
+    _reports.write_tables(results, tmp_path, [])
+    assert totals() == ["1", "", "", "", ""]
+    _reports.write_tables(results, tmp_path, [], missing_zero=True)
+    assert totals() == ["1", "0", "", "", ""]
+
+
+def test_a_held_total_waits_until_it_is_accepted_and_stays_so(tmp_path):
+    results = [result("ada", RIGHT), result("cho", RIGHT, held=True, asides=("This was handed out to ada.",))]
+    with pytest.raises(ValueError, match="accept=ada: nothing of theirs is held back; held back are cho"):
+        _reports.with_accepted(results, tmp_path, ["ada"])
+    assert [r.held for r in _reports.with_accepted(results, tmp_path, [])] == [False, True]
+    for accept in (["cho"], []):
+        assert not any(r.held for r in _reports.with_accepted(results, tmp_path, accept))
+
+
+def test_what_is_for_the_instructor_is_not_in_the_feedback(tmp_path):
+    results = [result("cho", RIGHT, notes=("To both.",), asides=("This was handed out to ada.",), held=True)]
+    _pages.write_feedback(results, {}, tmp_path)
+    page = (tmp_path / "cho.html").read_text("utf-8")
+    assert "To both." in page and "ada" not in page
+    _pages.write_summary(results, tmp_path / "summary.html")
+    assert "This was handed out to ada." in (tmp_path / "summary.html").read_text("utf-8")
+    assert "--accept" in str(Graded(results, tmp_path))
+
+
+def test_feedback_names_only_sections_that_are_there(tmp_path):
+    mine = Mark("my_auc", 0.0, 2, "not yet", "other", ("x",), section="Your own model")
+    _pages.write_feedback([result("ada", mine, WRONG)], {}, tmp_path)
+    page = (tmp_path / "ada.html").read_text("utf-8")
+    assert "Reread “Your own model” in your assignment." in page and "“Count the pairs” in notebook 05." in page
+
+
+def test_the_summary_gives_the_median_as_such(tmp_path):
+    _pages.write_summary([result(f"s{i}", WRONG) for i in range(3)], tmp_path / "summary.html")
+    page = (tmp_path / "summary.html").read_text("utf-8")
+    assert "Median 0 of 2 points." in page and "or more" not in page
+
+
+# --- out of time -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alone", ["correct", "not yet"])
+def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, monkeypatch, alone):
+    """The first run stands for a busy machine; a zero that time gave is never kept for the next run."""
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    _course.assign("00", tmp_path / "c")
+    (tmp_path / "c" / "submitted" / "ada" / "00_start_here").mkdir(parents=True)
+    tried = []
+
+    def one(judge, student, folder, course, limits, sandboxed, longer=1):
+        tried.append((longer, limits.cell))
+        slow = longer == 1 or alone == "not yet"
+        mark = Mark("is_member", 0.0 if slow else 1.0, 1, "not yet" if slow else alone, "too_slow" if slow else None)
+        return Result(student, judge.name, "graded", [mark], slow=slow)
+
+    monkeypatch.setattr(_grading, "_one", one)
+    graded = grade_class(tmp_path / "c" / "submitted", tmp_path / "g")
+    assert [longer for longer, _ in tried] == [1, _grading.LONGER] and tried[1][1] > tried[0][1]
+    kept, page = (
+        tmp_path / "g" / "results" / "00_start_here" / "ada.json",
+        (tmp_path / "g" / "summary.html").read_text(),
+    )
+    if alone == "correct":
+        assert graded.results[0].points == 1 and kept.exists() and "Out of time" not in page
+    else:
+        assert (
+            not kept.exists() and "Worth a look" in page and "tried twice and the second time alone: is_member" in page
+        )
+        assert "Out of time, though tried twice: ada." in str(graded)
+
+
+def test_a_written_answer_that_is_too_short_is_read_by_a_person(tmp_path):
+    """The guide says that a person reads it; so no program may give it nothing."""
+    _course.assign("13", tmp_path / "c", exercises=["memo"])
+    settings = json.loads(_course.settings_file(tmp_path / "c", "13_audit_a_hospital_model").read_text("utf-8"))
+    judge = _judge.Judge(settings, None, tmp_path / "c", [])
+    (tmp_path / "run" / "seen").mkdir(parents=True)
+    seen = tmp_path / "run" / "seen" / "13.memo.json"
+    for answer, outcome in (
+        ("word " * 60, "to be read"),
+        ("We asked " + "and asked " * 10, "to be read"),
+        (7, "not yet"),
+    ):
+        seen.write_text(
+            json.dumps({"text": answer} if isinstance(answer, str) else {"array": [7], "dtype": "i", "shape": []})
+        )
+        (mark,) = judge.marks("ada", tmp_path / "run")
+        assert (mark.outcome, mark.points) == (outcome, None if outcome == "to be read" else 0), mark
+    seen.write_text(json.dumps({"text": " ".join(f"word{i}" for i in range(60))}))
+    (mark,) = judge.marks("ada", tmp_path / "run")
+    _reports.write_tables([Result("ada", "13_audit_a_hospital_model", "graded", [mark])], tmp_path, [])
+    (line,) = table(tmp_path / "written.csv")
+    assert line["note"] == "60 words are too few to argue with; write at least 80." and line["of"] == "6"
+
+
+# --- in the wrong place ----------------------------------------------------------------------------------------------
+
+
+def test_everything_that_nobody_claims_is_named_with_the_nearest_student(tmp_path):
+    students, known = ["amira", "bo", "chen", "dara"], ["00_start_here", NAME]
+    for place in ("Amira/00_start_here", "bo/00", "zzyzx/00_start_here", f"chen/{NAME}", "__MACOSX", ".git"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "chen_00_start_here.ipynb").write_text("{}")
+    (tmp_path / "chen" / "notes.txt").write_text("")
+    named = {"cells": [], "metadata": {"mialab": {"student": "dara"}}}
+    (tmp_path / "Untitled.ipynb").write_text(json.dumps(named))
+    found = {s.place: (s.student, s.assignment) for s in _strays.strays(tmp_path, students, known)}
+    assert found == {
+        "Amira/": ("amira", "00_start_here"),
+        "bo/00/": ("bo", "00_start_here"),
+        "zzyzx/": (None, "00_start_here"),
+        "chen_00_start_here.ipynb": ("chen", "00_start_here"),
+        "chen/notes.txt": ("chen", None),
+        "Untitled.ipynb": ("dara", None),
+    }
+
+
+def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    room = Classroom(tmp_path, ["amira", "bo"])
+    (room.course / "submitted" / "Amira" / NAME).mkdir(parents=True)
+    words = ["grade", str(room.course / "submitted"), "--out", str(tmp_path / "g"), "--key", str(room.key),
+             "--missing-zero"]  # fmt: skip
+    assert cli.main(words) == 0
+    assert f"Amira/: does it belong in amira/{NAME}/?" in capsys.readouterr().out
+    assert [line[NAME] for line in table(tmp_path / "g" / "moodle.csv")] == ["", "0"]
+    page = (tmp_path / "g" / "summary.html").read_text("utf-8")
+    assert "Worth a look" in page and "does it belong in amira/" in page and "in the wrong place: Amira/" in page
+    assert "wrong place" not in (tmp_path / "g" / "feedback" / "amira.html").read_text("utf-8")
+
+
+# --- who joins later, and one assignment alone -----------------------------------------------------------------------
+
+
+def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    room = Classroom(tmp_path, ["ada", "ben"])
+    (tmp_path / "more.csv").write_text("student\nada\nben\ndara\n")
+    _course.assign("00", room.course, roster=tmp_path / "more.csv", key=room.key)
+    graded = grade_class(room.course / "submitted", tmp_path / "g", key=room.key, missing_zero=True)
+    status = {(r.student, r.assignment[:2]): r.status for r in graded.results}
+    assert status["dara", "05"] == "not assigned" and status["dara", "00"] == status["ada", "05"] == "missing"
+    lines = table(tmp_path / "g" / "moodle.csv")
+    assert (lines[2][NAME], lines[2]["00_start_here"]) == ("", "0")
+    assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
+
+
+def test_one_assignment_can_be_graded_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    for number in ("00", "01"):
+        _course.assign(number, tmp_path / "c")
+    (tmp_path / "c" / "submitted" / "ada").mkdir()
+    for only, names in ((["01"], {"01_the_flowers"}), (["0", "01_the_flowers"], {"00_start_here", "01_the_flowers"})):
+        graded = grade_class(tmp_path / "c" / "submitted", tmp_path / "g", only=only)
+        assert {r.assignment for r in graded.results} == names
+    with pytest.raises(ValueError, match="only=07 is no assignment of this class, which has 00_start_here, 01_"):
+        grade_class(tmp_path / "c" / "submitted", tmp_path / "g", only=["07"])
 
 
 @pytest.mark.parametrize(("points", "says"), [("many", "is no number"), ("4", "from 0 to 3"), ("-1", "from 0 to 3")])
@@ -216,6 +464,22 @@ def test_the_sandbox_starts_where_nothing_was_compiled(tmp_path):
 
 
 @sandboxed
+def test_the_sandbox_starts_from_a_python_that_was_called_by_a_roundabout_path(tmp_path):
+    """As `../.venv/bin/python -m mialab grade` is: inside, the folder that it goes up from is not there."""
+    (tmp_path / "a" / "run").mkdir(parents=True)
+    os.chmod(tmp_path / "a", 0o755)
+    os.chmod(tmp_path, 0o755)
+    python = os.path.relpath(sys.executable, tmp_path / "a")
+    code = (
+        "from pathlib import Path; from mialab.instructor import _sandbox as s; "
+        f"print(s.run(Path({str(tmp_path / 'a' / 'run')!r}), 'timeit', ['-n', '1', '-r', '1', 'pass'], "
+        "limits=s.Limits(), sandboxed=True, solutions=[]))"
+    )
+    done = subprocess.run([python, "-c", code], cwd=tmp_path / "a", capture_output=True, text=True, check=False)
+    assert "code=0" in done.stdout, done
+
+
+@sandboxed
 def test_two_gradings_into_one_folder_do_not_meet(room):
     (room.base / "grades").mkdir()
     with _grading._alone(room.base / "grades"), pytest.raises(ValueError, match="another `mialab grade`"):
@@ -237,7 +501,7 @@ def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
     graded = grade_class(room.course / "submitted", room.base / "grades", key=room.key)
     assert {r.status for r in graded.failed} == {"failed"} and len(graded.failed) == 7
     assert "bwrap: broken" in str(graded)
-    assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 7 + ["0"]
+    assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 8
     assert not list((room.base / "grades" / "results" / NAME).glob("s[0-6].json"))
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missin
 
 FULL = 15
 LIBRARY = os.path.dirname(os.__file__)
-LIMITS = _sandbox.Limits(seconds=45, cell=10, memory=1 << 30, disk=64 << 20, file=32 << 20)
+LIMITS = _sandbox.Limits(seconds=50, cell=35, memory=1 << 30, disk=64 << 20, file=32 << 20)
 CASES: dict = {}
 
 
@@ -368,10 +368,27 @@ def test_everyone_gets_what_they_deserve(room, me):
     result = room.results[me]
     marks = {mark.question: mark for mark in result.marks}
     assert (result.status, result.points) == (status, points), result
-    assert notes in " ".join(result.notes)
+    assert notes in " ".join((*result.notes, *result.asides))
     assert {m.question for m in result.marks if not m.points} == set(zero) or points in (0, FULL)
     for question, diagnosis in diagnoses.items():
         assert marks[question].diagnosis == diagnosis
+
+
+def test_a_neighbours_notebook_is_held_back_and_its_student_is_not_told(room):
+    result = room.results["one_number_of_a_neighbour"]
+    assert result.held and "handed out to" in " ".join(result.asides) and "handed out to" not in " ".join(result.notes)
+    assert not room.results["right"].held
+
+
+def test_what_is_out_of_time_is_said_and_never_kept(room):
+    late = {student for student, result in room.results.items() if result.slow}
+    assert late >= {"endless_cell", "endless_function", "endless_and_deaf"}
+    assert not late & {"right", "known_mistake", "cell_deleted", "memory_bomb"}
+    for student in late:
+        assert "Out of time, though tried twice" in " ".join(room.results[student].asides)
+        assert "guess_members" in " ".join(room.results[student].asides)
+        assert not (room.base / "grades" / "results" / NAME / f"{student}.json").exists()
+    assert (room.base / "grades" / "results" / NAME / "right.json").exists()
 
 
 def test_who_handed_in_nothing_is_missing(room):

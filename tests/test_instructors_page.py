@@ -6,13 +6,16 @@ import re
 import shlex
 import textwrap
 
+import nbformat
 import numpy as np
 import pytest
 from refresh_instructors import PAGE, known_mistakes, refreshed
 
 from mialab import cli
+from mialab._files import notebooks_folder
 from mialab.exercises import chapters
 from mialab.exercises._chapter import Chapter
+from mialab.instructor import _assignment, _personal
 
 TEXT = PAGE.read_text("utf-8")
 
@@ -46,15 +49,20 @@ def test_the_minutes_of_a_plan_add_up(heading, total):
 
 def test_the_weeks_hold_every_notebook_once_and_its_minutes():
     minutes = {n: int(m) for n, m in re.findall(r"^\| \[(\d\d) .*\| (\d+) \| \d+ \|$", TEXT, re.MULTILINE)}
-    weeks = re.findall(r"^\| \d \| ([\d, ]+) \| (\d+) \|", part("### Six weeks"), re.MULTILINE)
-    assert [n for numbers, _ in weeks for n in numbers.split(", ")] == sorted(minutes)
-    assert all(int(total) == sum(minutes[n] for n in numbers.split(", ")) for numbers, total in weeks)
+    row = r"^\| \d \| ([\d, ]+) \| (\d+) \| (\d+) \| (?:(\d+): `mialab assign (\d\d)`|`mialab assign challenge`)"
+    weeks = re.findall(row, part("### Six weeks"), re.MULTILINE)
+    assert [n for numbers, *_ in weeks for n in numbers.split(", ")] == sorted(minutes)
+    for numbers, together, homework, assignment, number in weeks:
+        assert int(together) + int(homework) == sum(minutes[n] for n in numbers.split(", "))
+        assert int(together) <= 90 and (int(homework) == 0 or int(together) == 90)
+        if number:
+            chosen = _assignment.choose(_assignment.find_chapter(number), None)
+            own = _personal.questions(int(number))
+            assert int(assignment) == sum(e.minutes for e in [*chosen, *own])
 
 
 def test_sections_that_the_plans_name_are_in_their_notebooks():
     import json
-
-    from mialab._files import notebooks_folder
 
     headings = {}
     for path in notebooks_folder().glob("*.ipynb"):
@@ -63,6 +71,61 @@ def test_sections_that_the_plans_name_are_in_their_notebooks():
     for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part("## Three plans"), re.MULTILINE):
         for name in re.findall(r"“([^”]+)”", row):
             assert f"## {name}" in headings[row[9:11]], (row, name)
+
+
+def furthest_parts():
+    """The end of the last section that any plan of one day names, for each notebook: all plans begin at its top."""
+    found: dict[str, int] = {}
+    for heading in ("### Ninety minutes", "### Half a day"):
+        for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part(heading), re.MULTILINE):
+            (path,) = notebooks_folder().glob(f"{row[9:11]}_*.ipynb")
+            sources = [cell.source for cell in nbformat.read(path, 4).cells]
+            for name in re.findall(r"“([^”]+)”", row):
+                named = (i for i, text in enumerate(sources) if re.search(rf"^##+ {re.escape(name)}$", text, re.M))
+                start = next(named, 0)  # a name that is not there fails a test of its own
+                later = (i for i, text in enumerate(sources) if i > start and re.search(r"^##+ ", text, re.M))
+                found[path.stem] = max(found.get(path.stem, 0), next(later, len(sources)))
+    return found
+
+
+@pytest.mark.parametrize(("name", "end"), [pytest.param(*item, id=item[0]) for item in furthest_parts().items()])
+def test_the_parts_that_a_plan_shows_run_with_what_stands_above_them(name, end, tmp_path):
+    """As the guide says: all above, then the section itself, and nothing that comes later in the notebook."""
+    from nbclient import NotebookClient
+
+    book = nbformat.read(notebooks_folder() / f"{name}.ipynb", 4)
+    book.cells = book.cells[:end]
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+def test_the_guide_says_how_to_begin_in_the_middle():
+    assert "Run All Above Selected Cell" in part("## Three plans")
+    assert "“Words first”" in part("### Ninety minutes")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--missing-zero",
+        "--only 05",
+        "--accept STUDENT",
+        "### Someone joins or leaves",
+        "all or nothing",
+        "GDPR",
+        "FERPA",
+        "least number of words",
+        "before the last student has handed in",
+        "the right sentence is public",
+        "nobody else's;",
+    ],
+)
+def test_the_guide_says_what_an_instructor_stumbled_over(words):
+    assert words in TEXT
+
+
+def test_trying_it_out_does_not_collide_with_the_class():
+    outs = [re.search(r"--out (\S+)", line)[1] for line in re.findall(r"mialab assign 05 .*", TEXT) if "--out" in line]
+    assert len(set(outs)) == len(outs) == 2, outs
 
 
 def commands():

@@ -141,6 +141,8 @@ def _introduction(chapter: Chapter, exercises: list[Exercise], asked: list) -> s
     points = sum(e.points for e in [*exercises, *asked])
     minutes = sum(e.minutes for e in [*exercises, *asked])
     title = chapter.notebook[3:].replace("_", " ")
+    written = any(isinstance(e, Written) for e in exercises)
+    partly = " A person reads what you write, and gives a point for each line of its rubric." if written else ""
     return f"""# Assignment {chapter.notebook[:2]}: {title}
 
 {count(len(exercises) + len(asked), "question")}, {count(points, "point")}, about {count(minutes, "minute")}. \
@@ -148,7 +150,7 @@ The lesson is notebook {chapter.notebook[:2]} of the course: read it first, and 
 
 - Put your answers where the three dots are. Leave the other cells, and the names, as they are.
 - The check below an answer tries it on data that you may see. It says how many of these *public* checks passed. \
-Points are given by hidden checks on other data, after you have handed in.
+Points are given by hidden checks on other data, after you have handed in: all of a question's points or none.{partly}
 - A function must need nothing but its arguments and what this notebook imports above it.
 - Keep `assignment.json` beside this notebook. Before you hand in: Kernel, Restart Kernel and Run All Cells.
 - Hand in this file alone, under its own name."""

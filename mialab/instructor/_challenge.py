@@ -75,8 +75,12 @@ def assign_challenge(
         raise ValueError(f"budget={budget} should be at least {N_CANDIDATES}: one question for each candidate")
     out, secret, students = Path(out).absolute(), _keys.read_key(key), _keys.read_roster(roster)
     about = out / "instructor" / f"{NAME}.json"
-    if about.exists():
-        raise ValueError(f"out={str(out)!r} holds a challenge already; choose another folder, or remove {about}")
+    if about.exists():  # who joins later gets a target too; what others were told stays as it is
+        kept = json.loads(about.read_text("utf-8"))
+        students = [student for student in students if not (out / "handout" / student.id / NAME).exists()]
+        if not students or kept["key"] != _judge.fingerprint(secret):
+            raise ValueError(f"out={str(out)!r} holds a challenge already; choose another folder, or remove {about}")
+        url, budget = kept["url"], kept["budget"]
     _course.start(out)
     _course.copy_roster(Path(roster), out)
     folders = [out / "handout" / student.id / NAME for student in students]

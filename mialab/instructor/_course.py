@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import secrets
 import shutil
@@ -34,6 +35,8 @@ class Made(NamedTuple):
     assignment: str
     questions: dict[str, int]
     handouts: list[Path]
+    left: tuple[str, ...] = ()  # who was on the roster and is no longer
+    added: bool = False  # the assignment was there: handouts only for who joined since
 
 
 def assign(
@@ -46,6 +49,8 @@ def assign(
     hints: bool = True,
 ) -> Made:
     """Make an assignment from a notebook of the course: nbgrader's source and release, and what students are handed.
+
+    Where it is there already and the roster has grown, only the new students' handouts are made.
 
     Parameters
     ----------
@@ -67,16 +72,12 @@ def assign(
     secret = _keys.read_key(key) if key else None
     out, name = Path(out).absolute(), chapter.notebook
     if settings_file(out, name).exists():
-        raise ValueError(
-            f"out={str(out)!r} holds {name} already, and students may have it: choose another folder, or remove "
-            f"{settings_file(out, name)} if nobody has"
-        )
+        return _add(out, chapter, exercises, students, secret, roster)
     hidden = _keys.derive(secret, "hidden", name).hex() if secret else secrets.token_hex(32)
     seeds = np.random.SeedSequence(int(hidden, 16)).spawn(2)  # one for what is public, one for what is not
 
     start(out)
-    if roster:
-        copy_roster(Path(roster), out)
+    left = copy_roster(Path(roster), out) if roster else ()
     personal = secret is not None
     source = out / "source" / name / f"{name}.ipynb"
     _write_notebook(source, _assignment.cells(chapter, chosen, personal, {}))
@@ -89,9 +90,6 @@ def assign(
         if personal:
             _make_personal(folder, chapter, chosen, seeds[0], hints, student, secret, out / "release" / name)
         folders.append(folder)
-    questions = {e.name: e.points for e in chosen}
-    if personal:
-        questions |= {own.name: own.points for own in _personal.questions(int(name[:2]))}
     settings = {
         "format": 1,
         "assignment": name,
@@ -102,7 +100,41 @@ def assign(
         "version": __version__,
     }
     _write_json(settings_file(out, name), settings)
-    return Made(name, questions, folders)
+    return Made(name, _points(chapter, chosen, personal), folders, left)
+
+
+def _add(
+    out: Path, chapter: Any, exercises: list[str] | None, students: list[str], key: bytes | None, roster: Any
+) -> Made:
+    """Handouts of an assignment that is there for those who have none; ValueError if that is nobody, or another one."""
+    name = chapter.notebook
+    settings = json.loads(settings_file(out, name).read_text("utf-8"))
+    new = [student for student in students if not (out / "handout" / student / name).exists()]
+    if not (settings["personal"] and key) or not new:
+        raise ValueError(
+            f"out={str(out)!r} holds {name} already, and students may have it: choose another folder, or remove "
+            f"{settings_file(out, name)} if nobody has"
+        )
+    chosen = _assignment.choose(chapter, settings["exercises"])
+    if exercises is not None and _assignment.choose(chapter, exercises) != chosen:
+        raise ValueError(f"exercises={', '.join(exercises)}: {name} is there with {', '.join(settings['exercises'])}")
+    if _keys.derive(key, "fingerprint").hex()[:16] != settings["key"]:
+        raise ValueError(f"key is not the one that {name} was made with")
+    left = copy_roster(Path(roster), out)
+    hidden = _keys.derive(key, "hidden", name).hex()
+    seed = np.random.SeedSequence(int(hidden, 16)).spawn(2)[0]
+    hints = json.loads((out / "source" / name / FILE).read_text("utf-8"))["hints"]
+    for student in new:
+        folder = out / "handout" / student / name
+        shutil.copytree(out / "release" / name, folder)
+        _make_personal(folder, chapter, chosen, seed, hints, student, key, out / "release" / name)
+    handouts = [out / "handout" / student / name for student in new]
+    return Made(name, _points(chapter, chosen, True), handouts, left, added=True)
+
+
+def _points(chapter: Any, chosen: list[Exercise], personal: bool) -> dict[str, int]:
+    own = _personal.questions(int(chapter.notebook[:2])) if personal else []
+    return {question.name: question.points for question in [*chosen, *own]}
 
 
 def settings_file(course: Path, assignment: str) -> Path:
@@ -142,7 +174,8 @@ def _make_personal(
         if cell["cell_type"] == "markdown":
             cell["source"] = mine.source
     # Says whose notebook this is, wherever it turns up; the tag shows that nobody has changed the name by hand.
-    notebook["metadata"]["mialab"] = {"student": student, "tag": _keys.secret(key, "tag", name, student)}
+    tag = _keys.secret(key, "tag", name, student)
+    notebook["metadata"]["mialab"] = {"assignment": name, "student": student, "tag": tag}
     _write_json(folder / f"{name}.ipynb", notebook, indent=1)
     _write_json(folder / FILE, _handout(chapter, chosen, seed, hints, student, key))
 
@@ -157,20 +190,22 @@ def start(out: Path) -> None:
         config.write_text(_CONFIG, "utf-8")
 
 
-def copy_roster(roster: Path, out: Path) -> None:
-    """Keep the roster with the class; ValueError if it lacks someone who was on it."""
-    kept = out / "instructor" / "roster.csv"
-    if kept.exists() and _keys.read_roster(kept) != _keys.read_roster(roster):
-        before, now = ({s.id for s in _keys.read_roster(path)} for path in (kept, roster))
-        if missing := before - now:
-            raise ValueError(
-                f"roster={str(roster)!r} lacks {', '.join(sorted(missing))} of the class that {out} was made for; keep "
-                "who has left, or make a new folder"
-            )
-    with open(kept, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student", *_keys.Student._fields[1:]])
-        writer.writerows(_keys.read_roster(roster))
+def copy_roster(roster: Path, out: Path) -> tuple[str, ...]:
+    """Keep the roster with the class, and say who has left; ValueError if it seems another class's."""
+    kept, now = out / "instructor" / "roster.csv", _keys.read_roster(roster)
+    before = [student.id for student in _keys.read_roster(kept)] if kept.exists() else []
+    left = tuple(student for student in before if student not in {student.id for student in now})
+    if 2 * len(left) > len(before):
+        raise ValueError(
+            f"roster={str(roster)!r} lacks {len(left)} of the {len(before)} students that {out} was made for: is it "
+            "another class's? Then make a new folder"
+        )
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["student", *_keys.Student._fields[1:]])
+    writer.writerows(now)
+    write_whole(kept, text.getvalue())
+    return left
 
 
 def _release(out: Path, name: str) -> None:

@@ -8,9 +8,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,9 +20,11 @@ from mialab import __version__
 from mialab._files import write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor import _intake, _judge, _keys, _sandbox
+from mialab.instructor._hidden import LATE
 from mialab.instructor._judge import Judge, Mark
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
+LONGER = 3  # times as much work for an answer that was too slow, when it is tried again and nothing else runs
 
 
 class Failed(Exception):
@@ -33,10 +36,13 @@ class Result(NamedTuple):
 
     student: str
     assignment: str
-    status: str  # "graded", "missing", "unreadable", or "failed": the grader's fault, tried again by the next run
+    status: str  # "graded", "missing", "not assigned", "unreadable", or "failed": our fault, the next run tries again
     marks: list[Mark]
     notes: tuple[str, ...] = ()
     codes: Mapping[str, str] = MappingProxyType({})  # question -> digest of the answer's words, where there are many
+    asides: tuple[str, ...] = ()  # what only the instructor is to read
+    held: bool = False  # the total waits for the instructor's word
+    slow: bool = False  # something ran out of time: it is not kept, and the next run tries again
 
     @property
     def points(self) -> float:
@@ -60,6 +66,7 @@ def grade(
     *,
     key: Path | str | None = None,
     course: Path | str | None = None,
+    only: Sequence[str] = (),
     sandboxed: bool = True,
     jobs: int = 2,
     limits: _sandbox.Limits | None = None,
@@ -73,6 +80,7 @@ def grade(
     out : where the grades go; what is there from an interrupted run is not done again
     key : the key file of personal assignments
     course : the folder that `mialab assign` made; the one that holds `submitted` if None
+    only : numbers or names of the assignments to grade; all of them if empty
     sandboxed : False runs students' code as the user who grades
     jobs : how many at a time
     tell : called with (done, of all, student) as it goes on
@@ -87,15 +95,15 @@ def grade(
         raise ValueError(f"submitted={str(submitted)!r} is no folder")
     if sandboxed and (why := _sandbox.missing()):
         raise ValueError(why)
-    students = _students(course, submitted)
-    judges = [Judge(settings, _key_for(settings, key), course, students) for settings in _assignments(course)]
+    students = class_of(course, submitted)
+    judges = [Judge(settings, _key_for(settings, key), course, students) for settings in _assignments(course, only)]
     out.mkdir(parents=True, exist_ok=True)
     with _alone(out):
         todo, results = [], {}
         for judge in judges:
             for student in students:
                 folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
-                state = _state(folder, course, judge)
+                state = _state(folder, student, course, judge)
                 result = _read(kept, state)
                 if result:
                     results[student, judge.name] = result
@@ -113,20 +121,30 @@ def grade(
                 for done, future in enumerate(as_completed(waiting), start=1):
                     judge, student, kept, state = waiting[future]
                     result = results[student, judge.name] = future.result()
-                    if result.status != "failed":
-                        write_whole(kept, json.dumps({"state": state, "result": _plain(result)}, indent=1))
+                    _keep(result, kept, state)
                     tell(done, len(waiting), student)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
+        for judge, student, folder, kept, state in todo:
+            if results[student, judge.name].slow:  # perhaps the machine was: once more, alone
+                first = results[student, judge.name]
+                result = results[student, judge.name] = _once_more(first, judge, folder, course, settings, sandboxed)
+                _keep(result, kept, state)
         return [results[student, judge.name] for judge in judges for student in students]
 
 
 # --- one submission -------------------------------------------------------------------------------------------------
 
 
-def _one(judge: Judge, student: str, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool) -> Result:
+def _one(
+    judge: Judge, student: str, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool, longer: int = 1
+) -> Result:
     questions = [(e.name, e.points) for e in [*judge.exercises, *judge.own_questions]]
+    if not judge.assigned(student):
+        aside = ("Something was handed in, but nothing was handed out: run `mialab assign` again with this roster.",)
+        marks = _judge.marks_for(questions, "not assigned")
+        return Result(student, judge.name, "not assigned", marks, asides=aside if folder.is_dir() else ())
     if not folder.is_dir():
         return Result(student, judge.name, "missing", _judge.marks_for(questions, "not handed in"))
     release = json.loads((course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
@@ -137,25 +155,54 @@ def _one(judge: Judge, student: str, folder: Path, course: Path, limits: _sandbo
     except _intake.Unreadable as trouble:
         marks = _judge.marks_for(questions, "unreadable")
         return Result(student, judge.name, "unreadable", marks, (str(trouble),))
-    notes = (*notes, *_whose(judge, student, submitted), *taken.notes)
+    notes, whose = (*notes, *taken.notes), _whose(judge, student, submitted)
     try:
-        marks, more = _run(judge, student, taken.notebook, course, limits, sandboxed)
+        marks, more, slow = _run(judge, student, taken.notebook, course, limits, sandboxed, longer)
     except Failed as trouble:
         return Result(student, judge.name, "failed", _judge.marks_for(questions, "not graded"), (*notes, str(trouble)))
-    return Result(student, judge.name, "graded", marks, (*notes, *more), taken.codes)
+    return Result(student, judge.name, "graded", marks, (*notes, *more), taken.codes, whose, bool(whose), slow)
+
+
+def _once_more(
+    first: Result, judge: Judge, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool
+) -> Result:
+    """A result that ran out of time, tried again with more: the better mark counts, what is slow still is named."""
+    more = replace(limits, cell=2 * limits.cell, seconds=limits.seconds + limits.cell)
+    second = _one(judge, first.student, folder, course, more, sandboxed, LONGER)
+    if second.status != "graded":
+        return first._replace(asides=(*first.asides, "Out of time, and it could not be tried again: see the next run."))
+    marks = _better(second.marks, first.marks)
+    late = [m.question for m in marks if m.diagnosis == "too_slow" or (second.slow and m.outcome == "not seen")]
+    words = f"Out of time, though tried twice and the second time alone: {', '.join(late) or 'a cell'}. Read it before "
+    words += "the points stand; the next run tries it again."
+    asides = (*second.asides, words) if second.slow else second.asides
+    return second._replace(marks=marks, asides=asides)
+
+
+def _better(one: list[Mark], other: list[Mark]) -> list[Mark]:
+    """The better of two marks for each question: an answer that a person is to read before none, seen before unseen."""
+
+    def worth(mark: Mark) -> tuple:
+        return mark.points or 0.0, mark.points is None, mark.outcome != "not seen"
+
+    return [max(pair, key=worth) for pair in zip(one, other, strict=True)]
 
 
 def _run(
-    judge: Judge, student: str, notebook: dict, course: Path, limits: _sandbox.Limits, sandboxed: bool
-) -> tuple[list[Mark], tuple[str, ...]]:
-    """Run a notebook until it ends; each time it does not, without the cell in which it stopped."""
+    judge: Judge, student: str, notebook: dict, course: Path, limits: _sandbox.Limits, sandboxed: bool, longer: int
+) -> tuple[list[Mark], tuple[str, ...], bool]:
+    """Run a notebook until it ends; each time it does not, without the cell in which it stopped.
+
+    Returns the marks, notes, and whether time ran out for anything.
+    """
     best: list[Mark] = []
     notes: list[str] = []
+    slow = False
     for _ in range(ATTEMPTS):
         with tempfile.TemporaryDirectory(prefix="mialab-grade-", ignore_cleanup_errors=True) as base:
             folder = Path(base) / "run"
             os.chmod(base, 0o711)
-            _lay_out(folder, judge, student, notebook, course)
+            _lay_out(folder, judge, student, notebook, course, longer)
             ended = _sandbox.run(
                 folder,
                 "mialab.instructor._inside",
@@ -166,12 +213,11 @@ def _run(
             )
             marks = judge.marks(student, folder)
             _keep_notebook(folder, course, judge.name, student)
+            slow |= ended.why == "time" or _judge.read_inside(folder, LATE, 20) is not None
             running = _judge.read_inside(folder, "running.txt", 20) or ""
         if ended.code != 0 and not running:  # nothing of the student's has run
             raise Failed(f"The grader failed before the first cell: {ended.why or ended.said.strip()[-600:]}")
-        best = (
-            marks if not best else [max(pair, key=lambda m: m.points or 0.0) for pair in zip(best, marks, strict=True)]
-        )
+        best = _better(best, marks) if best else marks
         if ended.code == 0:
             break
         left_out = _intake.drop(notebook, int(running)) if running.isdigit() else None
@@ -181,17 +227,17 @@ def _run(
             notes.append(f"The notebook {because}.")
             break
         notes.append(f"The notebook {because} in {left_out}; it was run again without that cell.")
-    return best, tuple(notes)
+    return best, tuple(notes), slow or any(mark.diagnosis == "too_slow" for mark in best)
 
 
-def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: Path) -> None:
+def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: Path, longer: int) -> None:
     """What nbgrader needs in the sandbox and nothing else: this submission, the assignment's tests, hidden inputs."""
     place = folder / "submitted" / "student" / judge.name
     place.mkdir(parents=True)
     shutil.copy(course / "gradebook.db", folder / "gradebook.db")
     (place / f"{judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     shutil.copy(judge.handout(student), place / FILE)
-    (folder / "cases.json").write_text(judge.cases(), "utf-8")
+    (folder / "cases.json").write_text(judge.cases(longer), "utf-8")
 
 
 def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) -> None:
@@ -229,19 +275,39 @@ def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, 
     return (f"This notebook was handed out to {other}." if real else "The name in this notebook was changed by hand.",)
 
 
+def _keep(result: Result, path: Path, state: str) -> None:
+    """Keep a result for the next run, unless that is to try again."""
+    if result.status != "failed" and not result.slow:
+        write_whole(path, json.dumps({"state": state, "result": _plain(result)}, indent=1))
+
+
 # --- what is known, and what was done before ------------------------------------------------------------------------
 
 
 def has_assignments(course: Path) -> bool:
     """True if a course folder holds an assignment of a notebook."""
-    return any((course / "instructor").glob("[0-9][0-9]_*.json"))
+    return bool(assignment_names(course))
 
 
-def _assignments(course: Path) -> list[dict[str, Any]]:
-    files = sorted((course / "instructor").glob("[0-9][0-9]_*.json"))
-    if not files:
+def assignment_names(course: Path) -> list[str]:
+    """The names of the course's assignments, without the challenge."""
+    return sorted(path.stem for path in (course / "instructor").glob("[0-9][0-9]_*.json"))
+
+
+def _assignments(course: Path, only: Sequence[str]) -> list[dict[str, Any]]:
+    names = assignment_names(course)
+    if not names:
         raise ValueError(f"course={str(course)!r} holds no assignments; `mialab assign` makes them")
-    return [json.loads(path.read_text("utf-8")) for path in files]
+    strange = [one for one in only if not any(_is(name, one) for name in names)]
+    if strange:
+        raise ValueError(f"only={', '.join(strange)} is no assignment of this class, which has {', '.join(names)}")
+    chosen = [name for name in names if not only or any(_is(name, one) for one in only)]
+    return [json.loads((course / "instructor" / f"{name}.json").read_text("utf-8")) for name in chosen]
+
+
+def _is(name: str, said: str) -> bool:
+    """True if someone who says `said` means this assignment: its name, or its number."""
+    return said == name or said.zfill(2) == name[:2]
 
 
 def _key_for(settings: dict[str, Any], path: Path | str | None) -> bytes | None:
@@ -255,7 +321,7 @@ def _key_for(settings: dict[str, Any], path: Path | str | None) -> bytes | None:
     return key
 
 
-def _students(course: Path, submitted: Path) -> list[str]:
+def class_of(course: Path, submitted: Path) -> list[str]:
     """Everyone on the roster and, where there is none, everyone who handed in."""
     roster = course / "instructor" / "roster.csv"
     if roster.exists():
@@ -263,9 +329,10 @@ def _students(course: Path, submitted: Path) -> list[str]:
     return sorted(p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _state(folder: Path, course: Path, judge: Judge) -> str:
-    """A digest of all that a result depends on: what was handed in, the assignment, and this version."""
-    digest = hashlib.sha256(json.dumps([judge.settings, __version__], sort_keys=True).encode())
+def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
+    """A digest of all that a result depends on: what was handed out and in, the assignment, and this version."""
+    about = [judge.settings, __version__, judge.assigned(student)]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for path in [*sorted(folder.glob("*.ipynb")), course / "release" / judge.name / f"{judge.name}.ipynb"]:
         if path.is_file() and not path.is_symlink():
             digest.update(f"\n{path.name} {path.stat().st_size}\n".encode())
@@ -286,9 +353,8 @@ def _read(path: Path, state: str) -> Result | None:
             return None
         plain = kept["result"]
         marks = [Mark(**{**mark, "text": tuple(mark["text"])}) for mark in plain["marks"]]
-        return Result(
-            plain["student"], plain["assignment"], plain["status"], marks, tuple(plain["notes"]), plain["codes"]
-        )
+        texts = {name: tuple(plain[name]) for name in ("notes", "asides")}
+        return Result(**{**plain, **texts, "marks": marks})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SANDBOX = "MIALAB_SANDBOX"  # the folder of the run: cases.json in it, seen/ for what is seen
+LATE = "late.txt"  # there, if a cell was interrupted because its time was up
 
 
 def hidden_test(exercise_id: str, answer: Any) -> None:

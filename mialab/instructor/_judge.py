@@ -29,7 +29,7 @@ class Mark(NamedTuple):
     question: str
     points: float | None
     of: int
-    outcome: str  # "correct", "not yet", "not attempted", "to be read" or "not seen"
+    outcome: str  # "correct", "not yet", "not attempted", "to be read", "not seen", or why there is none
     diagnosis: str | None = None
     text: tuple[str, ...] = ()
     passed: int | None = None  # hidden checks passed, for a function
@@ -63,24 +63,30 @@ class Judge:
         """question -> student -> the right number."""
         if not self.own_questions:
             return {}
-        own = {s: own_from(json.loads(self.handout(s).read_text("utf-8"))["own"]) for s in self.students}
+        students = [s for s in self.students if self.assigned(s)]
+        if not students:
+            raise ValueError(
+                f"{self.course / 'handout'} holds {self.name} for nobody: make the assignment again in another folder, "
+                "with the same key and roster, and copy its handout/ here"
+            )
+        own = {s: own_from(json.loads(self.handout(s).read_text("utf-8"))["own"]) for s in students}
         return {q.name: {s: q.answer(one) for s, one in own.items()} for q in self.own_questions}
+
+    def assigned(self, student: str) -> bool:
+        """False for who joined the class after the assignment was made, and has not been given it since."""
+        return self.handout(student).exists()
 
     def handout(self, student: str) -> Path:
         """What was handed out to a student, as the instructor has kept it; the key makes it again."""
-        path = self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
-        if not path.exists():
-            raise ValueError(f"{path} is missing: make the assignment again in another folder, with the same key and "
-                             "roster, and copy its handout/ here")  # fmt: skip
-        return path
+        return self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
 
-    def cases(self) -> str:
-        """The inputs of the hidden cases as JSON, for the sandbox: no outputs."""
+    def cases(self, longer: int = 1) -> str:
+        """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""
         return json.dumps(
             {
                 f"{self.name[:2]}.{name}": {
                     "cases": [[to_json(value) for value in case] for case in bench.cases],
-                    "seconds": bench.seconds,
+                    "seconds": longer * bench.seconds,
                 }
                 for name, bench in self.benches.items()
             }
@@ -108,9 +114,12 @@ class Judge:
         if isinstance(exercise, Choice):
             answer = self._own_letter(exercise, student, answer)
         verdict = exercise.judge(answer)
-        text = () if verdict.outcome == "correct" else verdict.body[:1]
-        if isinstance(exercise, Written) and verdict.outcome == "correct":
-            return Mark(exercise.name, None, exercise.points, "to be read", answer=answer.strip())
+        text = () if verdict.outcome == "correct" else tuple(map(str, verdict.body[:1]))
+        if isinstance(exercise, Written) and isinstance(answer, str) and verdict.outcome != "not attempted":
+            # Too short, say: a person decides what that is worth, and is told.
+            return Mark(
+                exercise.name, None, exercise.points, "to be read", verdict.diagnosis, text, answer=answer.strip()
+            )
         points = float(exercise.points) if verdict.outcome == "correct" else 0.0
         return Mark(
             exercise.name, points, exercise.points, verdict.outcome, verdict.diagnosis, text, section=exercise.section

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import hmac
 import os
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from mialab.instructor import _tables
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _LEAST_BYTES = 16
@@ -81,12 +82,12 @@ def read_roster(path: Path | str) -> list[Student]:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"roster={str(path)!r} is no file; it should be a CSV file with a column `student`")
-    try:
-        lines = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"roster={str(path)!r} cannot be read ({error}); it should be CSV in UTF-8") from None
-    if not lines or "student" not in lines[0]:
-        raise ValueError(f"roster={str(path)!r} has no column `student`, or nobody in it")
+    columns, lines = _tables.read_table(path)
+    if "student" not in columns:
+        found = ", ".join(columns) or "none"
+        raise ValueError(f"roster={str(path)!r} has no column `student`; its columns are: {found}")
+    if not lines:
+        raise ValueError(f"roster={str(path)!r} has nobody in it")
     students = []
     for number, line in enumerate(lines, start=2):
         id = (line["student"] or "").strip()

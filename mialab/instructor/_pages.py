@@ -12,6 +12,7 @@ from mialab._files import write_whole
 from mialab.exercises._panel import inline
 from mialab.instructor._grading import Result
 from mialab.instructor._judge import Mark
+from mialab.instructor._strays import Stray
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -49,6 +50,8 @@ def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], s
 
 
 def _assignment(result: Result, comments: dict[tuple[str, str, str], str]) -> str:
+    if result.status == "not assigned":
+        return f"<h2>{escape(_title(result.assignment))}</h2><p>Not assigned.</p>"
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in result.notes)
     total = f"{result.points:g} of {result.of} points"
     if not result.complete:
@@ -70,17 +73,24 @@ def _question(mark: Mark, comment: str, assignment: str) -> str:
     if comment:
         lines.append(f"<p>Your reader says: {escape(comment)}</p>")
     if mark.outcome in ("not yet", "not attempted", "not seen") and mark.section:
-        where = f"“{escape(mark.section)}”" + (
-            "" if mark.section.startswith("Your own") else f" in notebook {assignment[:2]}"
-        )
-        lines.append(f"<p>Reread {where}.</p>")
+        own = mark.section.startswith("Your own")  # a section of the assignment, which the lesson does not have
+        where = "your assignment" if own else f"notebook {assignment[:2]}"
+        lines.append(f"<p>Reread “{escape(mark.section)}” in {where}.</p>")
     kind = "correct" if mark.outcome == "correct" else "not-yet" if mark.outcome == "not yet" else ""
     return f'<section class="{kind}">{"".join(lines)}</section>'
 
 
-def write_summary(results: list[Result], path: Path) -> None:
+def write_summary(results: list[Result], path: Path, strays: list[Stray] | None = None, unmatched: int = 0) -> None:
     """The class at a glance: how the points fell, which questions failed and why, and who needs a look."""
     body = ["<h1>The class</h1>"]
+    if unmatched:
+        body.append(f"<p>{escape(unmatched_words(unmatched))}</p>")
+    if strays:
+        places = "".join(f"<li>{escape(str(stray))}</li>" for stray in strays)
+        body.append(
+            "<h2>Worth a look: in nobody's place</h2><p>These lie in <code>submitted/</code> where no student's "
+            f"assignment is looked for, and were not graded.</p><ul>{places}</ul>"
+        )
     for assignment in dict.fromkeys(r.assignment for r in results):
         own = [r for r in results if r.assignment == assignment]
         body.append(f"<h2>{escape(_title(assignment))}</h2>{_numbers(own)}{_picture(own)}{_questions(own)}")
@@ -88,14 +98,20 @@ def write_summary(results: list[Result], path: Path) -> None:
     write_page(path, "The class", "".join(body))
 
 
+def unmatched_words(n: int) -> str:
+    """What to say of lines of written.csv whose points go to nobody."""
+    lines = "1 line has points but matches" if n == 1 else f"{n} lines have points but match"
+    return f"written.csv: {lines} no answer: handed in again since, or an id was changed."
+
+
 def _numbers(results: list[Result]) -> str:
-    handed_in = [r for r in results if r.status != "missing"]
+    handed_in = [r for r in results if r.status not in ("missing", "not assigned")]
     waiting = sum(not r.complete for r in results)
-    words = f"{len(handed_in)} of {len(results)} handed in."
+    words = f"{len(handed_in)} of {sum(r.status != 'not assigned' for r in results)} handed in."
     graded = sorted(r.points for r in handed_in if r.status == "graded")
     if graded:
         middle = (graded[(len(graded) - 1) // 2] + graded[len(graded) // 2]) / 2
-        words += f" Half of those graded have {middle:g} points or more, of {results[0].of}."
+        words += f" Median {middle:g} of {results[0].of} points."
     if waiting:
         words += f" {waiting} have written answers still to be read (written.csv), so their points will rise."
     return f"<p>{words}</p>"
@@ -161,7 +177,7 @@ def _misconceptions(results: list[Result]) -> str:
 
 
 def _look_at(results: list[Result]) -> str:
-    odd = [(r, " ".join(r.notes)) for r in results if r.notes]
+    odd = [(r, " ".join((*r.notes, *r.asides))) for r in results if r.notes or r.asides]
     if not odd:
         return ""
     rows = "".join(

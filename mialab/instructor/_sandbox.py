@@ -34,7 +34,7 @@ class Limits:
     """What one run may use."""
 
     seconds: float = 90.0
-    cell: float = 15.0  # seconds for one cell
+    cell: float = 35.0  # seconds for one cell: more than both checks of an endless answer get by the clock
     memory: int = 2 << 30  # bytes, all processes together
     processes: int = 80  # threads counted too
     file: int = 64 << 20  # bytes in one file
@@ -75,7 +75,7 @@ def run(
     folder: Path, module: str, words: Sequence[str], *, limits: Limits, sandboxed: bool, solutions: list[Path]
 ) -> Ended:
     """Run `python -m module words` with `folder` as its one place; `solutions` are the files it must not see."""
-    python = [sys.executable, "-P", "-m", module, *words]
+    python = [os.path.abspath(sys.executable), "-P", "-m", module, *words]  # inside there may be nothing to go up from
     if sandboxed:
         uid = random.SystemRandom().choice(_UIDS)  # one's own in each run, so that its processes are counted alone
         _hand_over(folder, uid)
@@ -150,7 +150,7 @@ def _python_folders() -> list[str]:
     Not `sys.path`: it may name the folder that one happens to grade in.
     """
     folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *_packages()) if os.path.isdir(p)}
-    folders.add(sys.prefix)
+    folders.add(os.path.abspath(sys.prefix))
     known = [*folders, *(p for p in _SYSTEM if not os.path.islink(p))]
     return sorted(p for p in folders if not any(p != other and Path(p).is_relative_to(other) for other in known))
 
@@ -162,7 +162,7 @@ def _packages() -> list[str]:
 
 def _variables(folder: Path) -> dict[str, str]:
     return {
-        "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+        "PATH": f"{os.path.dirname(os.path.abspath(sys.executable))}:{os.defpath}",
         "HOME": str(folder),
         "MIALAB_SANDBOX": str(folder),
         "IPYTHONDIR": str(folder / ".ipython"),

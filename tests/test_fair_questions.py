@@ -1,0 +1,109 @@
+"""Questions that a grade hangs on: a point for each line of a rubric, options alike in length, time that is fair."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import numpy as np
+import pytest
+
+from mialab._files import notebooks_folder
+from mialab.exercises import chapters
+from mialab.exercises._calls import PATIENCE, call_all
+from mialab.exercises._function import SECONDS
+from mialab.exercises._kinds import Choice, Written
+from mialab.instructor import _assignment
+from mialab.instructor._grading import LONGER
+from mialab.instructor._sandbox import Limits
+
+EXERCISES = [e for chapter in chapters() for e in chapter.exercises.values()]
+WRITTEN = [e for e in EXERCISES if isinstance(e, Written)]
+CHOICES = [e for e in EXERCISES if isinstance(e, Choice)]
+
+
+def lesson(number):
+    (path,) = notebooks_folder().glob(f"{number}_*.ipynb")
+    return json.loads(path.read_text("utf-8"))["cells"]
+
+
+def prompt(exercise):
+    """What a learner reads of an exercise, from its heading on."""
+    texts = ("".join(c["source"]) for c in lesson(exercise.id[:2]))
+    return next(text for text in texts if f"*`{exercise.name}` ·" in text).rpartition("### Exercise")[2]
+
+
+@pytest.mark.parametrize("exercise", WRITTEN, ids=lambda e: e.id)
+def test_a_rubric_has_a_line_for_each_point_and_the_prompt_says_so(exercise):
+    assert len(exercise.rubric) == exercise.points
+    text = prompt(exercise)
+    assert re.findall(r"^- (.*)$", text, re.MULTILINE) == exercise.rubric
+    assert "a point for each line" in text and f"at least {exercise.words} words" in text.lower()
+
+
+def test_the_examples_numbers_are_those_of_their_notebooks():
+    """An example that earns every point gives a number; it must be one that a cell of the lesson computed."""
+    shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "10", "13")}
+    example = {e.name: e.example for e in WRITTEN}
+    gap = float(re.search(r"look-up +gap in confidence: (\d\.\d+) \(95% interval", shown["04"])[1])
+    assert f"by {gap:.2f}, the mean gap" in example["tell_a_colleague"]
+    depth = re.search(
+        r"depth 12 against 1 +(?:recorded label +)?([\d.]+) \(95% interval ([\d.]+) to ([\d.]+)", shown["10"]
+    )
+    mean, low, high = (f"{float(number):.2f}" for number in depth.groups())
+    assert f"rose by {mean} in the notebook's table (95% interval {low} to {high}" in example["judge"]
+    auc, low, high = (
+        round(100 * float(n)) for n in re.search(r"RMIA +(0\.\d+) +(0\.\d+) +(0\.\d+)", shown["13"]).groups()
+    )
+    assert f"about {auc} of 100 pairs" in example["memo"] and f"interval, {low} to {high}" in example["memo"]
+
+
+def test_the_rubric_of_the_report_does_not_answer_it():
+    rubric = " ".join(next(e for e in WRITTEN if e.name == "report").rubric)
+    assert not re.search(r"setosa|weights|candidates|training set", rubric)
+
+
+def test_the_right_option_is_the_longest_in_at_most_half_of_the_choices():
+    def is_longest(exercise):
+        lengths = {letter: len(text) for letter, (text, _) in exercise.options.items()}
+        right = lengths.pop(exercise.answer)
+        return right > max(lengths.values())
+
+    longest = [e.id for e in CHOICES if is_longest(e)]
+    assert len(longest) <= len(CHOICES) / 2, longest
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+
+def test_waiting_for_a_busy_machine_costs_no_time():
+    """Twice the limit by the clock, hardly any work: so looks a right answer where others have the processor."""
+
+    def waits(x):
+        time.sleep(1)
+        return x
+
+    assert [call.value.item() for call in call_all(waits, [(np.array(3.0),)], seconds=0.5)] == [3.0]
+
+
+def test_a_cell_has_time_for_both_checks_of_an_endless_answer():
+    """Else the cell would be interrupted first, and nobody told that the function was too slow."""
+    assert Limits().cell > PATIENCE * 2 * SECONDS and 2 * Limits().cell > PATIENCE * (1 + LONGER) * SECONDS
+
+
+@pytest.mark.parametrize("pause", ["pass", "time.sleep(1)"], ids=["works", "sleeps"])
+def test_work_without_end_and_sleep_without_end_are_both_stopped(pause):
+    space = {"time": time}
+    exec(f"def endless(x):\n    while True:\n        {pause}", space)
+    began = time.process_time()
+    first, second = call_all(space["endless"], [(1,), (2,)], seconds=0.2)
+    assert first.error.kind == second.error.kind == "TooSlow" and time.process_time() - began < 2
+
+
+def test_an_assignment_says_that_points_are_all_or_nothing():
+    chapter = _assignment.find_chapter("05")
+    head = _assignment.cells(chapter, _assignment.choose(chapter, None), False, {})[0].source
+    assert "all of a question's points or none" in head
+    chapter = _assignment.find_chapter("13")
+    assert "a point for each line" in _assignment.cells(chapter, _assignment.choose(chapter, None), False, {})[0].source
