@@ -46,11 +46,13 @@ class Exercise(ABC):
 
     # What a learner calls --------------------------------------------------------------------------------------------
 
-    def check(self, answer: Any = ..., *, random_state: int | None = None) -> Verdict:
+    def check(self, answer: Any = ..., *more: Any, random_state: int | None = None) -> Verdict:
         """Say whether `answer` is correct, not yet correct (and why), or not attempted; never raise.
 
         `random_state` fixes the fresh data that a function is tried on; leave it out when you work on the course.
         """
+        if more:  # a slip in the call is no attempt, and is not recorded
+            return Verdict("Not yet.", (one_answer(self.name),), "not yet", self.name, "more_than_one")
         verdict = self.judge(answer, random_state)
         note = self._record(verdict, answer)
         if note:
@@ -66,8 +68,10 @@ class Exercise(ABC):
                 "unreadable", f"The check could not make sense of this answer ({type(trouble).__name__})."
             )
 
-    def hint(self) -> Panel:
+    def hint(self, *numbers: Any) -> Panel:
         """The next of three hints, each saying more than the one before; after the third, the third again."""
+        if numbers:
+            return no_number(self.name)
         taken = min(_progress.load()[0]["exercises"].get(self.id, {}).get("hints", 0) + 1, len(self.hints))
         note = _progress.update(self.id, lambda entry: entry.update(hints=taken))
         after = (
@@ -146,6 +150,16 @@ class Exercise(ABC):
     def _to_keep(self, answer: Any) -> Any:
         """The part of an accepted answer that the progress file holds: guesses and written answers, not code."""
         return None
+
+
+def one_answer(name: str) -> str:
+    """What to say to who gives `check` more than one answer."""
+    return f"`check` takes one answer: `ex.{name}.check({name})`."
+
+
+def no_number(name: str) -> Panel:
+    """What to say to who asks for a hint by its number; no hint is used up."""
+    return Panel("Which hint?", (f"`hint` takes no number: run `ex.{name}.hint()`, and again for the next hint.",))
 
 
 def count(n: int, thing: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,19 @@ import numpy as np
 
 from mialab.exercises._calls import Call, Observed, as_array, same, show, show_call
 from mialab.exercises._panel import Code
+
+_ADVICE = {  # words of an error -> what they mean to a beginner
+    "truth value of an array": "`if`, `max` and `and` want one value and got an array: work on the whole array, or "
+    "loop over it.",
+    "oolean index": "A mask and the array that it selects from are of unequal length: a mask holds one True or False "
+    "for each row. Were both made from the same records?",
+    "core dimension": "The sizes that meet in `@` must be equal: (n, k) @ (k, m). Should one of the two be turned with "
+    "`.T`?",
+    "not aligned": "The sizes that meet in `dot` must be equal: (n, k) and (k, m). Should one of the two be turned "
+    "with `.T`?",
+    "not defined": "Is that name the one in the function's first line?",
+}
+ENOUGH_DIGITS = 5  # that must agree, over all cases, before an answer is called rounded
 
 Mistakes = Iterable[tuple[str, str, Sequence[Call]]]  # name, diagnosis, and its calls on every case
 
@@ -69,6 +83,8 @@ class Bench:
                 f"`{', '.join(self.parameters)}`. Keep the first line as it was given.",
             )
         calls = list(seen.calls)
+        if calls and all(call.value is ... for call in calls):  # `return ...`, whatever stands before it
+            return Finding("not attempted", of=len(self.cases))
         passed = sum(self._fits(call, value) for call, value in zip(calls, self.expected, strict=True))
         if passed < len(self.cases):
             return self._diagnose(calls)._replace(passed=passed)
@@ -91,7 +107,7 @@ class Bench:
             return self._off(
                 "too_slow",
                 f"Your function had not answered after {self.seconds:g} seconds; the worked answer needs a "
-                "small part of one. Is there a loop that never ends?",
+                "small part of one. Is there a loop that never ends, or a slow import that belongs above the function?",
             )
         shown = show_call(self.name, self.parameters, args)
         evidence = (
@@ -112,7 +128,22 @@ class Bench:
         spoiler = next((call for call in calls if call.changed), None)
         if spoiler:
             return self._changed_input(spoiler)
-        return self._off(*_what_is_off(bad.value, should, bool(bad.printed)), evidence, *_printed(calls))
+        known = _what_is_off(bad.value, should, bool(bad.printed)) or self._pattern(calls) or _unknown(should)
+        return self._off(*known, evidence, *_printed(calls))
+
+    def _pattern(self, calls: list[Call]) -> tuple[str, str] | None:
+        """Name and sentence for a mistake that only all cases together give away."""
+        values = _all_values(calls, self.expected)
+        if values is None:
+            return None
+        have, want = values
+        hundredfold = np.allclose(have, 100 * want, rtol=self.tolerance, atol=1e-6) or _is_rounded(have / 100, want)
+        if hundredfold and np.abs(want).max() <= 1:
+            asked = "share from 0" if want.min() >= 0 else "number from -1"
+            return "in_percent", f"Your answer is in per cent; a {asked} to 1 is asked. Write 80% as 0.8."
+        if _is_rounded(have, want):
+            return "rounded", "Your answer is rounded. Return the number as it is; rounding is for printing."
+        return None
 
     def _changed_input(self, made: Call) -> Finding:
         return self._off(
@@ -122,9 +153,11 @@ class Bench:
         )
 
 
-def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str]:
-    """Name and sentence for an answer that is wrong in no way we know."""
-    if got is None or got is ...:
+def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str] | None:
+    """Name and sentence for an answer that is not of the right kind; None if it is."""
+    if got is ...:
+        return "returned_nothing", "Here your function still returns the three dots. Put your answer in their place."
+    if got is None:
         return "returned_nothing", (
             "Your function returns nothing (None) here. Printing is not returning: end it with `return`."
             if printed
@@ -142,10 +175,46 @@ def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str]:
         return "not_true_or_false", (
             "Your answer holds numbers; it should hold True and False, or selecting with it picks the wrong records."
         )
-    if want.dtype.kind == "f" and any(np.array_equal(have, np.round(want, digits)) for digits in range(1, 9)):
-        return "rounded", "Your answer is rounded. Return the number as it is; rounding is for printing."
-    every = "not every value is right" if want.ndim else "its value is not right"
+    return None
+
+
+def _unknown(expected: Any) -> tuple[str, str]:
+    """Name and sentence for an answer of the right kind that is wrong in no way we know."""
+    every = "not every value is right" if np.ndim(expected) else "its value is not right"
     return "other", f"The answer is of the right kind, but {every}."
+
+
+def _all_values(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Every number of every case in one row, as returned and as it should be; None if they cannot be set side by side.
+
+    Only fractions count: a count is neither rounded nor in per cent.
+    """
+    pairs = [(as_array(call.value), as_array(should)) for call, should in zip(calls, expected, strict=True)]
+    if any(a is None or a.shape != b.shape or "b" in (a.dtype.kind, b.dtype.kind) for a, b in pairs):
+        return None
+    if all(b.dtype.kind != "f" for _, b in pairs):
+        return None
+    have, want = (np.concatenate([side.astype(float).ravel() for side in sides]) for sides in zip(*pairs, strict=True))
+    finite = np.isfinite(want)
+    if not finite.any() or not np.array_equal(have[~finite], want[~finite], equal_nan=True):
+        return None
+    return have[finite], want[finite]
+
+
+def _is_rounded(have: np.ndarray, want: np.ndarray) -> bool:
+    """True if every value is the right one rounded to the same number of digits, and chance cannot explain it.
+
+    A wrong value agrees in its first d digits about once in 10**d. So only values that rounding would change are
+    evidence, each different one for d digits, and an answer that is the same for all of them is none.
+    """
+    for digits in range(1, 9):
+        rounded = np.isclose(have, np.round(have, digits), rtol=0, atol=1e-9)
+        near = np.abs(have - want) <= 0.501 * 10.0**-digits  # whichever way a five at the end is rounded
+        if rounded.all() and near.all():
+            changed = np.abs(have - want) > 1e-9
+            evidence = digits * len(np.unique(np.round(want[changed], 9)))
+            return evidence >= ENOUGH_DIGITS and len(np.unique(have[changed])) > 1
+    return False
 
 
 def _returned(shown: str, got: Any, should: Any) -> str:
@@ -155,12 +224,23 @@ def _returned(shown: str, got: Any, should: Any) -> str:
 
 
 def _advice(text: str) -> str:
-    """A hint about errors whose own words mislead beginners."""
-    if "truth value of an array" in text:
-        return " `if`, `max` and `and` want one value and got an array: work on the whole array, or loop over it."
-    if "not defined" in text:
-        return " Is that name the one in the function's first line?"
-    return ""
+    """A hint, with a space before it, about errors whose own words mislead beginners."""
+    if "broadcast" in text:
+        return " " + _advice_on_shapes(re.findall(r"\(([\d,]*)\)", text))
+    return next((f" {advice}" for words, advice in _ADVICE.items() if words in text), "")
+
+
+def _advice_on_shapes(shapes: list[str]) -> str:
+    """What to look for where arrays of these shapes ("3,2" is three rows of two) were combined."""
+    if all(len(re.findall(r"\d+", shape)) < 2 for shape in shapes):
+        return (
+            "Two arrays of unequal length were combined, and every value needs its partner. Were both made from the "
+            "same records?"
+        )
+    return (
+        "Two arrays of unequal shapes were combined. Rows and columns? A sum or mean with `axis=1` stays a column if "
+        "`keepdims=True` is added, and `[:, None]` makes a column of one number for each row."
+    )
 
 
 def _kind(array: np.ndarray) -> str:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 PRINT_LIMIT = 2_000  # characters of a learner's own prints that a panel repeats
+PATIENCE = 4  # seconds by the clock for each second of work: other programs may have the machine, and a sleep must end
 
 
 class TooSlow(BaseException):
@@ -60,7 +61,7 @@ class Observed:
 
 
 def observe(answer: Any, cases: Sequence[tuple], seconds: float) -> Observed:
-    """Call an answer on case after case, at most `seconds` in all, and keep what is seen."""
+    """Call an answer on case after case, at most `seconds` of work in all, and keep what is seen."""
     if answer is ... or answer is None:
         return Observed("missing")
     if not callable(answer) or inspect.isclass(answer):
@@ -73,13 +74,17 @@ def observe(answer: Any, cases: Sequence[tuple], seconds: float) -> Observed:
 
 
 def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
-    """Call on case after case, at most `seconds` in all: what comes after that is too slow, and not called."""
-    end = time.monotonic() + seconds
-    return [call(function, args, end - time.monotonic()) for args in cases]
+    """Call on case after case, at most `seconds` of work in all: what comes after is too slow, and not called."""
+    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+
+    def left() -> float:
+        return min(work - time.process_time(), (clock - time.monotonic()) / PATIENCE)
+
+    return [call(function, args, left()) for args in cases]
 
 
 def call(function: Callable, args: tuple, seconds: float) -> Call:
-    """Call `function` on copies of `args` for at most `seconds`; errors, prints and changed inputs are kept."""
+    """Call `function` on copies of `args` for at most `seconds` of work; errors, prints and changed inputs are kept."""
     given = tuple(_own_copy(a) for a in args)
     output = _Bounded()
     value, error, line = None, None, ""
@@ -161,6 +166,8 @@ def show(value: Any, digits: int = 6) -> str:
         return np.array2string(
             np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", "
         ).replace("\n", "")
+    if isinstance(value, np.ndarray) and array is not None and array.ndim == 0:
+        value = array.item()  # what a call returned is kept as an array; one number reads as a number
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating):
@@ -187,7 +194,7 @@ def _show_error(error: BaseException) -> str:
 
 
 def _within(seconds: float, function: Callable, args: tuple) -> Any:
-    """Run a call, and end it with TooSlow when the time is up."""
+    """Run a call, and end it with TooSlow after so many seconds of work, or PATIENCE times as many by the clock."""
     if seconds <= 0:
         raise TooSlow
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
@@ -196,7 +203,7 @@ def _within(seconds: float, function: Callable, args: tuple) -> Any:
 
 
 def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
-    rings, traced = 0, sys.gettrace()
+    rings, over, traced = 0, False, sys.gettrace()
 
     def stop(frame, event, arg):
         if event == "line":
@@ -205,6 +212,8 @@ def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
 
     def ring(signum, frame):
         nonlocal rings
+        if over:  # the other clock has ended the answer just now
+            return
         rings += 1
         if rings > 1:  # a bare `except:` swallowed the first ring: now every line raises, the handler's own included
             while frame is not None and frame.f_code is not _within_by_alarm.__code__:
@@ -213,14 +222,23 @@ def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
             sys.settrace(stop)
         raise TooSlow
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    # Work is what this process does: on a busy machine a right answer takes long by the clock alone.
+    timers = (
+        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
+        (signal.ITIMER_REAL, signal.SIGALRM, PATIENCE * seconds),
+    )
+    before = [signal.signal(which, ring) for _, which, _ in timers]
+    for timer, _, after in timers:
+        signal.setitimer(timer, after, 0.5)
     try:
         return function(*args)
     finally:
+        over = True
         sys.settrace(traced)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer, _, _ in timers:
+            signal.setitimer(timer, 0)
+        for (_, which, _), handler in zip(timers, before, strict=True):
+            signal.signal(which, handler)
 
 
 def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
@@ -234,8 +252,10 @@ def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
             box["error"] = trouble
 
     thread = threading.Thread(target=run, daemon=True)
+    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
     thread.start()
-    thread.join(seconds)
+    while thread.is_alive() and time.process_time() < work and time.monotonic() < clock:
+        thread.join(0.02)
     end = time.monotonic() + 1
     while thread.is_alive() and time.monotonic() < end:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TooSlow))

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from mialab.exercises import _progress
-from mialab.exercises._base import Exercise, Wrong
+from mialab.exercises._base import Exercise, Wrong, count
 from mialab.exercises._calls import as_array, show
 from mialab.exercises._panel import Panel, Verdict
 
-_GUESS_HINTS = [
-    "Do not look it up: a guess is worth most when it comes before the answer.",
-    "What would a model give that treats everyone alike? And one that gives everything away? Where between?",
-    "Any allowed answer is accepted. Write one down, then run the cell below it.",
-]
+_FIRST_HINT = "Do not look it up: a guess is worth most when it comes before the answer."
+_NUMBER_HINT = "What is the least that it could be, and what the most? What would each of them mean? Where between?"
+_WORD_HINT = "Take the options one by one: what would have to be true for each? Which is the easiest to believe?"
+_LAST_HINT = "Any allowed answer is accepted. Write one down, then run the cell below it."
 _NO_SOLUTION = "A guess has no worked answer. Run the cells below it; the recap at the end plays your guess back."
 _WRITE_HERE = "Write your answer here."
+_AS_TYPED = str.maketrans("‘’ʼ“”„‐‑–", "'''\"\"\"---")  # what an editor or a copied sentence makes of them
 _SAME_WORDS = "The same few words come again and again. Say it in sentences of your own."
 _THE_RUBRIC = "That is the rubric itself. Say it in words of your own, about this model and these flowers."
 
@@ -81,6 +81,7 @@ class Prediction(Exercise):
     """Commit a guess before the measurement. No guess is wrong; the recap plays it back beside what was measured.
 
     Either `options` (words to choose from) or `between` (the lowest and highest number that makes sense) is given.
+    `hints` are three of its own, or one for the place of the second, which is about the question.
     """
 
     kind = "predict, then run"
@@ -93,16 +94,14 @@ class Prediction(Exercise):
         question: str,
         options: list[str] | None = None,
         between: tuple[float, float] | None = None,
+        hints: list[str] | str = "",
         minutes: int = 1,
         **common: Any,
     ):
-        settings = {
-            "points": 1,
-            "hints": _GUESS_HINTS,
-            "means": "Now run the next cell and see.",
-            "why": _NO_SOLUTION,
-        }
-        super().__init__(name, minutes=minutes, **(settings | common))
+        if isinstance(hints, str):
+            hints = [_FIRST_HINT, hints or (_WORD_HINT if options else _NUMBER_HINT), _LAST_HINT]
+        settings = {"points": 1, "means": "Now run the next cell and see.", "why": _NO_SOLUTION}
+        super().__init__(name, minutes=minutes, hints=hints, **(settings | common))
         self.question, self.options, self.between = question, options, between
         self.measured: Any = None
         if options:
@@ -163,7 +162,7 @@ class Prediction(Exercise):
                 return "several_options", f"That is more than one answer. {choose}"
             if not isinstance(answer, str):
                 return "wrong_type", f"`{show(answer)}` is not one of the words. {choose}"
-            if answer.strip().lower() in [o.lower() for o in self.options]:
+            if self._option(answer):
                 return None
             found = "a_sentence" if len(answer.split()) > 3 else "not_an_option"
             return found, f"`{show(answer)}` is not one of the options. {choose}"
@@ -187,7 +186,11 @@ class Prediction(Exercise):
         return None
 
     def _to_keep(self, answer: Any) -> Any:
-        return answer.strip().lower() if isinstance(answer, str) else float(answer)
+        return self._option(answer) if isinstance(answer, str) else float(answer)
+
+    def _option(self, answer: str) -> str | None:
+        """The option that an answer means, however it is typed; None if it is none of them."""
+        return next((o for o in self.options if _typed(o) == _typed(answer)), None)
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ()
@@ -305,23 +308,31 @@ class Written(Exercise):
         words = answer.replace(_WRITE_HERE, " ").split()
         if not words:
             return self._not_attempted("Write your answer between the triple quotation marks.")
-        if len(words) < self.words:
+        rubric = " ".join(self.rubric)
+        own = [w for w in _letters(answer) if w not in _letters(rubric)]
+        copied = len(own) < 0.2 * len(words)
+        # A whole rubric is called one, though it be shorter than an answer must be.
+        if len(words) < self.words and not (copied and len(words) >= len(rubric.split())):
             return self._not_yet("too_short", self._too_short(len(words)))
         if len({w.lower() for w in words}) < self.words / 2:
             return self._not_yet("same_words", _SAME_WORDS)
-        own = [w for w in _letters(answer) if w not in _letters(" ".join(self.rubric))]
-        if len(own) < 0.2 * len(words):
+        if copied:
             return self._not_yet("the_rubric", _THE_RUBRIC)
         return self._correct("Handed in.", *(f"• {point}" for point in self.rubric))
 
     def _too_short(self, n: int) -> str:
-        return f"{n} words are too few to argue with; write at least {self.words}."
+        return f"{count(n, 'word')} {'is' if n == 1 else 'are'} too few to argue with; write at least {self.words}."
 
     def _to_keep(self, answer: Any) -> Any:
         return answer.strip()
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def _typed(text: str) -> str:
+    """A text as a plain keyboard gives it: small letters, straight quotation marks, single blanks between words."""
+    return " ".join(text.translate(_AS_TYPED).casefold().split()).strip("\"' ")
 
 
 def _letters(text: str) -> list[str]:

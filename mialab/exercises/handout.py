@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mialab.exercises._base import count, no_number, one_answer
 from mialab.exercises._bench import Bench
 from mialab.exercises._calls import as_array, observe, show
 from mialab.exercises._kinds import Prediction, Written
@@ -115,8 +116,10 @@ class Question:
     def __init__(self, name: str, plain: dict[str, Any], hints: bool):
         self.name, self._plain, self._may_hint, self._hinted = name, plain, hints, 0
 
-    def check(self, answer: Any = ...) -> Verdict:
+    def check(self, answer: Any = ..., *more: Any) -> Verdict:
         """What can be said before the hand-in; never more than that, and never an error."""
+        if more:
+            return self._say("Not yet.", "not yet", one_answer(self.name), diagnosis="more_than_one")
         try:
             return {"function": self._try, "prediction": self._guess, "written": self._read}.get(
                 self._plain["kind"], self._note
@@ -124,11 +127,13 @@ class Question:
         except Exception as trouble:
             return self._say("Not yet.", "not yet", f"The check could not read this answer ({type(trouble).__name__}).")
 
-    def hint(self) -> Panel:
+    def hint(self, *numbers: Any) -> Panel:
         """The next of three hints, if this assignment allows hints."""
         hints = self._plain.get("hints", [])
         if not self._may_hint or not hints:
             return Panel("No hints", ("This assignment gives no hints.",))
+        if numbers:
+            return no_number(self.name)
         self._hinted = min(self._hinted + 1, len(hints))
         return Panel(f"Hint {self._hinted} of {len(hints)}", (hints[self._hinted - 1],))
 
@@ -137,7 +142,7 @@ class Question:
         return Panel("No worked answer", ("A graded assignment holds no worked answers.",))
 
     def __repr__(self) -> str:
-        return f"{self.name}: {self._plain['points']} points, about {self._plain['minutes']} minutes."
+        return f"{self.name}: {count(self._plain['points'], 'point')}, about {count(self._plain['minutes'], 'minute')}."
 
     def _try(self, answer: Any) -> Verdict:
         bench = bench_from(self.name, self._plain)

@@ -11,25 +11,6 @@ from mialab.exercises._kinds import Choice, Prediction, Written
 chapter = Chapter("08_the_inference_model")
 recap = chapter.recap
 
-predict_chain = chapter.add(
-    Prediction(
-        "predict_chain",
-        question="With what AUC will the whole attack, over the service, tell the look-up model's members from "
-        "strangers?",
-        between=(0, 1),
-        section="The whole attack on one page",
-    )
-)
-
-which_species = chapter.add(
-    Prediction(
-        "which_species",
-        question="For which species will the attack model learn least from the look-up model's answers?",
-        options=["setosa", "versicolor", "virginica", "all alike"],
-        section="What it has learnt",
-    )
-)
-
 
 # --- attack_table ---------------------------------------------------------------------------------------------------
 
@@ -302,7 +283,35 @@ def _label_as_place(attack_models, proba, y):
     return np.array([_says_member(models[label], [row])[0] for row, label in zip(proba, y, strict=True)])
 
 
-# --- a choice and a report ------------------------------------------------------------------------------------------
+# --- which_species --------------------------------------------------------------------------------------------------
+
+
+which_species = chapter.add(
+    Prediction(
+        "which_species",
+        question="For which species will the attack model learn least from the look-up model's answers?",
+        options=["setosa", "versicolor", "virginica", "all alike"],
+        section="What it has learnt",
+    )
+)
+
+
+# --- predict_chain --------------------------------------------------------------------------------------------------
+
+
+predict_chain = chapter.add(
+    Prediction(
+        "predict_chain",
+        question="With what AUC will the whole attack, over the service, tell the look-up model's members from "
+        "strangers?",
+        between=(0, 1),
+        section="The whole attack on one page",
+    )
+)
+
+
+# --- noise_or_not ---------------------------------------------------------------------------------------------------
+
 
 noise_or_not = chapter.add(
     Choice(
@@ -341,6 +350,10 @@ noise_or_not = chapter.add(
         ],
     )
 )
+
+
+# --- report ---------------------------------------------------------------------------------------------------------
+
 
 report = chapter.add(
     Written(

@@ -1,0 +1,285 @@
+"""Slips of every learner: what the exercises' framework says of them, whichever exercise it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+
+import numpy as np
+import pytest
+
+from mialab._files import notebooks_folder
+from mialab.exercises import _progress, chapters
+from mialab.exercises import first_attack as ex
+from mialab.exercises._bench import Bench
+from mialab.exercises._calls import observe, show
+from mialab.exercises._kinds import Prediction, Written
+from mialab.exercises._plain import observed_from_json, observed_to_json
+from mialab.exercises.handout import Question
+
+SHARES = (1 / 3, 0.25, 0.7142857, 0.5, 2 / 7, 0.1234567)
+COMMON = {"section": "Somewhere", "question": "What will it be?"}
+CLOCKS = [getattr(signal, name) for name in ("SIGALRM", "SIGPROF") if hasattr(signal, name)]
+WRITTEN = {"points": 1, "minutes": 1, "section": "Somewhere", "hints": [""] * 3}
+
+
+@pytest.fixture(autouse=True)
+def no_workbook(tmp_path, monkeypatch):
+    """Answers of the tests are nobody's progress."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
+    monkeypatch.setattr(_progress, "_in_memory", {"version": 1, "exercises": {}})
+
+
+def found(answer, right=lambda x: x, cases=SHARES):
+    """What a bench with these cases, and no known mistakes, makes of an answer."""
+    expected = [right(case) for case in cases]
+    bench = Bench("f", ["x"], [(c,) for c in cases], expected, lambda: [], tolerance=1e-6, seconds=4.0)
+    return bench.finding(observe(answer, bench.cases, bench.seconds))
+
+
+def words(panel) -> str:
+    return " ".join(repr(panel).split())
+
+
+# --- one number reads as a number -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("returned", "reads"),
+    [(3.88349515, "3.8835"), (np.float64(0.25), "0.25"), (False, "False"), (np.nan, "nan"), (7, "7")],
+)
+def test_one_number_is_shown_as_a_plain_number(returned, reads):
+    assert show(np.asarray(returned)) == reads
+    assert f"returned `{reads}`; it should be `" in " ".join(found(lambda x: returned).text)
+
+
+def test_digits_enough_are_shown_to_tell_two_numbers_apart():
+    text = " ".join(found(lambda x: x + 0.02, cases=(12345.67,)).text)
+    assert "returned `12345.69`; it should be `12345.67`" in text
+
+
+# --- errors of NumPy ------------------------------------------------------------------------------------------------
+
+
+SLIPS = [  # apart from what they should be told: the message repeats the line
+    lambda x: np.ones((3, 2)) - np.ones(3),
+    lambda x: np.ones(3) - np.ones(4),
+    lambda x: np.ones(3).__setitem__(slice(None), np.ones(2)),
+    lambda x: np.ones(3)[np.ones(6, bool)],
+    lambda x: np.ones((3, 2)) @ np.ones(3),
+    lambda x: np.dot(np.ones((3, 2)), np.ones(3)),
+    lambda x: 1 if np.ones(3) > 0 else 0,
+    lambda x: confidence,  # noqa: F821 - the slip itself
+]
+TOLD = [
+    r"unequal shapes.*Rows and columns\?.*`keepdims=True`.*`\[:, None\]`",
+    "unequal length.*same records",
+    "unequal length.*same records",
+    "mask.*one True or False for each row",
+    "meet in `@` must be equal",
+    "meet in `dot` must be equal",
+    "want one value and got an array",
+    "in the function's first line",
+]
+
+
+@pytest.mark.parametrize(("slip", "told"), list(zip(SLIPS, TOLD, strict=True)), ids=[told[:14] for told in TOLD])
+def test_errors_of_numpy_are_put_into_words_beside_them(slip, told):
+    finding = found(slip)
+    assert finding.diagnosis == "raised"
+    assert re.search(r"stopped with `(Value|Index|Name)Error: ", finding.text[0])
+    assert re.search(told, finding.text[0])
+
+
+def test_other_errors_get_no_advice():
+    def slip(x):
+        return [][0]
+
+    error = "IndexError: list index out of range"
+    assert found(slip).text[0] == f"`f(x=0.333333)` stopped with `{error}` at the line `return [][0]`."
+
+
+# --- rounded, or in per cent ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3, 4])
+def test_a_rounded_answer_is_named(digits):
+    assert found(lambda x: round(x, digits)).diagnosis == "rounded"
+    assert found(lambda x: np.round([x, 1 - x], digits), right=lambda x: np.array([x, 1 - x])).diagnosis == "rounded"
+
+
+def test_a_five_at_the_end_may_be_rounded_either_way():
+    cases = (0.125, 0.375, 0.625, 0.875)
+    assert found(lambda x: np.ceil(100 * x) / 100, cases=cases).diagnosis == "rounded"
+    assert found(lambda x: np.floor(100 * x) / 100, cases=cases).diagnosis == "rounded"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cases"),
+    [
+        (lambda x: 0.5, (0.48, 0.5, 0.52, 0.47, 0.53, 0.46)),  # agrees with each, and knows nothing of them
+        (lambda x: 0.5, (0.5001, 0.1, 0.9)),
+        (lambda x: 0.3 if x < 0.5 else 0.5, SHARES),  # the first case agrees, not all of them
+        (lambda x: 0.3 if x < 0.5 else 0.7, (1 / 3, 0.7142857)),  # coarse, and by luck near on both
+        (lambda x: 0.3 if x == SHARES[0] else 1 / 0, SHARES),
+        (lambda x: round(x, 2) if x < 0.5 else x, SHARES),
+    ],
+)
+def test_an_unrounded_wrong_answer_is_not_called_rounded(answer, cases):
+    assert found(answer, cases=cases).diagnosis in ("other", "raised")
+
+
+def test_a_hundredfold_answer_is_told_that_a_share_is_asked():
+    finding = found(lambda x: 100 * x)
+    assert finding.diagnosis == "in_percent"
+    assert finding.text[0] == "Your answer is in per cent; a share from 0 to 1 is asked. Write 80% as 0.8."
+    assert found(lambda x: round(100 * x, 1)).diagnosis == "in_percent"
+    gap = found(lambda x: 100 * (x - 0.5), right=lambda x: x - 0.5)
+    assert gap.diagnosis == "in_percent" and "a number from -1 to 1" in gap.text[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (lambda x: 100 * x if x < 0.5 else x, lambda x: x),  # not in every case
+        (lambda x: 1000 * x, lambda x: 10 * x),  # not a share
+        (lambda x: 100 * int(10 * x), lambda x: int(10 * x)),  # a count
+        (lambda x: 100 * np.ones(2), lambda x: x),
+    ],
+)
+def test_other_answers_are_not_called_per_cent(answer, right):
+    assert found(answer, right=right).diagnosis in ("other", "wrong_shape")
+
+
+# --- three dots left in place ---------------------------------------------------------------------------------------
+
+
+def test_three_dots_that_are_returned_are_not_attempted():
+    def dots(confidence, threshold):
+        return ...
+
+    def more_before_them(confidence, threshold):
+        print(confidence >= threshold)
+        return ...
+
+    for answer in (dots, more_before_them):
+        assert ex.guess_members.check(answer).outcome == "not attempted"
+    assert _progress.load()[0]["exercises"] == {}
+
+
+def test_a_grader_sees_them_the_same_way():
+    bench = ex.guess_members.bench(np.random.default_rng(0))
+    seen = observe(lambda confidence, threshold: ..., bench.cases, 4.0)
+    through = observed_from_json(json.loads(json.dumps(observed_to_json(seen))), len(bench.cases))
+    assert bench.finding(through).outcome == "not attempted"
+
+
+def test_three_dots_on_one_way_through_are_named():
+    finding = found(lambda x: x if x < 0.5 else ...)
+    assert finding.diagnosis == "returned_nothing"
+    assert "still returns the three dots" in finding.text[0]
+
+
+# --- guesses --------------------------------------------------------------------------------------------------------
+
+
+def test_stock_hints_of_a_guess_fit_its_kind():
+    number, word = Prediction("a", between=(0, 100), **COMMON), Prediction("b", options=["up", "down"], **COMMON)
+    assert number.hints[::2] == word.hints[::2]
+    assert "the least" in number.hints[1] and "between" in number.hints[1]
+    assert "options" in word.hints[1] and "between" not in word.hints[1]
+    assert not any("gives everything away" in hint for hint in (*number.hints, *word.hints))
+
+
+def test_a_guess_may_have_hints_of_its_own():
+    stock = Prediction("a", between=(0, 1), **COMMON).hints
+    assert Prediction("a", between=(0, 1), hints="About it.", **COMMON).hints == (stock[0], "About it.", stock[2])
+    assert Prediction("a", between=(0, 1), hints=["1", "2", "3"], **COMMON).hints == ("1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["the target’s own", "  The  Target's OWN ", "“the target's own”", "the targetʼs own", '"the target‘s own"'],
+)
+def test_an_option_is_known_however_it_is_typed(typed):
+    guess = Prediction("type", options=["the target's own", "L2", "look-up"], **COMMON)
+    assert guess.check(typed).outcome == "correct"
+    assert guess.replay().startswith("You guessed the target's own.")
+    assert guess.check("look\N{NON-BREAKING HYPHEN}up").outcome == "correct"
+
+
+def test_an_option_is_played_back_as_it_is_written():
+    guess = Prediction("type", options=["L2", "top-1"], **COMMON)
+    guess.check("l2")
+    assert "You guessed L2." in guess.replay()
+    assert guess.check("L2 or top-1").diagnosis == "not_an_option"
+
+
+# --- time is up -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no alarms here")
+def test_two_clocks_that_ring_at_once_leave_nothing_behind():
+    """The second ring comes when the first has ended the answer: it must not end what comes after."""
+
+    def both_ring(confidence, threshold):
+        signal.pthread_sigmask(signal.SIG_BLOCK, CLOCKS)
+        for clock in CLOCKS:
+            signal.raise_signal(clock)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CLOCKS)
+
+    before = sys.gettrace(), [signal.getsignal(clock) for clock in CLOCKS]
+    assert ex.guess_members.check(both_ring).diagnosis == "too_slow"
+    assert (sys.gettrace(), [signal.getsignal(clock) for clock in CLOCKS]) == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == signal.getitimer(signal.ITIMER_PROF)[0] == 0
+
+
+# --- calls that are off ---------------------------------------------------------------------------------------------
+
+
+def question(kind="choice"):
+    plain = {"kind": kind, "points": 1, "minutes": 1, "options": ["a", "b"], "hints": ["one", "two"]}
+    return Question("q", plain, True)
+
+
+def test_a_hint_takes_no_number_and_says_so():
+    for exercise, name in ((ex.guess_members, "guess_members"), (question(), "q")):
+        assert f"`hint` takes no number: run `ex.{name}.hint()`, and again for the next" in words(exercise.hint(2))
+        assert exercise.hint().title.startswith("Hint 1 of")  # none was used up
+
+
+def test_a_check_takes_one_answer_and_says_so():
+    for exercise, name in ((ex.always_member, "always_member"), (question(), "q")):
+        verdict = exercise.check("a", "c")
+        assert (verdict.outcome, verdict.diagnosis) == ("not yet", "more_than_one")
+        assert f"`check` takes one answer: `ex.{name}.check({name})`" in words(verdict)
+    assert _progress.load()[0]["exercises"] == {}  # a slip in the call is no attempt
+
+
+def test_one_is_one():
+    written = Written("memo", rubric=["says why"], example="", others=[], **WRITTEN)
+    assert "1 word is too few to argue with" in words(written.check("yes"))
+    assert "2 words are too few to argue with" in words(written.check("oh yes"))
+    assert repr(question()) == "q: 1 point, about 1 minute."
+
+
+def test_a_rubric_shorter_than_an_answer_is_still_called_the_rubric():
+    points = ["names what was measured and how often", "says what it does not prove about one flower"]
+    written = Written("memo", rubric=points, example="", others=[], **WRITTEN)
+    assert len(" ".join(points).split()) < written.words
+    assert written.check("\n".join(points)).diagnosis == "the_rubric"
+    assert written.check(points[0]).diagnosis == "too_short"
+
+
+# --- the order of a notebook ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda c: c.notebook)
+def test_exercises_are_declared_in_the_order_of_their_notebook(chapter):
+    """The recap, the table of progress and an assignment list them as they are declared."""
+    cells = json.loads((notebooks_folder() / f"{chapter.notebook}.ipynb").read_text("utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert list(chapter.exercises) == list(dict.fromkeys(re.findall(r"\bex\.(\w+)\.check\(", code)))
