@@ -48,7 +48,7 @@ TERMS = tuple(
         ("black-box access", "may ask the model questions and read the answers", "00"),
         # 01, the flowers
         ("label", "the species that a botanist recorded for it", "01", ("labels",)),
-        ("95% interval", "between them the average of many more draws would most likely fall", "01",
+        ("95% interval", "two numbers between which the average of many more draws would most likely fall", "01",
          ("95% intervals",)),
         # 02, train a classifier
         ("classifier", "a model that takes measurements and answers with a label", "02", ("classifiers",)),
@@ -88,13 +88,14 @@ TERMS = tuple(
         ("balanced accuracy", "the mean of two shares: members called members, and strangers called strangers", "05"),
         ("base rate", "the share of members in the crowd", "05"),
         ("precision", "the share of accusations that are right", "05"),
+        ("threat model", "lists what the attacker may do and knows", "05", ("threat models",)),
         # 06, probing the black box
         ("black box", "a model that you may ask, and may not open", "06"),
         ("prediction service", "a program that answers questions about a model over the network", "06",
          ("prediction services",)),
         ("query", "one question about one record", "06", ("queries",)),
         ("query budget", "how many queries a caller may make", "06", ("query budgets",)),
-        ("synthetic", "one that nobody measured: somebody made it up", "06"),
+        ("synthetic", "a record that nobody measured: somebody made it up", "06"),
         ("hill climb", "adjust, ask again, keep what is better", "06",
          ("hill climbs", "hill climbing")),
         # 07, shadow models
@@ -107,7 +108,8 @@ TERMS = tuple(
         ("attack model", "a classifier whose two classes are in and out", "08", ("attack models",)),
         ("training table", "holds shadows' answers, each with the truth about membership in that shadow", "08"),
         ("candidate", "the records about which the attacker wants a verdict", "08", ("candidates",)),
-        ("auditor", "owns the data, and attacks the model in order to know how much it gives away", "08",
+        ("auditor",
+         "attacks a model with the owner's leave and the owner's records, to learn how much it gives away", "08",
          ("auditors",)),
         ("log-odds", "log(p / (1 − p))", "08"),
         # 09, who is exposed
@@ -122,18 +124,20 @@ TERMS = tuple(
         ("output defence", "leaves the model as it is, and says less", "11", ("output defences",)),
         ("training-time defence", "makes another model", "11", ("training-time defences",)),
         ("adaptive attacker", "knows the defence, and trains shadows that have it too", "11", ("adaptive attackers",)),
-        ("frontier", "the choices that no other choice beats in both accuracy and leakage", "11"),
+        ("frontier",
+         "made of the choices that no other beats. One choice beats another if it is no worse in accuracy and in "
+         "leakage, and better in one of them", "11"),
         # 12, differential privacy
         ("differential privacy",
-         "for any two neighbours, and anything that may come out, its probability with the one set is at most "
-         "e^epsilon times its probability with the other", "12", ("epsilon-differentially private",)),
-        ("delta", "a small allowance: the promise may fail with about this probability", "12"),
+         "for any two neighbours and any outcome, the probability with the one set is at most e^epsilon times the "
+         "probability with the other", "12", ("epsilon-differentially private",)),
+        ("delta", "a small allowance: the probability may be up to e^epsilon times as large plus delta", "12"),
         ("clip", "to limit how much one record may ask for", "12", ("clipped", "clipping")),
         ("privacy budget", "the epsilon and delta that the owner is ready to spend", "12"),
         ("sensitivity", "whoever joins or leaves, the sum moves by the clip at most", "12"),
         # 14, when flowers are people
         ("disclosure", "someone learns about you what they did not know", "14", ("disclosures",)),
-        ("personal data", "all information about a living person who is identified or can be", "14"),
+        ("personal data", "any information relating to an identified or identifiable living person", "14"),
         ("model card", "one page that says what a model is for, how well it works for whom, and what it gives away",
          "14", ("model cards",)),
     )

@@ -40,9 +40,9 @@ NOT_RESULTS = {
     "09": {"0.9", "0.50", "0.5", "1.0", "1.00", "0.60", "0.6", "0.54", "0.1", "5%"},  # the hospital of exercise 9.5
     "10": {"0.01", "88.1", "59.9", "8.4", "27.6", "1%"},  # the rule of the verdicts, and published figures
     "11": set(),
-    "12": {"2.3", "95%"},  # the audit of exercise 12.6
+    "12": {"2.3", "95%", "2.718"},  # the audit of exercise 12.6, and e
     "13": {"0.6", "80%"},  # both asserted in the cells beside them
-    "14": {"0.9", "13.709", "164.514"},  # the threshold of 14.2, and numbers of laws
+    "14": {"0.9", "13.709", "164.514", "1798.140"},  # the threshold of 14.2, and numbers of laws
 }
 
 

@@ -12,15 +12,6 @@ from mialab.exercises._kinds import Choice, Prediction, Reading
 chapter = Chapter("03_ask_the_model")
 recap = chapter.recap
 
-sunflower_confidence = chapter.add(
-    Prediction(
-        "sunflower_confidence",
-        question="How sure is the logistic regression of its answer to a sunflower?",
-        between=(0, 1),
-        section="A flower that is no iris",
-    )
-)
-
 
 # --- softmax --------------------------------------------------------------------------------------------------------
 
@@ -255,6 +246,15 @@ tipping_point = chapter.add(
         ],
         means="At that length the confidence is lowest: the model is of two minds.",
         why="Where the two lines cross, both species are equally probable, and the answer tips from one to the other.",
+    )
+)
+
+sunflower_confidence = chapter.add(
+    Prediction(
+        "sunflower_confidence",
+        question="How sure is the logistic regression of its answer to a sunflower?",
+        between=(0, 1),
+        section="A flower that is no iris",
     )
 )
 

@@ -11,15 +11,6 @@ from mialab.exercises._scripted import ScriptedModel
 chapter = Chapter("04_members_and_strangers")
 recap = chapter.recap
 
-which_confidence = chapter.add(
-    Prediction(
-        "which_confidence",
-        question="With wrong labels in training, which confidence of the net tells members from strangers?",
-        options=["own answer", "recorded label", "both", "neither"],
-        section="Confidence in what?",
-    )
-)
-
 which_one_leaks = chapter.add(
     Prediction(
         "which_one_leaks",
@@ -126,6 +117,45 @@ def _for_each_species(model, X_in, X_out):
     return model.predict_proba(X_in).mean(axis=0) - model.predict_proba(X_out).mean(axis=0)
 
 
+# --- equal_accuracy --------------------------------------------------------------------------------------------------
+
+equal_accuracy = chapter.add(
+    Choice(
+        "equal_accuracy",
+        points=1,
+        minutes=3,
+        section="The gap in accuracy does not decide",
+        options={
+            "a": (
+                "They leak equally, because their accuracies are equal.",
+                "The look-up model and the tree have about the same accuracies here, and one gives away in its "
+                "confidence what the other does not.",
+            ),
+            "b": (
+                "The one with the higher test accuracy leaks more.",
+                "Higher test accuracy means that it does better on strangers. It says nothing about how members are "
+                "answered.",
+            ),
+            "c": (
+                "Neither leaks, as 95% on strangers shows that they generalise.",
+                "The look-up model has about 95% on strangers, and answers every member with exactly 1.",
+            ),
+            "d": (
+                "Accuracy cannot tell: you have to look at how each answers its members and strangers.",
+                "Two models can be right equally often and be unequally sure. The trace is in the answers, not in the "
+                "score.",
+            ),
+        },
+        answer="d",
+        hints=[
+            "Look at the two rows of the figure for the look-up model and the tree.",
+            "They have the same gap in accuracy. What about the gap in confidence?",
+            "One number, accuracy, cannot tell the two apart.",
+        ],
+    )
+)
+
+
 # --- recorded_confidence --------------------------------------------------------------------------------------------
 
 
@@ -202,40 +232,20 @@ def _one_minus(probabilities, labels):
     return 1 - probabilities[np.arange(len(labels)), labels]
 
 
-# --- choices and words ----------------------------------------------------------------------------------------------
+# --- which_confidence and tell_a_colleague ---------------------------------------------------------------------------
 
-equal_accuracy = chapter.add(
-    Choice(
-        "equal_accuracy",
-        points=1,
-        minutes=3,
-        section="The gap does not decide",
-        options={
-            "a": (
-                "They leak equally, because their accuracies are equal.",
-                "The look-up model and the tree have about the same accuracies here, and one gives away in its "
-                "confidence what the other does not.",
-            ),
-            "b": (
-                "The one with the higher test accuracy leaks more.",
-                "Higher test accuracy means that it does better on strangers. It says nothing about how members are "
-                "answered.",
-            ),
-            "c": (
-                "Neither leaks, as 95% on strangers shows that they generalise.",
-                "The look-up model has about 95% on strangers, and answers every member with exactly 1.",
-            ),
-            "d": (
-                "Accuracy cannot tell: you have to look at how each answers its members and strangers.",
-                "Two models can be right equally often and be unequally sure. The trace is in the answers, not in the "
-                "score.",
-            ),
-        },
-        answer="d",
+which_confidence = chapter.add(
+    Prediction(
+        "which_confidence",
+        question="With wrong labels in training, which confidence of the net tells members from strangers?",
+        options=["own answer", "recorded label", "both", "neither"],
+        section="Confidence in what?",
         hints=[
-            "Look at the two rows of the figure for the look-up model and the tree.",
-            "They have the same gap in accuracy. What about the gap in confidence?",
-            "One number, accuracy, cannot tell the two apart.",
+            "A wrong label of a member was taught to the net. A wrong label of a stranger was not. What will a net say "
+            "that was trained until it fits every label it was given?",
+            "“Own answer” takes the largest probability, whatever was recorded. “Recorded label” looks up the "
+            "probability of the label in the table, wrong or right.",
+            "Any of the four words is accepted. Write one down, then run the cells below.",
         ],
     )
 )
@@ -245,17 +255,17 @@ tell_a_colleague = chapter.add(
         "tell_a_colleague",
         points=3,
         minutes=6,
-        section="The gap does not decide",
+        section="The gap in accuracy does not decide",
         rubric=[
-            "says that test accuracy measures how often strangers are answered rightly, and nothing else",
-            "says that a leak shows in how members and strangers are answered differently",
+            "says that test accuracy counts right labels, while a leak shows in members and strangers being answered "
+            "differently",
             "names an example from this notebook, with a number that a cell computed",
             "says what to measure instead, over many splits",
         ],
         example="Our 95% on test data tells us how often new records get the right label. It does not tell us "
         "whether records from training are answered differently. In the notebook two models had the same test "
-        "accuracy to within two hundredths, yet one of them answered all its members with confidence exactly 1 and "
-        "strangers with 0.87 on average, while the other was almost as sure of strangers as of members. So before we "
+        "accuracy to within two hundredths, yet one of them was surer of its members than of strangers by 0.13, the "
+        "mean gap over a hundred splits, while the other was almost as sure of strangers as of members. So before we "
         "publish I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from "

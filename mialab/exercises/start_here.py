@@ -103,7 +103,7 @@ what_the_attacker_has = chapter.add(
                 "Then there would be nothing left to find out. The training set is what the attack is about.",
             ),
             "b": (
-                "the model's inner numbers and its source code",
+                "the model's inner numbers, and the source code that trains it",
                 "Some attackers have these, and it can help them. The attack of this course needs much less, which is "
                 "what makes it worrying.",
             ),

@@ -182,6 +182,53 @@ def _average_label(y_in, y_out):
     return (y_out == round(y_in.mean())).mean()
 
 
+# --- guesses and choices --------------------------------------------------------------------------------------------
+
+tree_on_members = chapter.add(
+    Prediction(
+        "tree_on_members",
+        question="What is the accuracy of a fully grown decision tree on the flowers it was trained on?",
+        between=(0, 1),
+        section="A model that asks until it is sure",
+    )
+)
+
+why_strangers = chapter.add(
+    Choice(
+        "why_strangers",
+        points=1,
+        minutes=2,
+        section="A model that asks until it is sure",
+        options={
+            "a": (
+                "Because there are more strangers than members.",
+                "There are 75 of each. The number is not the reason.",
+            ),
+            "b": (
+                "Because it can be right about its members by remembering them.",
+                "The tree is right about every member, even where it would be wrong about similar flowers. Only "
+                "strangers show what it has understood.",
+            ),
+            "c": (
+                "Because models are always worse on strangers, and the lower number is the safer one.",
+                "Not always: on some splits the logistic regression does better on strangers than on its members. "
+                "Whether there is a gap is what we want to find out.",
+            ),
+            "d": (
+                "Because the members' labels may be wrong.",
+                "They may, and notebook 04 tries it. But the strangers' labels come from the same source.",
+            ),
+        },
+        answer="b",
+        hints=[
+            "What would a model score on its members if it had learnt them by heart?",
+            "The tree scores 1.00 on its members. Has it understood every flower?",
+            "What we want of a model is an answer to flowers that nobody has labelled yet.",
+        ],
+    )
+)
+
+
 # --- accuracy_gap ---------------------------------------------------------------------------------------------------
 
 
@@ -254,51 +301,3 @@ def _members_alone(model, X_in, y_in, X_out, y_out):
 def _against_everyone(model, X_in, y_in, X_out, y_out):
     everyone = model.score(np.vstack([X_in, X_out]), np.concatenate([y_in, y_out]))
     return model.score(X_in, y_in) - everyone
-
-
-# --- guesses and choices --------------------------------------------------------------------------------------------
-
-tree_on_members = chapter.add(
-    Prediction(
-        "tree_on_members",
-        question="What is the accuracy of a fully grown decision tree on the flowers it was trained on?",
-        between=(0, 1),
-        section="A model that asks until it is sure",
-    )
-)
-
-why_strangers = chapter.add(
-    Choice(
-        "why_strangers",
-        points=1,
-        minutes=2,
-        section="A model that asks until it is sure",
-        options={
-            "a": (
-                "Because there are more strangers than members.",
-                "There are 75 of each. The number is not the reason.",
-            ),
-            "b": (
-                "Because a model can be right about its members by remembering them, which says nothing about new "
-                "flowers.",
-                "The tree is right about every member, even where it would be wrong about similar flowers. Only "
-                "strangers show what it has understood.",
-            ),
-            "c": (
-                "Because models are always worse on strangers.",
-                "Not always: on some splits the logistic regression does better on strangers than on its members. "
-                "Whether there is a gap is what we want to find out.",
-            ),
-            "d": (
-                "Because the members' labels may be wrong.",
-                "They may, and notebook 04 tries it. But the strangers' labels come from the same source.",
-            ),
-        },
-        answer="b",
-        hints=[
-            "What would a model score on its members if it had learnt them by heart?",
-            "The tree scores 1.00 on its members. Has it understood every flower?",
-            "What we want of a model is an answer to flowers that nobody has labelled yet.",
-        ],
-    )
-)
