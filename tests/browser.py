@@ -290,7 +290,7 @@ def barriers(
 
     `not_ours`: (rule, part of the element, why) of others.
     """
-    options = {"runOnly": rules} if rules else None
+    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
     return [
         f"{rule['id']}: {node['target']} {node['html'][:200]}"
         for rule in Axe().run(page, context=context, options=options).response["violations"]

@@ -93,9 +93,9 @@ def notebook(browser, lab):
 
 @pytest.fixture(scope="module")
 def unanswered(browser, lab):
-    """Every notebook of the course, unanswered and run, two side by side: on two cores more would only wait."""
+    """Every notebook of the course, unanswered and run, a few side by side: on two cores more would only wait."""
     windows = {}
-    for few in (NOTEBOOKS[i : i + 2] for i in range(0, len(NOTEBOOKS), 2)):
+    for few in (NOTEBOOKS[i : i + 4] for i in range(0, len(NOTEBOOKS), 4)):
         for name in few:
             windows[name] = Notebook(browser, lab)
             windows[name].open(f"{UNANSWERED}/{name}").run_all()

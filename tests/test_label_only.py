@@ -179,7 +179,7 @@ def test_the_negative_control(name):
 
 def test_what_the_attacker_knows():
     assert "not its confidences" in str(plain(0.1).threat_model)
-    assert "does not know the model's type" in str(plain(0.1).threat_model)
+    assert "do not know the model's type" in str(plain(0.1).threat_model)
     for attack in (LabelOnlyAttack(), LabelOnlyAttack(0.1), plain()):
         assert "the training procedure" in str(attack.threat_model).split("does not")[0]
     assert "read its confidences" in str(ThresholdAttack().threat_model)
