@@ -66,11 +66,12 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
             ax.plot(mean[row], row, "D", color="#8A1538", markersize=9)
             if "AUC" in name:
                 ax.axvline(0.5, **CHANCE)
-            ax.set(yticks=rows, yticklabels=list(values), ylim=(len(rows) - 0.5, -0.5), xlabel=name)
+            ax.set_xlabel(name)
             ax.grid(axis="y", visible=False)
             ax.locator_params(axis="x", nbins=4)
             step = np.diff(ax.get_xticks())[0]
             ax.xaxis.set_major_formatter("{x:.2f}" if step > 0.0099 else "{x:.3f}")
+        axes[0].set(yticks=rows, yticklabels=list(values), ylim=(len(rows) - 0.5, -0.5))
 
     return View("\n".join(lines), draw, (9.0, height))
 
