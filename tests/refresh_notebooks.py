@@ -14,10 +14,11 @@ import nbformat
 from hover import with_hover
 from nbclient import NotebookClient
 
+from mialab._still import WIDGET
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 README_FIGURE = NOTEBOOKS / "images" / "equal_accuracy.png"  # the output of the cell tagged "readme-figure"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def notebooks() -> list[Path]:
