@@ -48,6 +48,7 @@ import glob
 import hashlib
 import importlib.util
 import json
+import re
 import shutil
 import time
 import tomllib
@@ -57,7 +58,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 PYPROJECT = ROOT / "pyproject.toml"
-ROOM = 2 * 10**9  # bytes that must be free before anything is installed
+ROOM = 2 * 10**9  # bytes that must be free before anything is installed: all parts, and the downloads on their way
+PROMISE = "about 45 seconds on a quick line, 800 MB"  # measured: two quiet cores, nothing cached
 LOG = "setup.log"
 STAMP = "mialab-setup.json"
 NO_ROOM = ("No space left on device", "os error 28", "Errno 28", "not enough space", "os error 112")
@@ -117,30 +119,42 @@ def main(words):
 # --- the environment ------------------------------------------------------------
 
 
-def prepare():
-    """Install what the course needs into .venv, unless it is all there."""
-    wanted = fingerprint()
-    found = read_stamp(VENV)
-    if found == wanted:
-        return 0
+def prepare(*parts):
+    """Install the library and these of pyproject's extras into .venv, unless they are there."""
+    wanted, found = fingerprint(), read_stamp(VENV) or {}
+    have = found.pop("parts", [])
+    if found == wanted and set(parts) <= set(have):
+        return
     started = time.monotonic()
     check_room()
     check_venv_module()
-    stamp = VENV / STAMP
-    stamp.unlink(missing_ok=True)
-    same_place = found is not None and all(found.get(key) == wanted[key] for key in ("python", "folder"))
-    if same_place and works(VENV):
-        print("The course's requirements have changed: bringing .venv up to date.")
+    (VENV / STAMP).unlink(missing_ok=True)
+    # Without a stamp an earlier set-up was cut short, and what it left cannot be told from what is whole.
+    if all(found.get(key) == wanted[key] for key in ("python", "folder")) and works(VENV):
+        print("Bringing .venv up to date: %s." % (", ".join(sorted(set(parts) - set(have))) or "other versions"))
     else:
-        # Without a stamp an earlier set-up was cut short, and what it left cannot be told from what is whole.
-        print("Setting up the course in %s (once; about a minute)." % VENV)
+        print("Setting up the course in %s: once, %s." % (VENV, PROMISE))
+        have = []
+        say("An empty environment")
         make_venv(VENV)
-    install(VENV, ["--require-hashes", "-r", str(LOCK)])
+    parts = install(VENV, sorted(set(parts) | set(have)))
+    say("The course itself, and the list of this machine's fonts")
     install_course(VENV)
     # matplotlib's list of fonts takes seconds to make: here, rather than in the learner's first figure.
     quietly([venv_python(VENV), "-c", "import matplotlib.font_manager"])
-    stamp.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+    (VENV / STAMP).write_text(json.dumps(dict(wanted, parts=parts), indent=1), encoding="utf-8")
     print("Ready in %.0f s." % (time.monotonic() - started))
+
+
+def say(step):
+    """Print what is being done now, as a line of its own."""
+    print("  %s ..." % step)
+
+
+def extras():
+    """Return every extra of pyproject.toml."""
+    with open(PYPROJECT, "rb") as file:
+        return sorted(tomllib.load(file)["project"]["optional-dependencies"])
 
 
 def fingerprint():
@@ -249,24 +263,55 @@ def make_venv(venv):
         raise Trouble(diagnosis("Python could not make the environment %s" % venv, done.stdout))
 
 
-def install(venv, what):
-    """Install with uv when it is on the path (it is quicker), else with pip, compiling the byte-code."""
+def install(venv, parts):
+    """Install the library with these extras, each file checked by the lock's hashes; return the extras now there.
+
+    uv does it, and is installed first where it is not on the path. Should it fail (it brings its own certificates,
+    which some companies' networks refuse), pip installs the whole lock.
+    """
     python = venv_python(venv)
-    uv = shutil.which("uv")
+    uv = find_uv(venv) or install_uv(venv)
     if uv:
-        code, _ = watch([uv, "pip", "install", "--python", python, "--compile-bytecode"] + what, venv)
+        say("The packages, %s" % ", ".join(["library"] + parts))
+        wanted = [word for part in parts for word in ("--extra", part)]
+        words = ["--compile-bytecode", "--require-hashes", "-c", str(LOCK), "-r", str(PYPROJECT)] + wanted
+        code, _ = watch([uv, "pip", "install", "--python", python] + words, venv)
         if code == 0:
-            return
-        print("uv could not install it; trying pip.")
-    code, output = watch(pip_install(python) + ["--progress-bar", "off", "--compile"] + what, venv)
+            return parts
+    say("uv could not install them; pip installs all that the lock has, which takes minutes")
+    words = ["--progress-bar", "off", "--compile", "--require-hashes", "-r", str(LOCK)]
+    code, output = watch(pip_install(python) + words, venv)
     if code != 0:
         raise Trouble(diagnosis("The course's requirements could not be installed", output))
+    return extras()
+
+
+def find_uv(venv):
+    """Return the path of the environment's uv, or of the machine's, or None."""
+    return shutil.which("uv", path=str(Path(venv_python(venv)).parent)) or shutil.which("uv")
+
+
+def install_uv(venv):
+    """Install the uv that the lock names, checked by its hashes; return its path, or None where that fails."""
+    say("The installer, uv")
+    pinned = re.search(r"^uv==.*\n(?:[ \t]+.*\n)*", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    if pinned is None:
+        return None
+    only = venv / "uv.lock"
+    only.write_text(pinned.group(), encoding="utf-8")
+    watch(pip_install(venv_python(venv)) + ["--require-hashes", "-r", str(only)], venv)
+    return find_uv(venv)
 
 
 def install_course(venv):
-    """Install mialab in place; it comes second because pip checks no hashes of a folder."""
-    in_place = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-    code, output = watch(pip_install(venv_python(venv)) + in_place, venv)
+    """Install mialab in place; it comes second because no hash can be asked of a folder."""
+    python, in_place = venv_python(venv), ["--no-deps", "--editable", str(ROOT)]
+    uv = find_uv(venv)
+    if uv:
+        words = ["--build-constraints", str(LOCK), "--require-build-hashes"]
+        code, output = watch([uv, "pip", "install", "--python", python] + words + in_place, venv)
+    if not uv or code != 0:
+        code, output = watch(pip_install(python) + ["--no-build-isolation"] + in_place, venv)
     if code != 0:
         raise Trouble(diagnosis("The package mialab could not be installed", output))
 
@@ -333,33 +378,32 @@ def diagnosis(what, output):
 
 
 def setup(rest):
-    """Install what the course needs into .venv (lab and test do it, too)."""
-    prepare()
+    """Install the course into .venv; further words name more parts: instructor, site, test."""
+    unknown = [word for word in rest if word not in extras()]
+    if unknown:
+        raise Trouble("There is no part %r: the parts are %s." % (unknown[0], ", ".join(extras())))
+    prepare("course", *rest)
     print("Run `make lab` (or `python run.py lab`) to open it.")
     return 0
 
 
 def lab(rest):
     """Open JupyterLab on your copies of the notebooks."""
-    prepare()
+    prepare("course")
     return mialab("lab", rest)
 
 
 def doctor(rest):
-    """Check this machine: each requirement OK, or FAIL with the fix."""
-    return installed("doctor", rest)
+    """Check this machine: each requirement OK, or FAIL with the fix; it needs nothing installed."""
+    python = venv_python(VENV) if works(VENV) else sys.executable
+    return become([python, "-m", "mialab", "doctor"] + rest, PYTHONPATH=str(ROOT))
 
 
 def progress(rest):
     """Show what you have answered so far."""
-    return installed("progress", rest)
-
-
-def installed(verb, rest):
-    """Hand over to the command mialab where it is installed; what only looks should install nothing."""
-    if not works(VENV):
-        raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py setup`) first.")
-    return mialab(verb, rest)
+    if not works(VENV):  # what only looks should install nothing
+        raise Trouble("There is no working .venv yet: run `make lab` (or `python run.py lab`) first.")
+    return mialab("progress", rest)
 
 
 def mialab(verb, rest):
@@ -367,12 +411,13 @@ def mialab(verb, rest):
     return become([venv_python(VENV), "-m", "mialab", verb] + rest)
 
 
-def become(command):
+def become(command, **extra):
     """Replace this process by the command, so that Ctrl-C and the exit code are the command's own."""
+    environment = clean_environment(**extra)
     if os.name != "nt":
         sys.stdout.flush()
-        os.execve(command[0], command, clean_environment())
-    process = subprocess.Popen(command, env=clean_environment())
+        os.execve(command[0], command, environment)
+    process = subprocess.Popen(command, env=environment)
     while True:
         try:
             return process.wait()
@@ -383,7 +428,7 @@ def become(command):
 def test(rest):
     """Prove the course: style, tests, notebooks; further words go to pytest."""
     started = time.monotonic()
-    prepare()
+    prepare(*extras())
     style, tests = run_tests(VENV, rest, started)
     return tests or style
 
@@ -421,7 +466,7 @@ def pytest_words(rest):
 
 def notebooks(rest):
     """Run the notebooks again and keep their outputs."""
-    prepare()
+    prepare(*extras())
     return script(ROOT / "tests" / "refresh_notebooks.py", rest)
 
 
@@ -434,7 +479,7 @@ def script(path, words):
 
 def site(rest):
     """Build the course as static pages in .site/html."""
-    prepare()
+    prepare("course", "site")
     code = script(ROOT / ".ci" / "site" / "build.py", rest)
     if code == 0:
         print("Open %s in a browser." % (ROOT / ".site" / "html" / "index.html"))
@@ -443,7 +488,7 @@ def site(rest):
 
 def bench(rest):
     """Time what must be fast: every tests/bench_*.py."""
-    prepare()
+    prepare(*extras())
     codes = []
     for path in sorted((ROOT / "tests").glob("bench_*.py")):
         print("== %s" % path.name, flush=True)
@@ -468,7 +513,7 @@ def floors(rest):
 
 def upkeep(verb, rest):
     """Hand over to .ci/upkeep.py, which holds what only those who keep the course need."""
-    prepare()
+    prepare(*extras())
     return script(ROOT / ".ci" / "upkeep.py", [verb] + rest)
 
 

@@ -78,6 +78,9 @@ def test_the_sentence_names_a_newer_python_that_runs(monkeypatch):
 # --- an interrupted, stale or moved set-up ------------------------------------------------------------------
 
 
+EXTRAS = "[project.optional-dependencies]\ncourse = []\nsite = []\ntest = []\n"
+
+
 class Course:
     """A small copy of the course's root whose slow steps are replaced by entries in a diary."""
 
@@ -85,19 +88,19 @@ class Course:
         folder.mkdir()
         shutil.copy(ROOT / "run.py", folder)
         (folder / "requirements.lock").write_text("numpy==1 \\\n    --hash=sha256:0\n")
-        (folder / "pyproject.toml").write_text("[build-system]\n[project]\nname = 'x'\n")
+        (folder / "pyproject.toml").write_text("[build-system]\n[project]\nname = 'x'\n" + EXTRAS)
         self.folder, self.diary, self.fail_at, self.healthy, self.verb = folder, [], None, True, "setup"
         self.run = load_run(folder)
         self.run.make_venv = self.make_venv
-        self.run.install = lambda venv, what: self.note("install", what)
+        self.run.install = lambda venv, parts: self.note("install", parts) or parts
         self.run.install_course = lambda venv: self.note("course")
         self.run.works = lambda venv: self.healthy
         self.run.quietly = lambda command: 0
 
-    def note(self, what, words=()):
+    def note(self, what, parts=()):
         self.diary.append(what)
         if what == "install":
-            assert words[0] == "--require-hashes"
+            self.parts = parts
         if what == self.fail_at:
             raise KeyboardInterrupt
 
@@ -108,9 +111,9 @@ class Course:
         python.write_text("")
         self.note("venv")
 
-    def setup(self) -> list[str]:
+    def setup(self, *words: str) -> list[str]:
         self.diary.clear()
-        self.code = self.run.main([self.verb])
+        self.code = self.run.main([self.verb, *words])
         return list(self.diary)
 
 
@@ -120,6 +123,34 @@ def small(tmp_path):
 
 
 EVERYTHING = ["venv", "install", "course"]
+
+
+def test_a_learner_gets_the_course_and_other_parts_are_added_when_they_are_asked_for(small, capsys):
+    assert small.setup() == EVERYTHING
+    assert small.parts == ["course"]
+    assert small.setup("site") == ["install", "course"]
+    assert small.parts == ["course", "site"], "what is there stays"
+    assert small.setup("site") == small.setup() == []
+    assert small.setup("sight") == []
+    assert small.code == 1
+    assert "There is no part 'sight': the parts are course, site, test." in capsys.readouterr().err
+    small.run.run_tests = lambda venv, rest, started: (0, 0)
+    small.verb = "test"
+    assert small.setup() == ["install", "course"]
+    assert small.parts == ["course", "site", "test"]
+
+
+def test_uv_comes_from_the_lock_with_its_hashes(small, monkeypatch):
+    pinned = "uv==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"
+    (small.folder / "requirements.lock").write_text("tqdm==1 \\\n    --hash=sha256:0\n" + pinned + "xyz==1\n")
+    small.run.VENV.mkdir()
+    ran = []
+    monkeypatch.setattr(small.run, "watch", lambda command, venv: ran.append(command) or (0, ""))
+    monkeypatch.setattr(small.run, "find_uv", lambda venv: "uv" if ran else None)
+    assert load_run(ROOT).find_uv(ROOT / "nowhere") == shutil.which("uv")
+    assert small.run.install_uv(small.run.VENV) == "uv"
+    assert ran[0][-3:-1] == ["--require-hashes", "-r"]
+    assert Path(ran[0][-1]).read_text() == pinned
 
 
 def test_the_second_set_up_does_nothing(small):
@@ -142,19 +173,29 @@ def test_only_a_set_up_that_opens_nothing_says_how_to_open_it(small, capsys):
     assert became == [["-m", "mialab", "lab"]]
 
 
-@pytest.mark.parametrize("verb", ["doctor", "progress"])
-def test_looking_installs_nothing(small, capsys, verb):
+def test_the_doctor_needs_nothing_installed(small):
+    became = []
+    small.run.become = lambda command, **extra: became.append((command, extra)) or 3
+    small.verb, small.healthy = "doctor", False
+    assert small.setup() == []
+    small.healthy = True
+    assert small.setup() == []
+    pythons = [sys.executable, small.run.venv_python(small.run.VENV)]
+    assert became == [([p, "-m", "mialab", "doctor"], {"PYTHONPATH": str(small.folder)}) for p in pythons]
+
+
+def test_looking_installs_nothing(small, capsys):
     became = []
     small.run.become = lambda command: became.append(command[1:]) or 3
-    small.verb, small.healthy = verb, False
+    small.verb, small.healthy = "progress", False
     assert small.setup() == became == []
     assert small.code == 1
     assert capsys.readouterr().err == (
-        "\nThere is no working .venv yet: run `make lab` (or `python run.py setup`) first.\n"
+        "\nThere is no working .venv yet: run `make lab` (or `python run.py lab`) first.\n"
     )
     small.healthy = True
     assert small.setup() == []
-    assert (became, small.code) == ([["-m", "mialab", verb]], 3)
+    assert (became, small.code) == ([["-m", "mialab", "progress"]], 3)
 
 
 def test_a_terminal_that_cannot_show_the_folders_name_stops_nothing(tmp_path):
@@ -276,7 +317,7 @@ def test_each_failure_of_an_installer_becomes_one_sentence(output, sentence):
 def test_an_installer_that_fails_is_quoted_and_leaves_no_stamp(small, capsys, monkeypatch):
     real = load_run(small.folder)
     monkeypatch.setattr(real, "make_venv", small.make_venv)
-    monkeypatch.setattr(real.shutil, "which", lambda name: None)
+    monkeypatch.setattr(real.shutil, "which", lambda name, **where: None)
     failing = [sys.executable, "-c", "import sys; sys.exit('NameResolutionError')"]
     monkeypatch.setattr(real, "pip_install", lambda python: failing)
     assert real.main(["setup"]) == 1
@@ -292,9 +333,9 @@ def test_uv_that_fails_is_followed_by_pip(small, monkeypatch):
         tried.append(command[0])
         return (1 if command[0] == "uv" else 0), ""
 
-    monkeypatch.setattr(real.shutil, "which", lambda name: "uv")
+    monkeypatch.setattr(real.shutil, "which", lambda name, **where: "uv")
     monkeypatch.setattr(real, "watch", watch)
-    real.install(real.VENV, ["-r", "x"])
+    assert real.install(real.VENV, ["course"]) == real.extras(), "pip installs all that the lock has"
     assert tried == ["uv", real.venv_python(real.VENV)]
 
 

@@ -23,7 +23,8 @@ def load() -> ModuleType:
     try:
         import nbgrader.converters
     except ImportError as error:
-        raise ValueError(f"nbgrader is missing ({error}); run in the course: pip install '.[instructor]'") from None
+        raise ValueError(f"nbgrader is missing ({error}); run `python run.py setup instructor` in "
+                         "the course's folder, or `pip install '.[instructor]'`") from None
     return nbgrader.converters
 
 

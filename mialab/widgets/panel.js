@@ -19,6 +19,8 @@ function render({ model, el }) {
   const renew = []; // brings each control to its value
   let waiting = false; // for the answer to the last move
   let moved = false; // since then
+  let spoken = true; // the words that follow the last press are there
+  let turn; // of the answer whose words are on the page
   let lost = false; // the kernel that answered
   let patience; // until the reader is told that the kernel is slow
   const note = element("p", { class: "mialab-note", "aria-live": "polite" });
@@ -75,8 +77,9 @@ function render({ model, el }) {
   function button({ name }) {
     const made = element("button", { type: "button" }, name);
     made.addEventListener("click", () => {
-      if (waiting) return; // it would be about what is not on the page yet
+      if (!spoken) return; // a press is about the words on the page, and these were answered already
       values[name] += 1;
+      spoken = false;
       send();
     });
     return made;
@@ -110,7 +113,9 @@ function render({ model, el }) {
   el.append(picture);
 
   function answer() {
-    const { text, src, alt, width, spot, pending } = model.get("answer");
+    const { text, src, alt, width, spot, pending, turn: latest } = model.get("answer");
+    if (latest !== turn) spoken = true; // its picture may come later, and a press need not wait for it
+    turn = latest;
     if (status.textContent !== text) status.textContent = text; // or it would be spoken twice
     clearTimeout(patience);
     if (!lost) note.textContent = "";
