@@ -152,7 +152,7 @@ def _registry() -> list[Finding]:
 
 def _pip() -> str | None:
     """Return what Python's path must hold for `python -m pip`: nothing, or the pip that came with Python; or None."""
-    if importlib.util.find_spec("pip"):
+    if _version("pip"):  # not find_spec, at which setuptools would give up its own distutils
         return ""
     import ensurepip
 
