@@ -131,13 +131,32 @@ def test_a_learner_gets_the_course_and_other_parts_are_added_when_they_are_asked
     assert small.setup("site") == ["install", "course"]
     assert small.parts == ["course", "site"], "what is there stays"
     assert small.setup("site") == small.setup() == []
+    assert small.setup("test") == ["install", "course"]
+    assert small.parts == ["course", "site", "test"]
     assert small.setup("sight") == []
     assert small.code == 1
     assert "There is no part 'sight': the parts are course, site, test." in capsys.readouterr().err
+
+
+def test_make_test_installs_every_part(small):
     small.run.run_tests = lambda venv, rest, started: (0, 0)
     small.verb = "test"
-    assert small.setup() == ["install", "course"]
+    assert small.setup() == EVERYTHING
     assert small.parts == ["course", "site", "test"]
+
+
+@pytest.mark.parametrize("uv", ["uv", None])
+def test_every_file_is_checked_by_the_locks_hashes(small, monkeypatch, uv):
+    """uv's --require-hashes also refuses a package that the lock, its constraint, does not have."""
+    real, ran = load_run(small.folder), []
+    monkeypatch.setattr(real, "find_uv", lambda venv: uv)
+    monkeypatch.setattr(real, "watch", lambda command, venv: ran.append(command) or (0, ""))
+    real.install(real.VENV, ["course"])
+    real.install_course(real.VENV)
+    packages, itself = ran
+    assert "--require-hashes" in packages and packages[packages.index("-c" if uv else "-r") + 1] == str(real.LOCK)
+    assert "--no-deps" in itself and ("--require-build-hashes" if uv else "--no-build-isolation") in itself
+    assert "--no-verify-hashes" not in packages + itself
 
 
 def test_uv_comes_from_the_lock_with_its_hashes(small, monkeypatch):
