@@ -189,7 +189,7 @@ def _dependencies() -> list[Finding]:
 
 # Who adds a part that a learner needs not.
 _ADDED_BY = {
-    "instructor": "`python run.py setup instructor` adds it",
+    "instructor": "`mialab assign` and `mialab grade` add it",
     "site": "`make site` adds it",
     "test": "`make test` adds it",
 }

@@ -7,11 +7,13 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 import mialab
+from mialab.instructor import _nbgrader
 
 HUB = Path(mialab.__file__).parent / "instructor" / "hub"
 LAB = Path(mialab.__file__).parent / "_lab"
@@ -76,3 +78,16 @@ def test_learners_see_nothing_of_nbgrader():
     files = [str(file) for file in importlib.metadata.files("nbgrader") if "labextensions" in str(file)]
     names = {"/".join(file.split("labextensions/")[1].split("/")[:2]) for file in files}
     assert {name for name, is_off in page["disabledExtensions"].items() if is_off} == names
+
+
+def test_nbgrader_is_added_only_to_the_environment_that_make_lab_made(monkeypatch, tmp_path):
+    ran, done = [], SimpleNamespace(returncode=0)
+    monkeypatch.setattr(_nbgrader.subprocess, "run", lambda words, **_: ran.append(words[2:]) or done)
+    monkeypatch.setattr(mialab, "__file__", str(tmp_path / "mialab" / "__init__.py"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert not _nbgrader._install(), "a wheel has no run.py"
+    (tmp_path / "run.py").write_text("")
+    assert _nbgrader._install() == (find_spec("nbgrader") is not None)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "another"))
+    assert not _nbgrader._install()
+    assert ran == [["setup", "instructor"]]
