@@ -458,7 +458,7 @@ def pytest_words(rest):
             paths.append("notebooks")
         rest = rest + paths
     if any(path.startswith("notebooks") for path in paths):
-        words += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "60", "-p", "tests.nearly"]
+        words += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "240", "-p", "tests.beside_nbval"]
         if (ROOT / "tests" / "nbval_sanitize.cfg").exists():
             words += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
     return words + rest

@@ -1,7 +1,8 @@
 """The learner's own copies of the notebooks, and how an update of the course treats them.
 
 A workbook is a folder with a `.mialab.json`, which remembers for each notebook the version of the course it
-came from and the bytes as they were copied. What the learner has changed is never written to.
+came from, how its cells are tagged and folded, and the bytes as they were copied. What the learner has changed is
+never written to.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
 
     A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has
     a new version, a copy without a change or an output is replaced; any other stays, and the new version is
-    put beside it, once.
+    put beside it, once. Where only tags and folds are new, a copy without a change gets them and any other stays.
 
     Parameters
     ----------
@@ -102,6 +103,12 @@ def course_digest(notebook: dict[str, Any]) -> str:
     return _digest(json.dumps(cells).encode())
 
 
+def _look(notebook: dict[str, Any]) -> str:
+    """Return the digest of how a notebook's cells are tagged and folded."""
+    looks = [[cell["metadata"].get(key) for key in ("tags", "jupyter")] for cell in notebook["cells"]]
+    return _digest(json.dumps(looks, sort_keys=True).encode())
+
+
 def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a notebook without outputs, execution counts, timings and widget states.
 
@@ -121,7 +128,7 @@ def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
 def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple[dict, Step | None]:
     """Bring one notebook of the workbook up to date: (what to remember of it, what was done)."""
     name, course, new = target.name, course_digest(lesson), _as_bytes(cleared(lesson))
-    fresh = {"course": course, "copy": _digest(new), "offered": []}
+    fresh = {"course": course, "look": _look(lesson), "copy": _digest(new), "offered": []}
     if not target.exists():
         _write(target, new)
         return fresh, Step(name, "copied")
@@ -130,11 +137,14 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
         return fresh, None
     if known is None:  # the record was lost: the copy itself says where it came from, and counts as changed
         known = {"course": _origin(now), "copy": "", "offered": []}
-    if course == known["course"] or course in known["offered"]:
+    same = course == known["course"]
+    if (same and known.get("look") == fresh["look"]) or course in known["offered"]:
         return known, None
     if _digest(now) == known["copy"] or _merely_opened(now, known["course"]):
         _write(target, new)
         return fresh, Step(name, "updated")
+    if same:
+        return known, None
     beside = target.with_name(f"{target.stem}.new-{course[:6]}.ipynb")
     known = {**known, "offered": [*known["offered"], course]}
     if os.path.lexists(beside):

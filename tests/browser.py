@@ -27,6 +27,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Timeo
 from mialab._doctor import CHROMIUM
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
+READ = "read"  # a folder of the tests' workbook: the notebooks with their outputs
 PATIENCE = 90  # seconds; how long a condition is waited for before the test fails, on a slow machine
 A_WHOLE_NOTEBOOK = 600  # the same for all cells of a notebook, which shares the machine with others
 FLAGS = [
@@ -35,7 +36,7 @@ FLAGS = [
 ]  # fmt: skip
 
 # Errors of JupyterLab's own on the console: (what it says, why it is none of ours).
-NOT_OURS: tuple[tuple[str, str], ...] = ()
+NOT_OURS = (("Could not restore the debugger state", "the kernel was stopped while it started"),)
 
 PANDAS_OWN = ("empty-table-header", "<th></th>", "the corner of a table is empty: good practice, no WCAG criterion")
 # What axe-core finds in any notebook, for it is JupyterLab's own: (the rule, the class of the element, what it is).
@@ -74,7 +75,9 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder / "workbook")
     command = [
         sys.executable, "-m", "mialab", "lab", "--workbook", str(lab.workbook), "--", "--no-browser",
-        "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}",
+        "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True",  # so that a window can turn to another notebook
+        f"--IdentityProvider.token={lab.token}",
         # Should the tests be killed before they can stop it, it stops by itself.
         "--MappingKernelManager.cull_idle_timeout=600", "--ServerApp.shutdown_no_activity_timeout=600",
     ]  # fmt: skip
@@ -173,6 +176,20 @@ class Notebook:
         self.path = urllib.parse.urlparse(self.page.url).path.rpartition("/tree/")[2]
         return self
 
+    def turn_to(self, name: str) -> Notebook:
+        """Close what is open and open another notebook in the same window, which spares loading JupyterLab anew.
+
+        Its kernel is starting when this returns; `ready` waits for it.
+        """
+        if not self.path:
+            return self.open(name)
+        self.stop_kernel()
+        self.errors.clear()
+        self.page.evaluate(_TURN_TO, name)
+        self.path = name
+        expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+        return self
+
     def ready(self) -> Notebook:
         """Wait until the notebook is shown and its kernel is idle."""
         expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
@@ -255,7 +272,10 @@ class Notebook:
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)  # it veils the page for a moment
 
     def photograph(self, name: str) -> None:
-        """Write the whole notebook to screenshots/NAME-1.png, NAME-2.png, …, a window's height each."""
+        """Where MIALAB_SCREENSHOTS is set, write the whole notebook to screenshots/NAME-1.png, NAME-2.png, …, a
+        window's height each."""
+        if not os.environ.get("MIALAB_SCREENSHOTS"):
+            return
         SCREENSHOTS.mkdir(exist_ok=True)
         for old in SCREENSHOTS.glob(f"{name}-*.png"):
             old.unlink()
@@ -284,13 +304,13 @@ class Notebook:
 
 
 def barriers(
-    page: Page, not_ours: tuple[tuple[str, str, str], ...], context: str | None = None, rules: list[str] | None = None
+    page: Page, not_ours: tuple[tuple[str, str, str], ...], context: str | None = None, **options: object
 ) -> list[str]:
-    """What axe-core finds that would keep somebody out, by all its rules or by some.
+    """What axe-core finds that would keep somebody out.
 
-    `not_ours`: (rule, part of the element, why) of others.
+    `not_ours`: (rule, part of the element, why) of others; `options`: axe-core's own, as which rules are run.
     """
-    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    options = {"resultTypes": ["violations"], **options}
     return [
         f"{rule['id']}: {node['target']} {node['html'][:200]}"
         for rule in Axe().run(page, context=context, options=options).response["violations"]
@@ -298,6 +318,13 @@ def barriers(
         if not any(rule["id"] == theirs and element in node["html"] for theirs, element, _ in not_ours)
     ]
 
+
+_TURN_TO = """async name => {
+    for (const open of [...window.jupyterapp.shell.widgets("main")]) open.dispose();
+    const opened = await window.jupyterapp.commands.execute("docmanager:open", {path: name});
+    await opened.context.ready;
+    await opened.revealed;
+}"""
 
 _HAS_RUN = """() => {
     const all = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")];

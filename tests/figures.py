@@ -35,14 +35,6 @@ def faults(fig: Figure) -> list[str]:
     return found
 
 
-# The first cell of a notebook whose figures are to be watched.
-WATCH = f"""\
-import os, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-import figures
-figures.watch(os.environ["MIALAB_FIGURES"])"""
-
-
 def watch(path: str) -> None:
     """From now on, write the faults of each figure that is saved as a line of JSON at the end of the file."""
     save = Figure.savefig

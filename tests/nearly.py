@@ -1,14 +1,13 @@
-"""A pytest plugin: nbval takes figures for the same that another processor computes in another last digit.
+"""nbval takes figures for the same that another processor computes in another last digit.
 
 A small net is trained in thousands of sums, and processors round these in different order: a mean over 30 nets has
-moved by .01 between two machines. What a sentence says of a figure is asserted in the cells; this comparison is to
-notice another figure, another word, or another order. `make test` loads it with `-p tests.nearly`.
+moved by .01 between two machines. What a sentence says of a figure is asserted elsewhere; this comparison is to
+notice another figure, another word, or another order. tests/beside_nbval.py has nbval compare so.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 FIGURE = re.compile(r"[-+]?\d+\.\d+(?:%|\b)|\b\d+%")
 APART = 0.015  # of a share, an AUC or a difference of two
@@ -48,16 +47,3 @@ def _value(figure: str) -> tuple[float, float]:
     number = figure.rstrip("%")
     unit = 10.0 ** -len(number.partition(".")[2])
     return float(number), max(PERCENT if figure.endswith("%") else APART, 1.01 * unit if unit < 1 else 0)
-
-
-def pytest_configure(config: Any) -> None:
-    """Let nbval compare outputs so, whichever way they are made ready for it."""
-    from nbval.plugin import IPyNbCell
-
-    sanitize = IPyNbCell.sanitize
-
-    def ready(self: IPyNbCell, output: Any) -> Any:
-        found = sanitize(self, output)
-        return Output(found) if isinstance(found, str) else found
-
-    IPyNbCell.sanitize = ready

@@ -37,7 +37,8 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, timeout: int = 60) ->
 def settle(notebook: nbformat.NotebookNode, number: str) -> nbformat.NotebookNode:
     """Drop what differs from run to run: versions, widget state, live widgets (a panel's still picture stays).
 
-    Terms of earlier notebooks get their meaning as hover text: `number` is the notebook's own, two digits.
+    A cell keeps its tags, and whether its source is folded. Terms of earlier notebooks get their meaning as hover
+    text: `number` is the notebook's own, two digits.
     """
     notebook.metadata = nbformat.from_dict(
         {
@@ -46,8 +47,9 @@ def settle(notebook: nbformat.NotebookNode, number: str) -> nbformat.NotebookNod
         }
     )
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        folded = {"source_hidden": True} if cell.metadata.get("jupyter", {}).get("source_hidden") else {}
+        kept = {"tags": cell.metadata.get("tags", []), "jupyter": folded}
+        cell.metadata = nbformat.from_dict({name: value for name, value in kept.items() if value})
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET, None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import socket
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,9 @@ pytestmark = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missin
 
 FULL = 15
 LIBRARY = os.path.dirname(os.__file__)
-LIMITS = _sandbox.Limits(seconds=50, cell=35, memory=1 << 30, disk=64 << 20, file=32 << 20)
+BOUNDS = {"memory": 1 << 30, "disk": 64 << 20, "file": 32 << 20}
+GENEROUS = _sandbox.Limits(seconds=300, cell=150, **BOUNDS)  # four times what the slowest machine needs
+ENDLESS = ("endless_cell", "endless_and_deaf")  # whom only the clock ends
 CASES: dict = {}
 
 
@@ -69,13 +73,6 @@ def cell_duplicated(room, me):
     return notebook
 
 
-@case(FULL)
-def cells_moved(room, me):
-    notebook = room.answered(me)
-    notebook["cells"].reverse()
-    return notebook
-
-
 @case(FULL - 1, zero=["guess_members"])
 def function_renamed(room, me):
     return room.answered(me, guess_members="def my_guess(confidence, threshold):\n    return confidence >= threshold")
@@ -90,8 +87,9 @@ def metadata_lost(room, me):
 
 
 @case(FULL)
-def saved_by_another_tool(room, me):
+def saved_by_another_tool_and_moved_about(room, me):
     notebook = room.answered(me)
+    notebook["cells"].reverse()
     for number, cell in enumerate(notebook["cells"]):
         cell.pop("id", None)
         cell["metadata"] |= {"colab": {"base_uri": "https://example.org"}, "executionInfo": {"status": "ok"}}
@@ -171,11 +169,6 @@ def memory_bomb(room, me):
 
 @case(FULL - 1, zero=["guess_members"])
 def fork_bomb(room, me):
-    return room.answered(me, guess_members="import os\nwhile True:\n    os.fork()")
-
-
-@case(FULL - 1, zero=["guess_members"])
-def fork_bomb_that_catches(room, me):
     bomb = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"
     return room.answered(me, guess_members=bomb)
 
@@ -211,7 +204,7 @@ JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:4]} | {n
 
 
 @case(0)
-def course_overwritten(room, me):
+def course_and_numpy_overwritten(room, me):
     return with_first_cell(
         room.answered(me, **JUNK),
         """import mialab.exercises._base as base, mialab.exercises._bench as bench, mialab.exercises._calls as calls
@@ -223,22 +216,10 @@ for module in (base, bench, calls, handout, instructor, hidden):
             try:
                 setattr(module, name, passes)
             except Exception:
-                pass""",
-    )
-
-
-@case(0)
-def numpy_patched(room, me):
-    patch = """import numpy as np
+                pass
+import numpy as np
 for name in ('allclose', 'array_equal', 'isclose', 'all'):
-    setattr(np, name, lambda *a, **k: True)"""
-    return with_first_cell(room.answered(me, **JUNK), patch)
-
-
-@case(0)
-def blanks_the_tests(room, me):
-    return with_first_cell(
-        room.handout(me), "get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"
+    setattr(np, name, passes)""",
     )
 
 
@@ -263,7 +244,8 @@ for path in pathlib.Path('/').glob('**/first_attack.py'):
 
 
 @case(0)
-def reads_what_is_not_its_own(room, me):
+def reads_writes_and_calls_what_is_not_its_own(room, me):
+    port = room.listener.getsockname()[1]
     spy = f"""import pathlib
 places = {[str(room.course), str(room.base), str(Path(__file__).parent), "/root", "/home", "/etc/shadow"]!r}
 seen = []
@@ -275,22 +257,20 @@ for place in places:
     except OSError:
         pass
 text = pathlib.Path('../../../cases.json').read_text()
-seen += ['expected'] if 'expected' in text else []"""
-    gets = {"guess_members": RIGHT_IF.format("seen")}
-    return with_first_cell(room.answered(me, **JUNK | gets), spy)
-
-
-@case(0)
-def opens_a_socket(room, me):
-    port = room.listener.getsockname()[1]
-    call = f"""import socket
+seen += ['expected'] if 'expected' in text else []
+for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {LIBRARY!r}):
+    try:
+        (pathlib.Path(place) / 'written-by-a-student').write_text('here')
+    except OSError:
+        pass
+import socket
 try:
     socket.create_connection(('127.0.0.1', {port}), timeout=2).sendall(b'here')
-    reached = True
+    seen += ['reached']
 except OSError:
-    reached = False"""
-    gets = {"guess_members": RIGHT_IF.format("reached")}
-    return with_first_cell(room.answered(me, **JUNK | gets), call)
+    pass"""
+    gets = {"guess_members": RIGHT_IF.format("seen")}
+    return with_first_cell(room.answered(me, **JUNK | gets), spy)
 
 
 @case(0)
@@ -305,19 +285,6 @@ os.mkfifo(seen / '05.honest_accuracy.json')
 (seen / '05.always_member.json').write_text('[' * 100_000)
 get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
     return with_first_cell(room.handout(me), forge)
-
-
-@case(0)
-def writes_outside(room, me):
-    return with_first_cell(
-        room.handout(me),
-        f"""import pathlib
-for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {LIBRARY!r}):
-    try:
-        (pathlib.Path(place) / 'written-by-a-student').write_text('here')
-    except OSError:
-        pass""",
-    )
 
 
 # --- the class -------------------------------------------------------------------------------------------------------
@@ -341,15 +308,25 @@ def room(tmp_path_factory):
             notebook = make(made, me)
             if notebook is not None:
                 made.submit(me, notebook)
+        for folder, some in (("endless", ENDLESS), ("timed", ["right"])):
+            for me in some:
+                shutil.copytree(made.course / "submitted" / me, made.base / folder / me)
+        for me in ENDLESS:
+            shutil.rmtree(made.course / "submitted" / me)
         made.before = files(made)
         made.told = []
-        made.results = {
-            r.student: r
-            for r in grade(
-                made.course / "submitted", made.base / "grades", key=made.key, limits=LIMITS,
-                tell=lambda done, of, student: made.told.append((done, of)),
-            )
-        }  # fmt: skip
+
+        def graded(submitted, limits, tell=lambda *told: None):
+            out = made.base / "grades" / submitted.name
+            found = grade(submitted, out, course=made.course, key=made.key, limits=limits, tell=tell)
+            return {r.student: r for r in found if (submitted / r.student).is_dir() or r.student == "never_handed_in"}
+
+        began = time.monotonic()
+        graded(made.base / "timed", GENEROUS)
+        honest = time.monotonic() - began  # what a notebook needs on this machine, now
+        tight = _sandbox.Limits(seconds=4 * honest, cell=1.5 * honest, **BOUNDS)
+        made.results = graded(made.base / "endless", tight)
+        made.results |= graded(made.course / "submitted", GENEROUS, lambda *told: made.told.append(told[:2]))
     return made
 
 
@@ -387,8 +364,9 @@ def test_what_is_out_of_time_is_said_and_never_kept(room):
     for student in late:
         assert "Out of time, though tried twice" in " ".join(room.results[student].asides)
         assert "guess_members" in " ".join(room.results[student].asides)
-        assert not (room.base / "grades" / "results" / NAME / f"{student}.json").exists()
-    assert (room.base / "grades" / "results" / NAME / "right.json").exists()
+        place = "endless" if student in ENDLESS else "submitted"
+        assert not (room.base / "grades" / place / "results" / NAME / f"{student}.json").exists()
+    assert (room.base / "grades" / "submitted" / "results" / NAME / "right.json").exists()
 
 
 def test_who_handed_in_nothing_is_missing(room):

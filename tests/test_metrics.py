@@ -59,7 +59,7 @@ def rates_at(scores, is_member, threshold):
 # AUC and ROC
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(scored_records())
 @example((np.zeros(2), np.array([True, False])))
 def test_auc_is_the_share_of_pairs_and_agrees_with_scikit_learn(data):

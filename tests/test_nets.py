@@ -496,7 +496,7 @@ def accuracy_and_leak(P, y, mask):
 
 @pytest.mark.parametrize(("fraction", "leak"), [(0.0, 0.51), (0.2, 0.62)])
 def test_as_accurate_and_as_leaky_as_scikit_learns_nets_on_the_same_subsets(fraction, leak):
-    recorded, masks = wrong_labels(y, fraction, 0), halves(48)
+    recorded, masks = wrong_labels(y, fraction, 0), halves(32)
     nets = train_nets(X, recorded, masks, epochs=300, learning_rate=0.02, random_state=0)
     theirs, losses = [], []
     for k, mask in enumerate(masks):  # a step of 0.01 throughout, the mean of ours

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import ast
 import html
-import json
 import math
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from figures import WATCH
+from cells import touched_by
 from hover import without_hover
 from refresh_notebooks import README_FIGURE, execute, figure_of, notebooks, settle
 
@@ -75,7 +74,11 @@ def test_committed_outputs_hold_no_errors_warnings_paths_or_dead_widgets(name):
             assert not re.search(r"/(home|root|tmp|Users|work)/", data)
             assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
     assert set(BOOKS[name].metadata) == {"kernelspec", "language_info"}
-    assert all(set(c.metadata) <= {"tags"} for c in BOOKS[name].cells)
+    for cell in BOOKS[name].cells:
+        assert set(cell.metadata) <= {"tags", "jupyter"}
+        folded = cell.metadata.get("jupyter", {})
+        assert folded in ({}, {"source_hidden": True})
+        assert ("hide-input" in cell.metadata.get("tags", [])) == bool(folded)  # folded on the site too
 
 
 @ids
@@ -198,31 +201,31 @@ def test_no_cell_of_a_notebook_gives_a_function_away(name):
         assert body not in shown
 
 
-@pytest.fixture(params=list(BOOKS))
+@pytest.fixture(params=list(BOOKS), ids="answered-{}".format)
 def solved(request, tmp_path, monkeypatch):
-    """A notebook in a learner's workbook, every stub replaced by its solution, run to the end."""
+    """A notebook in a learner's workbook, every stub solved, and each cell run that an answer touches.
+
+    The others do what they do for nbval.
+    """
     name = request.param
     (tmp_path / ".mialab.json").write_text("{}")
-    monkeypatch.setenv("MIALAB_FIGURES", str(tmp_path / "figures.jsonl"))
     monkeypatch.setenv("MIALAB_WORKBOOK", str(tmp_path))
     book = nbformat.from_dict(BOOKS[name])
     book = nbformat.reads(nbformat.writes(book), as_version=4)
-    for cell in code_cells(book):
+    cells, answered = code_cells(book), set()
+    for place, cell in enumerate(cells):
         for exercise in CHAPTERS[name].exercises.values():
             if cell.source == exercise.cell:
                 cell.source = cell.source.replace(exercise.stub, exercise.right_code)
-    book.cells.insert(0, nbformat.v4.new_code_cell(WATCH))
+                answered.add(place)
+    recap = len(cells) - 1
+    book.cells = [cells[i] for i in touched_by([cell.source for cell in cells], answered | {recap})]
     execute(book, tmp_path)
-    del book.cells[0]
-    return name, book, [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
+    return name, book
 
 
 def test_with_every_stub_solved_a_notebook_runs_and_all_checks_pass(solved):
-    name, book, figures = solved
-    # Every figure that the notebook shows was looked at when it was saved: see tests/figures.py.
-    shown = sum(o.get("data", {}).get("text/html", "").count("<img") for c in code_cells(book) for o in c.outputs)
-    assert len(figures) >= shown >= 1
-    assert [faults for faults in figures if faults] == []
+    name, book = solved
     verdicts = {}
     for cell in code_cells(book):
         if found := re.search(r"ex\.(\w+)\.check\(", cell.source):
@@ -241,6 +244,15 @@ def test_the_readme_shows_the_figure_of_the_notebook():
     assert len(figures) == 1
     assert README_FIGURE.read_bytes() == figures[0]
     assert README_FIGURE.name in README
+
+
+def test_settling_keeps_tags_and_folds_and_drops_the_rest():
+    kept = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    cell = nbformat.v4.new_code_cell("1", metadata={**kept, "collapsed": True, "execution": {}})
+    cell.metadata.jupyter["outputs_hidden"] = True
+    plain = nbformat.v4.new_code_cell("2", metadata={"jupyter": {"source_hidden": False}})
+    book = settle(nbformat.v4.new_notebook(cells=[cell, plain]), "00")
+    assert [c.metadata for c in book.cells] == [kept, {}]
 
 
 @ids

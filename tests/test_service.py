@@ -129,7 +129,7 @@ def test_the_documentation_is_whole_and_loads_nothing(client):
 @pytest.mark.parametrize("phase", ["coverage", "fuzzing"])
 def test_schemathesis_finds_no_fault(model, phase, tmp_path):
     with serve(model, "iris", keys=["k"], max_batch=5) as url:
-        words = ["run", f"{url}/openapi.json", "--phases", phase, "--max-examples", "40", "--checks", "all"]
+        words = ["run", f"{url}/openapi.json", "--phases", phase, "--max-examples", "15", "--checks", "all"]
         words += ["--header", "Authorization: Bearer k", "--seed", "1", "--no-color"]
         code = f"import sys; sys.argv[1:] = {words!r}; from schemathesis.cli import schemathesis; schemathesis()"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -39,7 +39,7 @@ EVERY_SIGNAL = list(SIGNALS)
 )
 def test_the_negative_control_is_one_half_for_every_signal(name, fraction_wrong):
     trials = run_trials(
-        make(name), X, Y, EVERY_SIGNAL, n_trials=50, fraction_wrong=fraction_wrong, null=True, random_state=1
+        make(name), X, Y, EVERY_SIGNAL, n_trials=25, fraction_wrong=fraction_wrong, null=True, random_state=1
     )
     for signal in EVERY_SIGNAL:
         column = trials[f"auc_{signal}"]

@@ -156,6 +156,33 @@ def test_an_outputs_only_change_of_the_course_is_no_new_version(book, course):
     assert sync(book, course) == []
 
 
+def fold(path: Path) -> None:
+    """Fold the last cell of a notebook of the course."""
+    content = json.loads(path.read_text("utf-8"))
+    content["cells"][-1]["metadata"] |= {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_new_folds_and_tags_come_to_copies_that_nobody_edited_and_to_no_other(book, course):
+    edited = change(book / "01_flowers.ipynb", "mine")
+    for path in course.iterdir():
+        fold(path)
+    assert told(sync(book, course)) == [("00_start.ipynb", "updated")]
+    assert json.loads((book / "00_start.ipynb").read_text("utf-8"))["cells"][-1]["metadata"]["tags"] == ["hide-input"]
+    assert files(book)["01_flowers.ipynb"] == edited and len(files(book)) == 2
+    assert sync(book, course) == []
+
+
+def test_a_workbook_of_before_there_were_folds_gets_them_too(book, course):
+    record = json.loads((book / RECORD).read_text("utf-8"))
+    for known in record["notebooks"].values():
+        del known["look"]
+    (book / RECORD).write_text(json.dumps(record))
+    assert sync(book, course) == []  # the copies are as the course has them
+    fold(course / "00_start.ipynb")
+    assert told(sync(book, course)) == [("00_start.ipynb", "updated")]
+
+
 def test_opening_a_notebook_is_not_editing_it(book, course):
     path = book / "00_start.ipynb"
     opened = json.loads(path.read_text("utf-8"))

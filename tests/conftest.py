@@ -1,0 +1,136 @@
+"""How the tests are shared out between the workers and told of, and the browser that some of them need.
+
+What takes long is begun first, so that no worker is left with it alone at the end; a file stays on one worker, for
+its tests share what was made for them, but each answered notebook is a piece of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import pytest
+
+from mialab._files import notebooks_folder
+
+# Seconds on two quiet cores of what takes more than ten; all else together takes REST.
+SECONDS = {
+    "test_browser_notebooks.py": 220, "test_grading.py": 180, "test_browser.py": 150, "test_site.py": 110,
+    "08_the_inference_model.ipynb": 60, "10_why_some_models_leak.ipynb": 55, "test_exercises.py": 55,
+    "test_privacy.py": 50, "test_claims.py": 50, "test_assign.py": 45, "test_widgets.py": 45, "test_service.py": 40,
+    "09_who_is_exposed.ipynb": 40, "test_class_reports.py": 40, "test_challenge.py": 30, "test_trials.py": 30,
+    "test_private_nets.py": 30, "test_blackbox.py": 30, "04_members_and_strangers.ipynb": 28, "11_defences.ipynb": 28,
+    "test_shadows.py": 25, "test_nets.py": 25, "13_audit_a_hospital_model.ipynb": 25, "test_defences.py": 25,
+    "06_probing_the_black_box.ipynb": 23, "12_differential_privacy.ipynb": 22, "test_calibrated.py": 20,
+    "07_shadow_models.ipynb": 17, "14_when_flowers_are_people.ipynb": 15, "05_the_first_attack.ipynb": 12,
+}  # fmt: skip
+REST = 200
+
+
+def piece_of(nodeid: str) -> str:
+    """What goes to a worker as a whole: a file, or one answered notebook."""
+    return nodeid if "[answered-" in nodeid else nodeid.split("::")[0]
+
+
+def seconds(piece: str) -> int:
+    """How long a piece takes, if that is long."""
+    return SECONDS.get(piece.rpartition("/")[2], 0)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: -seconds(piece_of(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Pieces(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return piece_of(nodeid)
+
+    config.option.loadscopereorder = False  # it would begin with the piece of the most tests
+    return Pieces(config, log)
+
+
+class Teller:
+    """Say at the start how long it will take, and once in a while how far it is."""
+
+    def __init__(self, config):
+        self.config, self.worth, self.done, self.now, self.told = config, {}, 0.0, {}, time.monotonic()
+        self.began = self.told
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        if self.worth:
+            return
+        pieces: dict[str, list[str]] = {}
+        for nodeid in ids:
+            pieces.setdefault(piece_of(nodeid), []).append(nodeid)
+        for piece, members in pieces.items():
+            for nodeid in members:
+                self.worth[nodeid] = (seconds(piece) or REST / 60) / len(members)
+        minutes = sum(self.worth.values()) / 60 / self.config.getoption("numprocesses")
+        self._say(f"{len(ids)} tests, longest first: about {max(minutes, 1):.0f} min on two quiet cores.")
+
+    def pytest_runtest_logreport(self, report):
+        if report.when != "teardown" or not self.worth:
+            return
+        self.done += self.worth.get(report.nodeid, 0)
+        self.now[getattr(report, "worker_id", "")] = piece_of(report.nodeid).rpartition("/")[2]
+        if time.monotonic() - self.told > 30:
+            share, minutes = self.done / sum(self.worth.values()), (time.monotonic() - self.began) / 60
+            self._say(f"{minutes:.1f} min: {share:.0%} done; now in {', '.join(sorted(set(self.now.values())))}")
+
+    def _say(self, words):
+        self.told = time.monotonic()
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.ensure_newline()
+        reporter.write_line(words)
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
+        config.pluginmanager.register(Teller(config))
+
+
+# --- a learner's JupyterLab in a browser --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on a new workbook, and beside it, in `read`, the notebooks as they are read: with their outputs."""
+    from browser import READ, find_chromium, running_lab
+
+    if find_chromium() is None:
+        missing = "Chromium was not found on the path"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{missing}: install it (see .ci/run)")
+        pytest.skip(missing)
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        shutil.copytree(notebooks_folder(), lab.workbook / READ)
+        yield lab
+
+
+# Not for the whole session: Playwright keeps an event loop running, in which nbval's kernels could not be driven.
+@pytest.fixture(scope="module")
+def browser(lab):
+    """One Chromium for all tests of a file."""
+    from browser import find_chromium, launch
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright, find_chromium())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    """A browser window of the test's own; its kernel goes with it."""
+    from browser import Notebook
+
+    notebook = Notebook(browser, lab)
+    yield notebook
+    notebook.close()
