@@ -3,12 +3,13 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks site bench doctor progress lock newest floors clean
+.PHONY: help lab test quick notebooks site bench doctor progress lock newest floors clean
 
 help:
 	@echo "make lab        open the course (the first time: install it)"
 	@echo "                ARGS=--no-open: install it and bring your workbook up to date, then stop"
 	@echo "make test       prove all of it"
+	@echo "make quick      the same in a minute: style and units alone"
 	@echo "make doctor     check this machine"
 	@echo "make progress   show what you have answered so far"
 	@echo "make notebooks  run the notebooks again and keep their outputs"
@@ -20,5 +21,5 @@ help:
 	@echo "make clean      remove the environments (never workbook/)"
 	@echo 'More words for a command: make test ARGS="-k metrics"; another Python: make lab PYTHON=python3.12'
 
-lab test notebooks site bench doctor progress lock newest floors clean:
+lab test quick notebooks site bench doctor progress lock newest floors clean:
 	@$(PYTHON) run.py $@ $(ARGS)

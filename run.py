@@ -433,6 +433,15 @@ def test(rest):
     return tests or style
 
 
+def quick(rest):
+    """Check style and units in a minute: no browser, no sandbox, no notebook, nothing long."""
+    started = time.monotonic()
+    prepare(*extras())
+    paths = [] if any((ROOT / word.split("::")[0]).exists() for word in rest) else ["tests"]
+    style, tests = run_tests(VENV, ["-m", "not (browser or sandbox or long)"] + rest + paths, started)
+    return tests or style
+
+
 def run_tests(venv, rest, started):
     """Run the style check and pytest in an environment, print one line, return both exit codes."""
     python = venv_python(venv)
@@ -442,7 +451,7 @@ def run_tests(venv, rest, started):
     words = [python, "-m", "pytest"] + pytest_words(rest)
     tests = subprocess.run(words, cwd=ROOT, env=env, check=False).returncode
     print(
-        "make test: style %s, tests %s, %.0f s in all."
+        "Style %s, tests %s, %.0f s in all."
         % ("ok" if style == 0 else "FAILED", "ok" if tests == 0 else "FAILED", time.monotonic() - started)
     )
     return style, tests
@@ -529,6 +538,7 @@ VERBS = {
     "setup": setup,
     "lab": lab,
     "test": test,
+    "quick": quick,
     "doctor": doctor,
     "progress": progress,
     "notebooks": notebooks,

@@ -28,8 +28,9 @@ from mialab._doctor import CHROMIUM
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
 READ = "read"  # a folder of the tests' workbook: the notebooks with their outputs
-PATIENCE = 90  # seconds; how long a condition is waited for before the test fails, on a slow machine
-A_WHOLE_NOTEBOOK = 600  # the same for all cells of a notebook, which shares the machine with others
+PATIENCE = 240  # seconds; how long a condition is waited for before the test fails, on a slow machine
+A_WHOLE_NOTEBOOK = 1200  # the same for all cells of a notebook, which shares the machine with others
+WINDOW = {"width": 1280, "height": 1400}
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -144,7 +145,7 @@ def launch(playwright: Playwright, chromium: str) -> BrowserContext:
     """Start a Chromium without a screen; its windows are pages of one size."""
     expect.set_options(timeout=PATIENCE * 1000)
     browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
-    return browser.new_context(viewport={"width": 1280, "height": 1400})
+    return browser.new_context(viewport=WINDOW)
 
 
 class Notebook:
@@ -169,7 +170,12 @@ class Notebook:
             self.errors.append(text)
 
     def open(self, name: str = "") -> Notebook:
-        """Open a notebook of the workbook, or whatever `mialab lab` opens by itself; wait for its kernel."""
+        """Open a notebook of the workbook, or whatever `mialab lab` opens by itself; wait for its kernel.
+
+        Where the window has JupyterLab already, it is not loaded anew.
+        """
+        if name and self.path:
+            return self.turn_to(name).ready()
         address = f"/lab/tree/{name}" if name else "/"
         self.page.goto(f"{self.lab.url}{address}?token={self.lab.token}&reset")
         self.ready()
@@ -177,14 +183,9 @@ class Notebook:
         return self
 
     def turn_to(self, name: str) -> Notebook:
-        """Close what is open and open another notebook in the same window, which spares loading JupyterLab anew.
-
-        Its kernel is starting when this returns; `ready` waits for it.
-        """
+        """Close what is open and open another notebook; its kernel is starting when this returns."""
         if not self.path:
             return self.open(name)
-        self.stop_kernel()
-        self.errors.clear()
         self.page.evaluate(_TURN_TO, name)
         self.path = name
         expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
@@ -289,11 +290,6 @@ class Notebook:
             here.evaluate("(e, top) => e.scrollTo(0, top)", top)
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png")
 
-    def close(self) -> None:
-        """Close the window and stop the notebook's kernel."""
-        self.stop_kernel()
-        self.page.close()
-
     def stop_kernel(self) -> None:
         """Stop the notebook's kernel behind the page's back."""
         sessions = f"{self.lab.url}/api/sessions"
@@ -320,10 +316,15 @@ def barriers(
 
 
 _TURN_TO = """async name => {
-    for (const open of [...window.jupyterapp.shell.widgets("main")]) open.dispose();
+    await window.jupyterapp.restored;
+    for (const open of [...window.jupyterapp.shell.widgets("main")]) {
+        await open.sessionContext?.shutdown();
+        open.dispose();
+    }
     const opened = await window.jupyterapp.commands.execute("docmanager:open", {path: name});
     await opened.context.ready;
     await opened.revealed;
+    window.jupyterapp.shell.activateById(opened.id);
 }"""
 
 _HAS_RUN = """() => {

@@ -126,11 +126,16 @@ def browser(lab):
         browser.close()
 
 
-@pytest.fixture
-def notebook(browser, lab):
-    """A browser window of the test's own; its kernel goes with it."""
+@pytest.fixture(scope="module")
+def window(browser, lab):
+    """One window, for JupyterLab takes seconds to load."""
     from browser import Notebook
 
-    notebook = Notebook(browser, lab)
-    yield notebook
-    notebook.close()
+    return Notebook(browser, lab)
+
+
+@pytest.fixture
+def notebook(window):
+    """The window, for the test to open a notebook in; when it turns to another, the kernel is shut down."""
+    window.errors.clear()
+    return window

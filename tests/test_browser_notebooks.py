@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from browser import LABS_OWN, READ, SCREENSHOTS, Notebook, barriers
+from browser import LABS_OWN, READ, SCREENSHOTS, barriers
 from cells import stands_on
 from playwright.sync_api import expect
 
@@ -16,29 +16,23 @@ pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted(path.name for path in notebooks_folder().glob("*.ipynb"))
 
 
-@pytest.fixture(scope="module")
-def window(browser, lab):
-    """One window for all tests, which turn it to a notebook."""
-    window = Notebook(browser, lab)
-    yield window
-    window.close()
-
-
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_an_opened_notebook_is_sound_and_axe_finds_nothing_of_ours_in_it(window, name):
-    notebook = window.turn_to(f"{READ}/{name}")
+def test_an_opened_notebook_is_sound_and_axe_finds_nothing_of_ours_in_it(notebook, name):
+    notebook.turn_to(f"{READ}/{name}")
     expect(notebook.page.get_by_text("Loading widget")).to_have_count(0)
     assert notebook.page.locator(".jp-OutputArea-output img").count() > 0, "there is no figure to look at"
     assert notebook.faults() == []
     assert notebook.barriers() == []
     notebook.photograph(Path(name).stem)
+    notebook.ready()  # a kernel that still starts cannot be shut down without a complaint
     assert notebook.errors == []
 
 
-def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(window):
-    notebook = window.turn_to(f"{READ}/08_the_inference_model.ipynb")
+def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(notebook):
+    notebook.turn_to(f"{READ}/08_the_inference_model.ipynb")
     word = notebook.page.locator(".jp-RenderedMarkdown abbr", has_text="pool").first
     expect(word).to_have_attribute("title", define("pool").means)  # JupyterLab's sanitiser lets it through
+    notebook.ready()
 
 
 # Each panel's title, its notebook, and the function of mialab.widgets that makes it.
@@ -55,13 +49,13 @@ LIVE = {
 
 
 @pytest.mark.parametrize("title", LIVE)
-def test_a_panel_answers_the_keyboard_and_the_mouse(window, title):
+def test_a_panel_answers_the_keyboard_and_the_mouse(notebook, title):
     name, function = LIVE[title]
     sources = [cell["source"] for cell in json.loads((notebooks_folder() / name).read_text("utf-8"))["cells"]
                if cell["cell_type"] == "code"]  # fmt: skip
     sources = ["".join(source) for source in sources]
     last = next(place for place, source in enumerate(sources) if f"widgets import {function}" in source)
-    notebook = window.turn_to(name).ready()
+    notebook.open(name)
     for place in [*stands_on(sources, last), last]:
         notebook.run(notebook.page.locator(".jp-CodeCell").nth(place))
     panel = notebook.page.locator(".mialab-live", has=notebook.page.get_by_role("group", name=title))
@@ -79,8 +73,7 @@ def test_a_panel_answers_the_keyboard_and_the_mouse(window, title):
             said.get_by_text("tree").wait_for()
         slider.focus()
         if slider.input_value() == slider.get_attribute("max"):
-            slider.press("Home")
-            said.page.wait_for_timeout(500)
+            changes(lambda slider=slider: slider.press("Home"))
         changes(lambda slider=slider: slider.press("End"))
         box = slider.bounding_box()
         spot = {"x": box["width"] * 0.4, "y": box["height"] / 2}

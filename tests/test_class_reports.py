@@ -388,7 +388,7 @@ def test_the_summary_counts_what_went_wrong(tmp_path):
 
 @pytest.fixture
 def room(tmp_path):
-    made = Classroom(tmp_path, [f"s{i}" for i in range(8)])
+    made = Classroom(tmp_path, [f"s{i}" for i in range(5)])
     for student in made.students:
         made.submit(student, made.answered(student))
     return made
@@ -400,21 +400,21 @@ def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
                str(room.base / "grades"), "--key", str(room.key)]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     kept = room.base / "grades" / "results" / NAME
-    for _ in range(600):
+    for _ in range(3000):
         if len(list(kept.glob("s*.json"))) >= 2:
             break
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = {path.name: path.stat().st_mtime_ns for path in kept.glob("s*.json")}
-    assert 2 <= len(before) < 8
+    assert 2 <= len(before) < 5
     again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 0 and "8 graded" in again.stdout, again
+    assert again.returncode == 0 and "5 graded" in again.stdout, again
     after = {path.name: path.stat().st_mtime_ns for path in kept.glob("s*.json")}
-    assert len(after) == 8 and all(after[name] == when for name, when in before.items())
+    assert len(after) == 5 and all(after[name] == when for name, when in before.items())
     lines = table(room.base / "grades" / "grades.csv")
-    assert len(lines) == 8 * 8 == len({(x["student"], x["question"]) for x in lines})
-    assert sum(float(x["points"]) for x in lines) == 8 * 15
+    assert len(lines) == 5 * 8 == len({(x["student"], x["question"]) for x in lines})
+    assert sum(float(x["points"]) for x in lines) == 5 * 15
 
 
 @sandboxed
@@ -426,7 +426,7 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
         tell = lambda done, of, student: told.append(student)  # noqa: E731
         return grade_class(room.course / "submitted", room.base / "grades", key=room.key, tell=tell, **more)
 
-    assert all(r.points == 15 for r in grade().results) and len(told) == 8
+    assert all(r.points == 15 for r in grade().results) and len(told) == 5
     notebook = room.answered("s3", my_auc="my_auc = 0.5")
     solution_cell(notebook, "guess_members")["outputs"] = [
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<script>alert(1)</script>"}}

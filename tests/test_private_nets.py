@@ -399,8 +399,9 @@ def audit_of_sums(monkeypatch, **options):
     return audit_epsilon(scores, WITH, DELTA), apart
 
 
-@pytest.mark.parametrize(("epsilon", "sampling"), NOISE)
-@pytest.mark.parametrize("hidden", [0, 4])
+@pytest.mark.parametrize(
+    ("epsilon", "sampling", "hidden"), [(1, 1.0, 4), (4, 1.0, 0), (8, 1.0, 4), (1, 0.5, 0), (8, 0.5, 4)]
+)
 def test_whoever_sees_every_sum_learns_what_was_promised_and_no_more(monkeypatch, epsilon, sampling, hidden):
     """4,000 trainings; the auditor is the strongest that the promise covers, and comes nearer to epsilon."""
     noise = NOISE[epsilon, sampling]

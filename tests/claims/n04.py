@@ -14,7 +14,7 @@ FLOWERS = load_iris()
 PAIR = {"look-up": "knn-lookup", "net": "net"}
 
 
-def trials_of(name: str, seed: int, signals=("confidence", "true_class"), n_trials=40, **setting):
+def trials_of(name: str, seed: int, signals=("confidence", "true_class"), n_trials=25, **setting):
     """The trials of one of the course's models on flowers."""
     made = targets.make(PAIR.get(name, name))
     return run_trials(made, FLOWERS.X, FLOWERS.y, signals, n_trials=n_trials, random_state=seed, **setting)
