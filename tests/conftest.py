@@ -13,6 +13,7 @@ import time
 import pytest
 
 from mialab._files import notebooks_folder
+from mialab.instructor import _sandbox
 
 # Seconds on two quiet cores of what takes more than ten; all else together takes REST.
 SECONDS = {
@@ -40,6 +41,10 @@ def seconds(piece: str) -> int:
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -seconds(piece_of(item.nodeid)))
+    boxed = [item for item in items if item.get_closest_marker("sandbox")]
+    if boxed and (missing := _sandbox.missing()):
+        for item in boxed:
+            item.add_marker(pytest.mark.skip(reason=missing))
 
 
 @pytest.hookimpl(optionalhook=True)

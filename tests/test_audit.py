@@ -84,11 +84,12 @@ def test_a_look_up_model_leaks_and_the_answer_says_how_much():
     assert any("differential privacy" in sentence for sentence in FOUND.advice())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["tree", "knn-lookup"])
 def test_negative_control(name):
     """Members declared after training, at random: a leak may be reported once in twenty times, not more."""
     outcomes = []
-    for seed in range(20):
+    for seed in range(12):
         declared, trained = split(FLOWERS.X, FLOWERS.y, 75, seed), split(FLOWERS.X, FLOWERS.y, 75, 1000 + seed)
         model = targets.make(name).fit(trained.X_in, trained.y_in)
         found = audit(

@@ -53,6 +53,7 @@ def trusted(path):
     return [word for one in skops.io.get_untrusted_types(file=path) for word in ("--trust", one)]
 
 
+@pytest.mark.long
 def test_an_audit_in_a_process_of_its_own(folder):
     model = folder / "lookup.skops"
     command = [sys.executable, "-m", "mialab", "audit", str(model), *trusted(model), "--label", "species"]
@@ -70,6 +71,7 @@ def test_an_audit_in_a_process_of_its_own(folder):
     assert again.returncode == 1 and "own.html is there already" in again.stderr
 
 
+@pytest.mark.long
 def test_a_quiet_model_exits_with_0_and_a_leaky_one_unless_asked(folder, capsys):
     assert run(folder, str(folder / "logistic.skops"), "--fail-above", "0.6") == 4  # no clearance
     assert run(folder, str(folder / "logistic.skops")) == 0
@@ -79,6 +81,7 @@ def test_a_quiet_model_exits_with_0_and_a_leaky_one_unless_asked(folder, capsys)
     assert run(folder, str(model), *trusted(model), "--fail-above", "0.99") == 0
 
 
+@pytest.mark.long
 def test_columns_in_another_order_change_nothing(folder, capsys):
     FRAME.iloc[PARTS.index_out].to_csv(folder / "b2.csv", index=False)
     results = []

@@ -206,6 +206,7 @@ def test_answers_that_were_paid_for_are_not_lost_when_somebody_else_spends_the_r
         assert spent.value.left == remote.queries_left == 1
 
 
+@pytest.mark.long
 def test_a_budget_that_renews_is_waited_for_with_patience(model):
     with serve(model, budget=5, period=1.0) as url:
         patient, hasty = RemoteModel(url, patience=2), RemoteModel(url, patience=0)
@@ -414,6 +415,7 @@ def test_it_works_where_an_event_loop_runs_already_as_in_a_notebook(model):
     assert (asyncio.run(cell()) == model.predict_proba(IRIS.X[:2])).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["sys.exit(3)", "os.kill(os.getpid(), 9)", "raise KeyboardInterrupt"])
 def test_it_does_not_outlive_its_process(end):
     code = "import os, sys; from mialab.blackbox import serve; from mialab.targets import make; import numpy as np\n"

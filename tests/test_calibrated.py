@@ -236,6 +236,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CONTROLS)
 def test_the_negative_control(name):
     """Members declared after training: every variant is at 0.50, within four standard errors over 120 declarations."""
@@ -252,6 +253,7 @@ def test_the_negative_control(name):
         assert abs(np.mean(values) - 0.5) < 4 * error, variant
 
 
+@pytest.mark.long
 def test_the_negative_control_through_run_trials():
     table = run_trials(make("tree"), X, Y, VARIANTS, shadows=8, n_trials=60, null=True)
     for variant in VARIANTS:
@@ -280,6 +282,7 @@ def test_comparing_with_the_declared_strangers_tells_nothing_and_the_tempting_va
 # What they find
 
 
+@pytest.mark.long
 def test_calibration_beats_one_threshold_and_more_knowledge_does_not_hurt():
     shadows = train_shadows(make("forest-random"), X, Y, n_shadows=32, random_state=0)
     attacks = {"threshold": ThresholdAttack(), "LiRA": LiRA(), "RMIA": RMIA(), "RMIA offline": RMIA(online=False)}

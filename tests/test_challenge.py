@@ -62,6 +62,7 @@ def target_labels():
     return load_iris().y
 
 
+@pytest.mark.long
 def test_the_game_is_worth_playing():
     """Over 30 targets the published baseline beats a coin, and the scores of a neighbour do not."""
     drawn = [target(f"s{i}") for i in range(30)]
@@ -164,6 +165,7 @@ def test_members_and_strangers_get_the_same_answer_in_size_and_kind_and_again(ur
     assert all((a == b).all() for a, b in zip(twice[::2], twice[1::2], strict=True))
 
 
+@pytest.mark.long
 def test_the_time_of_an_answer_does_not_tell_members(course):
     """A stop-watch on the model that the service asks, many times for each record, in random order: AUC near 0.50."""
     found = []

@@ -35,6 +35,7 @@ def test_a_claim_quotes_one_sentence_and_one_cell(claim):
     assert set(inspect.signature(check).parameters) <= bound
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("claim", "setting"), LAWS)
 def test_a_law_holds_with_other_seeds_and_in_each_setting_that_it_names(claim, setting):
     assert claim.fault(claim.again(**setting)) == ""

@@ -23,7 +23,6 @@ from mialab.instructor._judge import Mark
 from mialab.instructor._keys import Student
 
 pytest.importorskip("nbgrader")
-sandboxed = pytest.mark.skipif(bool(_sandbox.missing()), reason=_sandbox.missing() or "no reason")
 
 
 def table(path):
@@ -226,6 +225,7 @@ def test_the_summary_gives_the_median_as_such(tmp_path):
 # --- out of time -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alone", ["correct", "not yet"])
 def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, monkeypatch, alone):
     """The first run stands for a busy machine; a zero that time gave is never kept for the next run."""
@@ -394,7 +394,7 @@ def room(tmp_path):
     return made
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
     command = [sys.executable, "-m", "mialab.cli", "grade", str(room.course / "submitted"), "--out",
                str(room.base / "grades"), "--key", str(room.key)]  # fmt: skip
@@ -417,7 +417,7 @@ def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
     assert sum(float(x["points"]) for x in lines) == 5 * 15
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room):
     told = []
 
@@ -445,7 +445,7 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
     assert "my_auc = 0.5" in shown and "text/html" not in shown and "<b>bold</b>" not in shown and "bold" in shown
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_the_sandbox_starts_where_nothing_was_compiled(tmp_path):
     """A file to hide may have no compiled copy beside it, as where PYTHONDONTWRITEBYTECODE is set."""
     (tmp_path / "run").mkdir()
@@ -463,7 +463,7 @@ def test_the_sandbox_starts_where_nothing_was_compiled(tmp_path):
     assert sum("__pycache__" in word for word in both) <= 1
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_the_sandbox_starts_from_a_python_that_was_called_by_a_roundabout_path(tmp_path):
     """As `../.venv/bin/python -m mialab grade` is: inside, the folder that it goes up from is not there."""
     (tmp_path / "a" / "run").mkdir(parents=True)
@@ -479,14 +479,14 @@ def test_the_sandbox_starts_from_a_python_that_was_called_by_a_roundabout_path(t
     assert "code=0" in done.stdout, done
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_two_gradings_into_one_folder_do_not_meet(room):
     (room.base / "grades").mkdir()
     with _grading._alone(room.base / "grades"), pytest.raises(ValueError, match="another `mialab grade`"):
         _grading.grade(room.course / "submitted", room.base / "grades", key=room.key)
 
 
-@sandboxed
+@pytest.mark.sandbox
 def test_the_wrong_key_is_refused(room, tmp_path):
     (tmp_path / "other").write_text("33" * 32)
     for key, says in ((None, "is personal: give the key"), (tmp_path / "other", "is not the key that")):
@@ -497,14 +497,15 @@ def test_the_wrong_key_is_refused(room, tmp_path):
 def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
     monkeypatch.setattr(_sandbox, "missing", lambda: "")
     monkeypatch.setattr(_sandbox, "run", lambda *a, **k: _sandbox.Ended(1, "", "bwrap: broken"))
-    shutil.rmtree(room.course / "submitted" / "s7")
+    shutil.rmtree(room.course / "submitted" / "s4")
     graded = grade_class(room.course / "submitted", room.base / "grades", key=room.key)
-    assert {r.status for r in graded.failed} == {"failed"} and len(graded.failed) == 7
+    assert {r.status for r in graded.failed} == {"failed"} and len(graded.failed) == 4
     assert "bwrap: broken" in str(graded)
-    assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 8
-    assert not list((room.base / "grades" / "results" / NAME).glob("s[0-6].json"))
+    assert [x[NAME] for x in table(room.base / "grades" / "moodle.csv")] == [""] * 5
+    assert not list((room.base / "grades" / "results" / NAME).glob("s[0-3].json"))
 
 
+@pytest.mark.long
 def test_under_nbgrader_alone_the_hidden_tests_judge_too(tmp_path):
     """Without `mialab grade`, as when an instructor presses a button of nbgrader's: the same checks, its own points."""
     from nbgrader.api import Gradebook
@@ -541,6 +542,7 @@ def test_without_bubblewrap_it_refuses_and_says_how_to_install_it(room, monkeypa
     assert not (room.base / "grades").exists()
 
 
+@pytest.mark.long
 def test_no_sandbox_must_be_said_and_is_said_back(tmp_path, capsys):
     room = Classroom(tmp_path, ["ada"])
     room.submit("ada", room.answered("ada"))
@@ -566,6 +568,7 @@ def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, monkeypatch):
     """Without names there is one handout, and whoever has handed in is graded."""
     monkeypatch.setattr(_sandbox, "missing", lambda: "")

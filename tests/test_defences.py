@@ -355,6 +355,7 @@ def test_targets_behind_a_defence_that_the_shadows_do_not_have():
         score_each(bare, RMIA(online=False), targets=other)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [Rounded, TopK, LabelOnly, Temperature, NoisyInput, RandomConfidence])
 def test_negative_control(make):
     """With membership drawn at random after training, every attack gives one half through every defence."""

@@ -48,6 +48,7 @@ def test_every_exercise_is_complete(exercise):
     assert all(len(w.diagnosis.split()) >= 4 for w in exercise.wrong.values())
 
 
+@pytest.mark.long
 @each
 def test_right_answers_are_accepted(exercise):
     for seed in SEEDS:
@@ -68,6 +69,7 @@ def test_the_worked_answer_as_code_is_accepted(exercise):
     assert exercise.check(names[exercise.name]).outcome == "correct"
 
 
+@pytest.mark.long
 @each
 def test_known_wrong_answers_get_their_own_diagnosis(exercise):
     for seed in SEEDS:
@@ -129,6 +131,7 @@ def test_answers_that_raise_are_told_the_error_and_the_call(exercise):
     assert f"{exercise.name}(" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "loop",
     [
@@ -146,6 +149,7 @@ def test_answers_that_hang_are_stopped(loop, monkeypatch):
     assert sys.gettrace() is None or "coverage" in repr(sys.gettrace())
 
 
+@pytest.mark.long
 @each_function
 def test_answers_of_the_wrong_kind_are_told_so(exercise):
     for body, diagnosis in {
@@ -207,6 +211,7 @@ def test_calls_of_check_that_are_off_are_explained(exercise):
     assert exercise.check("def f(): pass").diagnosis == "not_a_function"
 
 
+@pytest.mark.long
 @each
 def test_no_answer_makes_a_check_raise(exercise):
     for junk in ([], {}, set(), b"x", np.zeros(3), np.nan, object(), print, 1 + 2j, "", "ä" * 5000, -1):

@@ -49,6 +49,7 @@ def test_the_exposure_of_a_record_is_the_auc_of_its_models(seed, levels):
         assert found.se[i] == pytest.approx(np.sqrt(variance))
 
 
+@pytest.mark.long
 def test_the_standard_error_is_what_repetition_shows():
     """40 batches of 64 nets: the spread of each flower's exposure over batches is about its standard error."""
     batches = [exposure(train_shadows(NET, X, Y, n_shadows=64, random_state=seed)) for seed in range(40)]
@@ -58,6 +59,7 @@ def test_the_standard_error_is_what_repetition_shows():
     assert 0.85 < np.median((spread / claimed)[middling]) < 1.15
 
 
+@pytest.mark.long
 def test_a_few_flowers_are_exposed_and_the_average_hides_them():
     found = exposure(train_shadows(NetClassifier(hidden=16), X, Y, n_shadows=512, random_state=0))
     assert found.auc.mean() < 0.57

@@ -65,6 +65,7 @@ def legend_over_data(fig, ax):
     ax.legend(loc="upper right", fontsize=14)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

@@ -6,7 +6,6 @@ import re
 import shlex
 import textwrap
 
-import nbformat
 import numpy as np
 import pytest
 from refresh_instructors import PAGE, known_mistakes, refreshed
@@ -71,31 +70,6 @@ def test_sections_that_the_plans_name_are_in_their_notebooks():
     for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part("## Three plans"), re.MULTILINE):
         for name in re.findall(r"“([^”]+)”", row):
             assert f"## {name}" in headings[row[9:11]], (row, name)
-
-
-def furthest_parts():
-    """The end of the last section that any plan of one day names, for each notebook: all plans begin at its top."""
-    found: dict[str, int] = {}
-    for heading in ("### Ninety minutes", "### Half a day"):
-        for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part(heading), re.MULTILINE):
-            (path,) = notebooks_folder().glob(f"{row[9:11]}_*.ipynb")
-            sources = [cell.source for cell in nbformat.read(path, 4).cells]
-            for name in re.findall(r"“([^”]+)”", row):
-                named = (i for i, text in enumerate(sources) if re.search(rf"^##+ {re.escape(name)}$", text, re.M))
-                start = next(named, 0)  # a name that is not there fails a test of its own
-                later = (i for i, text in enumerate(sources) if i > start and re.search(r"^##+ ", text, re.M))
-                found[path.stem] = max(found.get(path.stem, 0), next(later, len(sources)))
-    return found
-
-
-@pytest.mark.parametrize(("name", "end"), [pytest.param(*item, id=item[0]) for item in furthest_parts().items()])
-def test_the_parts_that_a_plan_shows_run_with_what_stands_above_them(name, end, tmp_path):
-    """As the guide says: all above, then the section itself, and nothing that comes later in the notebook."""
-    from nbclient import NotebookClient
-
-    book = nbformat.read(notebooks_folder() / f"{name}.ipynb", 4)
-    book.cells = book.cells[:end]
-    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
 
 
 def test_the_guide_says_how_to_begin_in_the_middle():

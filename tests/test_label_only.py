@@ -134,6 +134,7 @@ def test_the_noise_is_learnt_on_the_shadows_and_the_target_is_not_asked():
     assert told_apart[ratio[0]] == max(told_apart.values())
 
 
+@pytest.mark.long
 def test_it_beats_was_it_right_on_the_nearest_neighbour():
     shadows = train_shadows(make("one-nn"), X, Y, n_shadows=16, random_state=1)
     table = attack_each(shadows, {"label": plain(n_questions=40), "right": ThresholdAttack("correct")})
@@ -154,6 +155,7 @@ def test_calibrated_it_is_the_share_less_the_mean_over_shadows():
     assert meter.n_queries == 90
 
 
+@pytest.mark.long
 def test_calibration_puts_it_ahead_of_was_it_right_on_trees_with_wrong_labels():
     recorded = wrong_labels(Y, 0.2, random_state=0)
     shadows = train_shadows(make("tree"), X, recorded, n_shadows=18, random_state=0)
@@ -164,12 +166,14 @@ def test_calibration_puts_it_ahead_of_was_it_right_on_trees_with_wrong_labels():
     assert gain.min() > -0.05
 
 
+@pytest.mark.long
 def test_the_negative_control_when_calibrated():
     table = run_trials(make("tree"), X, Y, {"label": LabelOnlyAttack(0.3, 15)}, shadows=8, n_trials=60, null=True)
     values = table["auc_label"]
     assert abs(values.mean() - 0.5) < 4 * values.std() / np.sqrt(60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["tree", "one-nn", "logistic"])
 def test_the_negative_control(name):
     table = run_trials(make(name), X, Y, {"label": plain(0.3, 15)}, n_trials=80, null=True)

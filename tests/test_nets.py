@@ -494,6 +494,7 @@ def accuracy_and_leak(P, y, mask):
     return (P.argmax(axis=1) == y)[~mask].mean(), auc(P[np.arange(len(y)), y], mask)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fraction", "leak"), [(0.0, 0.51), (0.2, 0.62)])
 def test_as_accurate_and_as_leaky_as_scikit_learns_nets_on_the_same_subsets(fraction, leak):
     recorded, masks = wrong_labels(y, fraction, 0), halves(32)

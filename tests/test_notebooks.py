@@ -224,6 +224,7 @@ def solved(request, tmp_path, monkeypatch):
     return name, book
 
 
+@pytest.mark.long
 def test_with_every_stub_solved_a_notebook_runs_and_all_checks_pass(solved):
     name, book = solved
     verdicts = {}

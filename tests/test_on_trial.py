@@ -33,6 +33,7 @@ def test_the_file_holds_every_planned_run_once_and_in_order():
     assert b"\r" not in FILE.read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 19])
 def test_a_few_rows_computed_afresh_are_those_of_the_file(seed):
     """Nets end elsewhere in the last digits on another processor, so a run may differ a little, its ranks too."""

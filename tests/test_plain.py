@@ -30,6 +30,7 @@ def through(plain):
     return json.loads(json.dumps(plain))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
 def test_every_answer_is_judged_from_json_as_in_the_notebook(exercise):
     """Cases go out and calls come back as JSON, as they do in a grading sandbox."""

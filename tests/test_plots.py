@@ -48,6 +48,7 @@ DRAWINGS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
 def test_a_drawing_returns_its_ax_and_opens_no_other_figure(ax, draw):
     before = plt.get_fignums()
@@ -84,6 +85,7 @@ def test_steps_refuses_a_step_that_is_none(ax):
         plots.steps(ax, now=["attack"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", plots.STORIES)
 def test_a_story_is_drawn_with_nothing_cut_or_covered_and_every_word_of_it_is_in_the_alt_text(name):
     with plt.style.context("mialab.course"):

@@ -55,6 +55,7 @@ def test_full_batches_by_the_formula_of_balle_and_wang(noise, n_steps, delta):
         assert found == pytest.approx(brentq(lambda e: delta_of(e) - delta, 0, 5000), rel=1e-3, abs=1e-5)
 
 
+@pytest.mark.long
 def test_the_accountant_is_no_looser_than_renyi_and_composes_unsampled_steps_as_one():
     import dp_accounting as dp
 
@@ -74,6 +75,7 @@ def test_noise_for_is_the_inverse_and_never_promises_more(epsilon, n_steps, delt
     assert epsilon_of(noise * 0.99, n_steps, delta) > epsilon * (1 - 1e-6)
 
 
+@pytest.mark.long
 def test_noise_for_with_subsampling():
     noise = noise_for(2.0, 4, 1e-3, 0.3)
     assert 1.98 < epsilon_of(noise, 4, 1e-3, 0.3) <= 2.0
@@ -125,6 +127,7 @@ def test_bad_numbers_are_named(call, message):
 # What is promised
 
 
+@pytest.mark.long
 def test_a_promise_says_what_it_is_worth_and_what_it_leaves_open():
     net = NetClassifier(epochs=3, clip=1.0, noise=noise_for(2.0, 3, 1e-3, 0.5), sampling=0.5, standardise=False)
     kept = promise(net, 1e-3, preprocessing="public", tuning="members")
@@ -279,12 +282,14 @@ def audited(clip, noise, hidden=0, sampling=1.0, random_state=1):
     return audit_epsilon(np.log(np.maximum(nets.predict_proba(RECORDS[20:])[:, 0, 0], 1e-30)), WITH_IT, DELTA)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("epsilon", "hidden", "sampling"), [(1.0, 4, 1.0), (8.0, 4, 0.5)])
 def test_every_private_cell_stays_below_its_epsilon(epsilon, hidden, sampling):
     found = audited(1.0, noise_for(epsilon, STEPS, DELTA, sampling), hidden, sampling)
     assert not found.contradicts(epsilon) and found.at_least < 0.6 * epsilon, found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("epsilon", "hidden", "clip", "less_noise"),
     [(4.0, 4, 1.0, inf), (1.0, 0, 1.0, 100), (4.0, 0, 10.0, 10), (1.0, 4, 10.0, 10)],
@@ -296,6 +301,7 @@ def test_a_broken_promise_is_caught(epsilon, hidden, clip, less_noise):
     assert found.at_least > epsilon + 0.2  # no audit of 4,000 nets can show more than 5.6
 
 
+@pytest.mark.long
 def test_a_clip_of_the_sum_in_place_of_each_record_is_caught(monkeypatch):
     """The classic mistake: clip the batch's gradient once. One record may then decide its direction alone."""
     from mialab._stack import Stack

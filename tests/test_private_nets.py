@@ -399,6 +399,7 @@ def audit_of_sums(monkeypatch, **options):
     return audit_epsilon(scores, WITH, DELTA), apart
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("epsilon", "sampling", "hidden"), [(1, 1.0, 4), (4, 1.0, 0), (8, 1.0, 4), (1, 0.5, 0), (8, 0.5, 4)]
 )
@@ -413,6 +414,7 @@ def test_whoever_sees_every_sum_learns_what_was_promised_and_no_more(monkeypatch
         assert found.at_least > 0.15 * epsilon
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hidden", [0, 4])
 def test_whoever_sees_every_sum_catches_a_clip_that_is_too_long(monkeypatch, hidden):
     found, apart = audit_of_sums(monkeypatch, hidden=hidden, clip=10.0, noise=NOISE[1, 1.0] / 10)

@@ -106,6 +106,7 @@ def shokri(ask, d, patience, threshold, most, rng):
     return False, changed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("threshold", "patience"), [(0.8, 2), (0.9, 5)])
 def test_as_many_questions_as_a_slow_loop_of_the_published_algorithm(threshold, patience):
     def ask(record):
@@ -294,6 +295,7 @@ class Shared:
         return self.mine.predict_proba(X)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("max_batch", [4, 100])
 @pytest.mark.parametrize("budget", range(24, 31))
 def test_a_budget_that_somebody_else_spends_too(max_batch, budget):

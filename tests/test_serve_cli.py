@@ -111,6 +111,7 @@ def test_keys_come_from_the_file_the_environment_and_the_options(monkeypatch, ca
     assert "No such file" in refused(capsys, "tree", "--keys-file", "nowhere")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt" or not shutil.which("curl"), reason="needs curl")
 @pytest.mark.parametrize("keyed", [False, True])
 def test_it_serves_until_ctrl_c(keyed):

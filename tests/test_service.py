@@ -126,6 +126,7 @@ def test_the_documentation_is_whole_and_loads_nothing(client):
     assert "422" not in page  # FastAPI's own refusal, which never comes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", ["coverage", "fuzzing"])
 def test_schemathesis_finds_no_fault(model, phase, tmp_path):
     with serve(model, "iris", keys=["k"], max_batch=5) as url:
@@ -351,6 +352,7 @@ def test_each_key_has_its_own_budget_and_bad_requests_cost_nothing(model):
         assert spent.json()["error"]["status"] == "RESOURCE_EXHAUSTED" and "retry-after" not in spent.headers
 
 
+@pytest.mark.long
 def test_exactly_the_budget_is_answered_to_64_clients_at_once(model):
     with serve(model, "iris", budget=100) as url:
 
@@ -365,6 +367,7 @@ def test_exactly_the_budget_is_answered_to_64_clients_at_once(model):
     assert answered == 100
 
 
+@pytest.mark.long
 def test_nothing_is_lost_or_mixed_up_with_64_clients_at_once(model):
     rng = np.random.default_rng(0)
     questions = rng.uniform(0, 8, size=(64, 5, 3, 4))

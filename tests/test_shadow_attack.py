@@ -57,6 +57,7 @@ def made_up(rng, n=60, n_classes=3, n_shadows=6):
     return target, Shadows(records, y, in_mask, proba, np.arange(n_classes), [None] * n_shadows)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=15)
 @given(SEEDS, st.integers(2, 4), st.booleans())
 def test_the_scores_are_those_of_a_plain_loop(seed, n_classes, per_class):
@@ -107,6 +108,7 @@ def test_each_class_has_a_sign_of_its_own():
 # The negative control
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "fraction_wrong"),
     [
@@ -127,6 +129,7 @@ def test_the_negative_control_is_one_half(model, fraction_wrong):
         assert column.std() < 0.08
 
 
+@pytest.mark.long
 def test_the_negative_control_of_one_that_holds_other_records_is_one_half():
     settings = {"n_members": 40, "n_others": 60, "shadows": 6, "n_trials": 30, "fraction_wrong": 0.2}
     column = run_trials(make("tree"), X, Y, {"mine": ShadowAttack()}, null=True, random_state=3, **settings).auc_mine
@@ -143,6 +146,7 @@ def test_an_answer_that_tells_nothing_scores_alike():
         assert np.ptp(scores[Y == label]) == 0
 
 
+@pytest.mark.long
 def test_where_there_is_a_leak_it_is_found():
     attacks = {"threshold": ThresholdAttack(), "each": ShadowAttack(), "all": ShadowAttack(per_class=False)}
     trials = run_trials(make("knn-lookup"), X, Y, attacks, n_trials=15, shadows=8)

@@ -136,6 +136,7 @@ def test_each_shadow_says_what_its_own_model_says(model, y):
     assert repr(shadows) == "5 shadow models, each trained on 75 of 150 records"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", EVERY_KIND.values(), ids=EVERY_KIND)
 @settings(deadline=None, max_examples=8)
 @given(seed=SEEDS, n_members=st.integers(20, 130), k=st.integers(0, 3))
@@ -178,6 +179,7 @@ def test_each_shadow_trains_on_exactly_its_members_with_their_labels_and_a_seed_
     assert made == [model.random_state for model in shadows.models]
 
 
+@pytest.mark.long
 def test_the_seed_decides_and_the_number_of_jobs_does_not():
     for model in (maker, NET):
         one, same = (train_shadows(model, X, Y, 4, random_state=3, n_jobs=n) for n in (1, 2))
@@ -324,6 +326,7 @@ sys.exit(f"written: {written}" if written else 0)
 """
 
 
+@pytest.mark.long
 def test_nothing_is_written_to_disk():
     ran = subprocess.run([sys.executable, "-c", NO_FILES], capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr

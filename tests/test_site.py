@@ -20,6 +20,7 @@ from mialab.exercises._kinds import Choice, Written
 from mialab.glossary import TERMS, define
 
 pytest.importorskip("sphinx")
+pytestmark = pytest.mark.long
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 

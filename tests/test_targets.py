@@ -56,6 +56,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(bad):
         make(bad)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.leaky} and {pair.quiet}")
 def test_a_pair_is_equally_accurate_and_leaks_unequally(pair):
     leaky, quiet = trials_of(pair.leaky), trials_of(pair.quiet)
@@ -70,6 +71,7 @@ def test_a_pair_is_equally_accurate_and_leaks_unequally(pair):
 # What the trial runs before the course found (75 members, 75 strangers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "test_accuracy", "auc_true_class"),
     [
@@ -86,6 +88,7 @@ def test_the_zoo_leaks_as_in_the_trial_runs(name, test_accuracy, auc_true_class)
     assert trials.auc_true_class.mean() == pytest.approx(auc_true_class, abs=0.012)
 
 
+@pytest.mark.long
 def test_fifty_random_trees_leak_as_in_the_trial_runs_and_more_than_the_zoos_25():
     flowers = load_iris()
     model = make("forest-random").set_params(n_estimators=50)

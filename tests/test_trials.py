@@ -33,6 +33,7 @@ X, Y = FLOWERS.X, FLOWERS.y
 EVERY_SIGNAL = list(SIGNALS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "fraction_wrong"),
     [("knn-lookup", 0.0), ("knn-lookup", 0.2), ("tree", 0.0), ("tree", 0.2), ("forest", 0.0), ("net", 0.0)],
@@ -65,6 +66,7 @@ def test_one_row_a_trial_and_one_column_an_attack():
     np.testing.assert_array_equal(named.auc_mine, trials.auc_correct)
 
 
+@pytest.mark.long
 def test_the_table_depends_on_the_seed_and_not_on_the_number_of_jobs():
     def table(**settings):
         return run_trials(make("forest"), X, Y, n_trials=4, **settings)
@@ -305,6 +307,7 @@ def test_a_number_of_shadows_means_replicas_of_the_model():
     assert len(Spy.seen) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n_others", [0, 60])
 def test_the_shadow_attack_in_trials_depends_on_the_seed_and_not_on_the_number_of_jobs(n_others):
     settings = {"n_trials": 3, "n_members": 40, "n_others": n_others, "shadows": 4}

@@ -85,6 +85,7 @@ def panel(request):
     return PANELS[request.param]()
 
 
+@pytest.mark.long
 def test_every_control_changes_what_is_said(panel):
     for control in panel.controls:
         before = panel.answer["text"]
@@ -104,6 +105,7 @@ def test_every_control_changes_what_is_said(panel):
             panel.values = {**panel.values, name: value}
 
 
+@pytest.mark.long
 def test_the_ends_of_every_range_can_be_reached_and_are_whole_steps_apart(panel):
     for control in panel.controls:
         if control["kind"] == "range":
@@ -132,6 +134,7 @@ def test_a_panel_without_a_kernel_is_words_and_pictures_and_no_script(panel):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+@pytest.mark.long
 def test_a_view_that_fails_says_a_sentence_and_recovers(panel):
     renew = panel._renew
 
@@ -160,6 +163,7 @@ def test_a_move_that_is_interrupted_says_so_and_the_next_one_is_answered():
     assert "The class of 50" in move(panel, pupils=50)["text"]
 
 
+@pytest.mark.long
 def test_panels_leave_the_search_for_garbage_as_it_was_and_keep_nothing_alive():
     class Held:
         """Something in a cycle, as a figure is."""
@@ -177,6 +181,7 @@ def test_panels_leave_the_search_for_garbage_as_it_was_and_keep_nothing_alive():
         assert watch() is None and gc.get_freeze_count() == 0
 
 
+@pytest.mark.long
 def test_an_answer_is_sent_also_when_it_says_the_same(panel):
     """The page waits for an answer before it sends the next move."""
     turn = panel.answer["turn"]
@@ -202,6 +207,7 @@ VIEWS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_a_picture_has_nothing_cut_off_covered_or_faint(view):
     made = view()

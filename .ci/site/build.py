@@ -46,9 +46,9 @@ def main(out: Path) -> int:
 
 
 def index() -> str:
-    """The README up to its commands, and the table of contents."""
+    """The README up to what is about the README, and the table of contents."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    readme = readme[: readme.index("## Two commands")]
+    readme = readme[: readme.index("On this page: ")]
     notebooks = "\n".join(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
     return f"""{within_site(readme)}
 These pages are for reading. To run the cells and answer the exercises, get the course and type `make lab`.

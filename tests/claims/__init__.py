@@ -8,7 +8,7 @@ again with other seeds and in the other settings that it names.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import traceback
 from collections.abc import Callable

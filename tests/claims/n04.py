@@ -102,7 +102,7 @@ def pair_again(seed, **setting):
 )
 def the_gap_in_accuracy_does_not_decide(accuracy, confidence_gaps):
     paired = mean_interval(accuracy["look-up"] - accuracy["tree"])
-    assert -0.03 < paired.low and paired.high < 0.03
+    assert -0.05 < paired.low and paired.high < 0.05  # beside a gap in confidence twice as wide
     assert confidence_gaps["look-up"].low > 0.08 and abs(confidence_gaps["tree"].mean) < 0.005
 
 
@@ -124,7 +124,7 @@ def sizes_again(seed, sizes=(30, 100)):
     cell="trend(ax, sizes, gap_by_size",
     says="Fewer members, a wider gap, for both",
     again=sizes_again,
-    settings=({}, {"sizes": (40, 110)}),
+    settings=({}, {"sizes": (30, 110)}),
 )
 def fewer_members_widen_the_gap(gap_by_size):
     assert all(gaps[0].low > gaps[-1].high for gaps in gap_by_size.values())
