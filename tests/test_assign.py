@@ -20,6 +20,7 @@ from mialab.exercises.handout import Handout, load_assignment
 from mialab.instructor import _assignment, _challenge, _course, _keys, _personal
 
 pytest.importorskip("nbgrader")
+pytestmark = pytest.mark.long  # classes are made, with nbgrader
 CHAPTERS = [c for c in chapters() if _assignment.choose(c, None)]
 
 
@@ -37,7 +38,6 @@ def whole(tmp_path_factory):
     return out
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.notebook)
 def test_the_released_notebook_has_every_question_and_runs_unanswered(whole, chapter, monkeypatch):
     folder = whole / "handout" / "everyone" / chapter.notebook
@@ -184,7 +184,6 @@ def files(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.long
 def test_the_same_key_makes_the_same_class_again(room, tmp_path):
     again = Classroom(tmp_path, ["ada", "ben", "cho"])
     assert files(room.course / "handout") == files(again.course / "handout")
@@ -302,7 +301,6 @@ def test_an_assignment_is_not_made_twice_and_a_class_does_not_shrink(tmp_path, m
     assert (tmp_path / "c" / "handout" / "ben" / "00_start_here").is_dir()
 
 
-@pytest.mark.long
 def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_path, capsys):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -33,6 +33,7 @@ LOOKUP = targets.make("knn-lookup").fit(*IN)
 FOUND = audit(LOOKUP, IN, OUT, n_shadows=8, n_questions=20, name="look-up")
 
 
+@pytest.mark.long
 def test_the_table_is_the_attacks_by_hand():
     X, y = np.concatenate([IN[0], OUT[0]]), np.concatenate([IN[1], OUT[1]])
     is_member, rows = np.arange(150) < 75, np.arange(150)
@@ -105,6 +106,7 @@ def test_negative_control(name):
     assert "no leak found" not in outcomes  # 75 against 75 could not have shown enough for that
 
 
+@pytest.mark.long
 def test_with_records_enough_no_leak_is_a_finding_and_no_proof():
     clinic = load_clinic()
     parts = split(clinic.scaled, clinic.y, 600, 0, n_strangers=600)
@@ -128,6 +130,7 @@ def test_the_smallest_auc_has_the_power_that_is_claimed():
     assert 0.7 < hits / 400 < 0.9
 
 
+@pytest.mark.long
 def test_frames_with_text_in_another_order_of_columns():
     frame = FLOWERS.frame.drop(columns="species")
     frame["colour"] = np.where(FLOWERS.X[:, 0] > 6, "blue", "violet")
@@ -148,6 +151,7 @@ def test_frames_with_text_in_another_order_of_columns():
         audit(pipe, (frame.drop(columns="colour").iloc[rows_in], names[rows_in]), (frame, names))
 
 
+@pytest.mark.long
 def test_a_frame_of_numbers_gets_the_attacks_of_its_array():
     frame, rows_in, rows_out = FLOWERS.frame.drop(columns="species"), PARTS.index_in, PARTS.index_out
     model = targets.make("knn-lookup").fit(frame.iloc[rows_in], IN[1])
@@ -164,6 +168,7 @@ def test_labels_alone_are_not_recommended_where_what_gets_past_them_was_not_trie
     assert any("“one digit” left the attacks the least" in sentence for sentence in not_tried.advice())
 
 
+@pytest.mark.long
 def test_remote_is_as_local_and_asks_each_record_once():
     with serve(LOOKUP, name="iris", keys={"auditor": 150}) as url:
         with RemoteModel(url, name="iris", key="auditor") as remote:
@@ -246,6 +251,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.long
 def test_the_report_is_one_page_that_fetches_nothing():
     html = FOUND.to_html()
     page = Page(html)
@@ -274,6 +280,7 @@ def test_the_report_shows_no_record_and_no_recorded_label_of_one():
         assert "  ".join(map(str, row)) not in text and ", ".join(map(str, row)) not in text
 
 
+@pytest.mark.long
 def test_names_are_escaped():
     label = np.array(["<script>alert(1)</script>", "b", "c"])
     model = RandomForestClassifier(5, random_state=0).fit(IN[0], label[IN[1]])
@@ -283,6 +290,7 @@ def test_names_are_escaped():
     assert sum(tag == "img" for tag, _ in page.tags) == 1
 
 
+@pytest.mark.long
 def test_save_writes_both_files_and_overwrites_nothing(tmp_path):
     page, numbers = FOUND.save(tmp_path / "report.html")
     assert page.read_text("utf-8") == FOUND.to_html()

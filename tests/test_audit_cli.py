@@ -91,6 +91,7 @@ def test_columns_in_another_order_change_nothing(folder, capsys):
     assert results[0] == results[1]
 
 
+@pytest.mark.long
 def test_a_service_with_a_key(folder, monkeypatch, capsys):
     numbers = FRAME.assign(species=FLOWERS.y)
     for name, rows in (("na.csv", PARTS.index_in), ("nb.csv", PARTS.index_out)):
@@ -107,6 +108,7 @@ def test_a_service_with_a_key(folder, monkeypatch, capsys):
         assert run(folder, "--url", url, "--name", "iris", members="na.csv", others="nb.csv") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -50,6 +50,7 @@ def url(model):
 # One thing to an attack
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("signal", ["confidence", "true_class", "loss", "correct"])
 def test_an_attack_cannot_tell_them_apart(model, url, signal):
     def scores(target):
@@ -62,6 +63,7 @@ def test_an_attack_cannot_tell_them_apart(model, url, signal):
         assert target.n_queries == len(PARTS.X)
 
 
+@pytest.mark.long
 @given(x=st.lists(st.floats(-1e30, 1e30), min_size=4, max_size=4))
 @settings(max_examples=30, deadline=None)
 def test_no_float_is_rounded_on_the_way(model, url, x):
@@ -70,6 +72,7 @@ def test_no_float_is_rounded_on_the_way(model, url, x):
     remote.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", [["setosa", "x", "ü"], [3, 5, 9], [-1.0, 0.0, 2.0], [False, True]], ids=str)
 def test_classes_come_back_as_what_they_were(names):
     y = np.array(names)[IRIS.y % len(names)]
@@ -98,6 +101,7 @@ def test_a_pipeline_that_picks_columns_by_name_is_served_under_those_names(recwa
     assert [str(warning.message) for warning in recwarn.list] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
@@ -282,6 +286,7 @@ def test_busy_services_and_lost_connections_are_asked_again():
         assert remote.n_queries == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("step", "error", "words"),
     [
@@ -371,6 +376,7 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("mialab-service")}
 
 
+@pytest.mark.long
 def test_the_service_stops_with_the_block_whatever_happened_in_it(model):
     def work(seen, trouble):
         with serve(model) as url, httpx.Client(base_url=url) as idle:
@@ -386,6 +392,7 @@ def test_the_service_stops_with_the_block_whatever_happened_in_it(model):
         assert not answers(*seen) and threads() == before
 
 
+@pytest.mark.long
 def test_it_stops_while_the_model_thinks():
     class Slow:
         classes_ = np.array([0, 1])

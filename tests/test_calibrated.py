@@ -113,6 +113,7 @@ def rmia_by_loops(target, shadows, online, gamma, a, population=None):
     return np.array(scores)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=25)
 @given(SEEDS, st.sampled_from(["plain", "ties", "constant"]), st.booleans(), st.sampled_from(["record", "fixed"]))
 def test_lira_is_its_slow_definition(seed, kind, online, variance):
@@ -261,6 +262,7 @@ def test_the_negative_control_through_run_trials():
         assert abs(values.mean() - 0.5) < 4 * values.std() / np.sqrt(60), variant
 
 
+@pytest.mark.long
 def test_comparing_with_the_declared_strangers_tells_nothing_and_the_tempting_variants_do():
     """The auditor's setting: strangers are the population and candidates too. On a tree nearly all records tie."""
     areas = {"ours": [], "at least, itself included": [], "at least, itself left out": []}
@@ -307,6 +309,7 @@ def test_of_twins_the_first_is_meant_unless_the_row_is_given():
         assert isinstance(attack, RMIA) or told_apart[0] != pytest.approx(told_apart[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attack", [LiRA(False), LiRA(False, "fixed"), RMIA(False)], ids=repr)
 def test_records_outside_the_pool_are_rated_offline(attack):
     parts = split(X, Y, 75, 0)

@@ -73,6 +73,7 @@ def test_the_game_is_worth_playing():
     assert abs(strange.mean() - 0.5) < 4 * by_other.std(ddof=1) / np.sqrt(30) + 0.005
 
 
+@pytest.mark.long
 def test_members_are_drawn_evenly_and_apart_from_the_labels():
     masks = np.array([target_mask(f"s{i}") for i in range(400)])
     assert np.abs(masks.mean(axis=0) - 0.5).max() < 0.12  # 4.8 standard errors of 400 draws
@@ -101,6 +102,7 @@ def test_no_byte_of_a_handout_depends_on_who_is_a_member(monkeypatch):
     assert before == {s: _challenge.handout(KEY, s, "http://here", 400) for s in STUDENTS}
 
 
+@pytest.mark.long
 def test_the_baseline_is_published_with_its_interval(course):
     """What the handout says of the baseline holds on targets that it was not measured on."""
     text = (course / "handout" / "ada" / "challenge" / "README.md").read_text("utf-8")
@@ -182,6 +184,7 @@ def test_the_time_of_an_answer_does_not_tell_members(course):
     assert abs(np.mean(found) - 0.5) < 4 * 0.047 / np.sqrt(len(found))  # 0.047: what chance gives for 75 and 75
 
 
+@pytest.mark.long
 def test_a_budget_holds_against_many_at_once_and_against_a_restart(course):
     key = course.parent / "key"
     asked = course / "instructor" / "asked.csv"
@@ -272,6 +275,7 @@ def test_delongs_error_is_what_repetition_shows():
     assert abs(np.mean(errors) / np.std(areas) - 1) < 0.05
 
 
+@pytest.mark.long
 def test_luck_earns_next_to_nothing_and_skill_does():
     rng, t = np.random.default_rng(0), target("ada")
     lucky = [_leaderboard.points(_leaderboard.measure("x", rng.random(150), t)) for _ in range(200)]

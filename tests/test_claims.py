@@ -54,6 +54,7 @@ def test_a_claim_that_breaks_names_its_sentence_and_why(monkeypatch):
         hold("99", "a = 0", {"a": 0})
 
 
+@pytest.mark.long
 def test_what_is_asked_beside_a_cell_leaves_no_trace():
     kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME)
     try:

@@ -23,6 +23,7 @@ from mialab.instructor._judge import Mark
 from mialab.instructor._keys import Student
 
 pytest.importorskip("nbgrader")
+pytestmark = pytest.mark.long  # classes are made, with nbgrader
 
 
 def table(path):
@@ -225,7 +226,6 @@ def test_the_summary_gives_the_median_as_such(tmp_path):
 # --- out of time -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("alone", ["correct", "not yet"])
 def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, monkeypatch, alone):
     """The first run stands for a busy machine; a zero that time gave is never kept for the next run."""
@@ -505,7 +505,6 @@ def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
     assert not list((room.base / "grades" / "results" / NAME).glob("s[0-3].json"))
 
 
-@pytest.mark.long
 def test_under_nbgrader_alone_the_hidden_tests_judge_too(tmp_path):
     """Without `mialab grade`, as when an instructor presses a button of nbgrader's: the same checks, its own points."""
     from nbgrader.api import Gradebook
@@ -542,7 +541,6 @@ def test_without_bubblewrap_it_refuses_and_says_how_to_install_it(room, monkeypa
     assert not (room.base / "grades").exists()
 
 
-@pytest.mark.long
 def test_no_sandbox_must_be_said_and_is_said_back(tmp_path, capsys):
     room = Classroom(tmp_path, ["ada"])
     room.submit("ada", room.answered("ada"))
@@ -568,7 +566,6 @@ def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
     assert says in capsys.readouterr().err
 
 
-@pytest.mark.long
 def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, monkeypatch):
     """Without names there is one handout, and whoever has handed in is graded."""
     monkeypatch.setattr(_sandbox, "missing", lambda: "")

@@ -158,6 +158,7 @@ def test_a_deleted_current_folder_is_one_sentence(nowhere, capsys, monkeypatch, 
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
 @pytest.mark.parametrize("buffering", ["", "1"])
 def test_a_reader_who_has_seen_enough_ends_it_quietly(nowhere, buffering):
@@ -307,6 +308,7 @@ def test_a_python_without_venv_is_a_finding_with_the_fix(monkeypatch, missing):
     assert f"sudo apt install python3.{sys.version_info[1]}-venv" in finding.fix
 
 
+@pytest.mark.long
 def test_a_registry_that_does_not_answer_is_a_finding(monkeypatch, tmp_path):
     """pip is asked as the set-up asks it: through the user's own settings, here a mirror that is not there."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")

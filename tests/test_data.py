@@ -228,6 +228,7 @@ def test_sepals_only_is_true_or_false(answer):
 # Wrong labels
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=60), st.floats(0, 1), SEEDS)
 def test_exactly_the_asked_share_of_labels_is_wrong(y, fraction, seed):

@@ -171,6 +171,7 @@ def test_noise_on_the_input_has_the_stated_size():
     assert abs(np.corrcoef(shift.T)[0, 1]) < 0.06 and abs(np.corrcoef(shift[:-1, 0], shift[1:, 0])[0, 1]) < 0.06
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrapper", WRAPPERS, ids=NAMES)
 def test_a_defence_is_a_classifier_like_any_other(wrapper):
     anew = clone(wrapper).fit(PARTS.X_in, PARTS.y_in)
@@ -468,6 +469,7 @@ def test_matrix_refuses(changed, message):
         defence_matrix(**(given | changed))
 
 
+@pytest.mark.long
 def test_an_attacker_who_knows_the_defence_gets_more():
     """Warm answers of the target against undefended shadows mislead LiRA; shadows with the defence do not."""
     net = NetClassifier(hidden=16, epochs=200)

@@ -316,6 +316,7 @@ class _NoWords(Exception):
         raise RuntimeError("no words")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exercise", FUNCTIONS[::4], ids=lambda e: e.id)  # one judge looks at all
 def test_odd_answers_never_make_a_check_raise(exercise):
     def closes(*args):

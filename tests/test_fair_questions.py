@@ -77,6 +77,7 @@ def test_the_right_option_is_the_longest_in_at_most_half_of_the_choices():
 # --- time ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_waiting_for_a_busy_machine_costs_no_time():
     """Twice the limit by the clock, hardly any work: so looks a right answer where others have the processor."""
 
@@ -92,6 +93,7 @@ def test_a_cell_has_time_for_both_checks_of_an_endless_answer():
     assert Limits().cell > PATIENCE * 2 * SECONDS and 2 * Limits().cell > PATIENCE * (1 + LONGER) * SECONDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pause", ["pass", "time.sleep(1)"], ids=["works", "sleeps"])
 def test_work_without_end_and_sleep_without_end_are_both_stopped(pause):
     space = {"time": time}

@@ -88,6 +88,7 @@ def test_each_fault_is_named(spoil, message):
     assert any(fault.startswith(message) for fault in found), found
 
 
+@pytest.mark.long
 def test_shape_or_style_or_grey_is_enough_to_tell_lines_apart():
     for look in ({"marker": "D", "color": "#BF4E00"}, {"linestyle": ":", "color": "#BF4E00"}, {"color": "#111111"}):
         fig, ax = figure()
@@ -95,6 +96,7 @@ def test_shape_or_style_or_grey_is_enough_to_tell_lines_apart():
         assert faults(fig) == []
 
 
+@pytest.mark.long
 def test_a_watched_figure_leaves_its_faults_in_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", Figure.savefig)
     watch(str(tmp_path / "found.jsonl"))

@@ -116,6 +116,7 @@ def test_labels_are_all_that_it_reads_and_it_counts_its_questions():
         assert remote.n_queries == 7 * 20
 
 
+@pytest.mark.long
 def test_the_noise_is_learnt_on_the_shadows_and_the_target_is_not_asked():
     shadows = train_shadows(make("one-nn"), X, Y, n_shadows=8, random_state=0)
     meter = QueryMeter(make("one-nn").fit(X[::2], Y[::2]))

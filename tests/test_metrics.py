@@ -59,6 +59,7 @@ def rates_at(scores, is_member, threshold):
 # AUC and ROC
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(scored_records())
 @example((np.zeros(2), np.array([True, False])))
@@ -168,6 +169,7 @@ def test_always_member_looks_good_only_by_plain_accuracy():
     assert balanced_accuracy(np.ones(700), is_member, 0.5) == 0.5
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(scored_records(), st.floats(0, 1))
 def test_precision_at_the_samples_own_base_rate_is_the_samples_precision(data, threshold):
@@ -280,6 +282,7 @@ def draws(kind, n, rng):
     return np.ones(n), np.where(rng.random(n) < 0.4, 1.0, rng.random(n)), 0.8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [20, 75])
 @pytest.mark.parametrize("kind", ["normal", "chance", "exponential", "two values", "lookup"])
 def test_the_interval_covers_the_truth_as_often_as_it_says(kind, n):

@@ -153,6 +153,7 @@ def test_probabilities_sum_to_one_and_single_nets_answer_as_the_batch_does(probl
         assert net.predict_proba(X) == pytest.approx(P[k], abs=1e-12)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=60)
 @given(problems(), st.booleans())
 def test_a_net_learns_nothing_of_a_record_that_is_no_member(problem, early_stopping):
@@ -341,6 +342,7 @@ DIFFERENT = {
 }
 
 
+@pytest.mark.long
 @parametrize_with_checks(
     [NetClassifier(hidden=4, epochs=100, random_state=0)], expected_failed_checks=lambda _: DIFFERENT
 )

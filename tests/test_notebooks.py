@@ -256,6 +256,7 @@ def test_settling_keeps_tags_and_folds_and_drops_the_rest():
     assert [c.metadata for c in book.cells] == [kept, {}]
 
 
+@pytest.mark.long
 @ids
 def test_settling_a_notebook_twice_changes_nothing(name):
     """The hover text of every term is that of the glossary, and where it should be."""

@@ -215,6 +215,7 @@ def test_the_style_can_be_used_by_name():
         assert matplotlib.rcParams["axes.spines.top"] is False
 
 
+@pytest.mark.long
 def test_the_most_exposed_flowers_are_named_and_no_name_covers_another(ax):
     exposure = np.full(150, 0.5)
     crowd = np.flatnonzero((FLOWERS.X[:, 2] > 4.7) & (FLOWERS.X[:, 2] < 5.2))[:14]  # all in one corner of the map

@@ -27,6 +27,7 @@ from mialab.privacy import (
 # The accountant
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("noise", "n_steps", "delta", "sampling", "epsilon"),
     [
@@ -84,6 +85,7 @@ def test_noise_for_with_subsampling():
         noise_for(1000, 100, 1e-5, 0.05)
 
 
+@pytest.mark.long
 def test_every_argument_pulls_the_right_way():
     assert epsilon_of(0.0, 10, 1e-5) == inf
     base = epsilon_of(3.0, 50, 1e-4, 0.3)
@@ -222,6 +224,7 @@ def slow_audit(scores, is_member, delta, risk):
     return max(0.0, bound(sum(s >= threshold for s in a), len(a), sum(s >= threshold for s in b), len(b)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
 def test_audit_by_loops(seed):
     rng = np.random.default_rng(seed)
@@ -231,6 +234,7 @@ def test_audit_by_loops(seed):
     assert found.at_least == pytest.approx(slow_audit(scores.tolist(), is_member.tolist(), 0.01, 0.05), abs=1e-9)
 
 
+@pytest.mark.long
 def test_the_bound_of_an_audit_exceeds_a_true_epsilon_once_in_twenty_at_most():
     rng, too_high, worth = np.random.default_rng(0), 0, []
     truth = 0.6
@@ -244,6 +248,7 @@ def test_the_bound_of_an_audit_exceeds_a_true_epsilon_once_in_twenty_at_most():
     assert too_high <= 20 and np.mean(worth) > 0.5 * epsilon
 
 
+@pytest.mark.long
 def test_a_threshold_chosen_and_judged_on_the_same_runs_would_be_caught_here():
     """With scores that know nothing the bound is above 0 once in twenty at most, however many thresholds there are."""
     rng = np.random.default_rng(1)
@@ -318,6 +323,7 @@ def test_a_clip_of_the_sum_in_place_of_each_record_is_caught(monkeypatch):
     assert audited(1.0, noise_for(1.0, STEPS, DELTA)).contradicts(1.0)
 
 
+@pytest.mark.long
 def test_no_attack_on_private_nets_passes_the_bound():
     """The whole curve of 4,000 nets, against the bound with room for counting 2,000 of each kind."""
     nets = train_nets(

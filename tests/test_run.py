@@ -36,6 +36,7 @@ def old_pythons() -> list[str]:
     return found + [path for name in names if (path := shutil.which(name)) and "shims" not in path]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("python", old_pythons() or [None], ids=lambda path: path and Path(path).name)
 def test_an_old_python_gets_one_sentence(python, tmp_path):
     if python is None:

@@ -319,6 +319,7 @@ def test_a_model_that_never_says_how_many_are_left_ends_the_climb():
     assert found.out_of_budget and found.n_asked.tolist() == [3] * 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", [{"output": "label"}, {"output": "rounded", "digits": 1}, {"output": "top-1"}])
 def test_coarser_answers_are_climbed_too(output):
     with serve(NET, name="iris", **output) as url:

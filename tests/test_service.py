@@ -163,6 +163,7 @@ def test_boto3_asks_in_json_and_csv_with_its_access_key(model):
         assert [float(cell) for cell in answer["Body"].read().split(b",")] == model.predict_proba([RECORD])[0].tolist()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("key", "endpoint", "body", "code", "status", "words"),
     [
@@ -295,6 +296,7 @@ def raw(url: str, data: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("head", [b"", b"POST /v1/mod", b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\nGET /ping HT"])
 def test_the_service_hangs_up_on_half_a_head(model, monkeypatch, head):
     monkeypatch.setattr(PromptProtocol, "head_timeout", 0.1)
@@ -316,6 +318,7 @@ def test_what_is_no_http_is_refused(client):
 # Keys and budgets
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", [PREDICT, INVOKE, "/v1/models", "/v1/models/iris"])
 def test_without_the_key_nothing_is_told(model, path):
     def ask(**headers: str | bytes) -> httpx.Response:
@@ -384,6 +387,7 @@ def test_nothing_is_lost_or_mixed_up_with_64_clients_at_once(model):
     assert (answers == np.array(local)).all()
 
 
+@pytest.mark.long
 @given(
     budget=st.integers(0, 6),
     period=st.none() | st.integers(1, 5),

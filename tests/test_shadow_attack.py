@@ -162,6 +162,7 @@ TARGET = make("knn-lookup").fit(PARTS.X_in, PARTS.y_in)
 SHADOWS = train_shadows(make("knn-lookup"), X, Y, 6, random_state=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
 @pytest.mark.parametrize("per_class", [True, False])
 def test_the_order_of_the_targets_columns_does_not_matter(order, per_class):
@@ -199,6 +200,7 @@ def test_the_order_of_records_and_of_shadows_does_not_matter():
     np.testing.assert_allclose(one, plain[:1], rtol=1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("per_class", [True, False])
 def test_over_the_service_with_one_question_a_candidate(per_class):
     target = make("tree").fit(PARTS.X_in, SPECIES[PARTS.y_in])

@@ -229,6 +229,7 @@ def test_nets_in_batch_are_nets_one_by_one():
         np.testing.assert_allclose(alone.predict_proba(X), shadows.proba[k], atol=1e-5)
 
 
+@pytest.mark.long
 def test_nets_in_batch_and_nets_through_joblib_remember_alike():
     """A subclass takes the general road, one fit at a time; members' and strangers' confidence agree on average."""
 

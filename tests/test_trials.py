@@ -279,6 +279,7 @@ def test_candidates_and_others_are_even_by_class():
         assert np.bincount(Y[rows]).tolist() == [20, 20, 20]
 
 
+@pytest.mark.long
 def test_without_shadows_the_table_is_that_of_a_plain_loop():
     trials = run_trials(make("forest"), X, Y, ["true_class"], n_trials=4, n_members=60, fraction_wrong=0.2)
     for rng, value in zip(np.random.default_rng(0).spawn(4), trials.auc_true_class, strict=True):

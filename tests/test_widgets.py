@@ -389,6 +389,7 @@ def test_scores_that_fit_no_record_are_refused(bad):
 # --- the map of the garden --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_click_chooses_the_flower_there_and_moves_the_slider():
     panel = PANELS["garden_panel"]()
     for flower in (41, 83, 133):
@@ -401,6 +402,7 @@ def test_a_click_chooses_the_flower_there_and_moves_the_slider():
         assert f"Flower {panel.values['flower number']}, a " in panel.answer["text"]
 
 
+@pytest.mark.long
 def test_the_ring_stands_on_the_flower():
     """The dot under the ring, found in the picture itself, has the colour of an exposed flower and not of paper."""
     import io
@@ -508,6 +510,7 @@ def test_the_gap_is_the_difference_of_the_numbers_beside_it():
         assert float(gap) == pytest.approx(float(inside) - float(outside))
 
 
+@pytest.mark.long
 def test_other_flowers_than_the_hundred_and_fifty_have_their_dial_and_their_lab():
     some = np.flatnonzero(np.arange(150) % 3 == 0)
     two = np.flatnonzero(FLOWERS.y > 0)

@@ -313,6 +313,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(actions=ACTIONS)
 def test_no_history_loses_the_learners_bytes(tmp_path_factory, actions):
