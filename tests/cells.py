@@ -1,4 +1,7 @@
-"""Which cells of a notebook stand on which, told from the names that they read and bind."""
+"""Which cells of a notebook stand on which, told from the names that they read and bind.
+
+Who only changes what another cell bound, as `rows.append(1)` does, binds nothing: it is not seen.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ def names(source: str) -> tuple[set[str], set[str]]:
         found = [node for node in ast.walk(step) if isinstance(node, ast.Name)]
         stored = {node.id for node in found if isinstance(node.ctx, ast.Store)}
         loaded = {node.id for node in found if isinstance(node.ctx, ast.Load)}
-        if isinstance(step, ast.FunctionDef):
+        loaded |= {node.target.id for node in ast.walk(step) if isinstance(node, ast.AugAssign)
+                   and isinstance(node.target, ast.Name)}  # fmt: skip
+        if isinstance(step, ast.FunctionDef | ast.ClassDef):
             inside = {node.arg for node in ast.walk(step) if isinstance(node, ast.arg)} | stored
             loaded, stored = loaded - inside, {step.name}
         elif isinstance(step, ast.Import | ast.ImportFrom):
