@@ -9,7 +9,7 @@ help:
 	@echo "make lab        open the course (the first time: install it)"
 	@echo "                ARGS=--no-open: install it and bring your workbook up to date, then stop"
 	@echo "make test       prove all of it"
-	@echo "make quick      the same in a minute: style and units alone"
+	@echo "make quick      style and units alone, in two minutes"
 	@echo "make doctor     check this machine"
 	@echo "make progress   show what you have answered so far"
 	@echo "make notebooks  run the notebooks again and keep their outputs"

@@ -434,7 +434,7 @@ def test(rest):
 
 
 def quick(rest):
-    """Check style and units in a minute: no browser, no sandbox, no notebook, nothing long."""
+    """Check style and units in two minutes: no browser, no sandbox, no notebook, nothing long."""
     started = time.monotonic()
     prepare(*extras())
     paths = [] if any((ROOT / word.split("::")[0]).exists() for word in rest) else ["tests"]
