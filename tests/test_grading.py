@@ -256,8 +256,6 @@ for place in places:
                  and 'venv' not in str(p) and 'pyenv' not in str(p)] if path.is_dir() else [path.read_text()]
     except OSError:
         pass
-text = pathlib.Path('../../../cases.json').read_text()
-seen += ['expected'] if 'expected' in text else []
 for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {LIBRARY!r}):
     try:
         (pathlib.Path(place) / 'written-by-a-student').write_text('here')
@@ -268,7 +266,9 @@ try:
     socket.create_connection(('127.0.0.1', {port}), timeout=2).sendall(b'here')
     seen += ['reached']
 except OSError:
-    pass"""
+    pass
+text = pathlib.Path('../../../cases.json').read_text()
+seen += ['expected'] if 'expected' in text else []"""
     gets = {"guess_members": RIGHT_IF.format("seen")}
     return with_first_cell(room.answered(me, **JUNK | gets), spy)
 
