@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from numbers import Integral, Number, Real
@@ -32,11 +32,33 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     return int(value)
 
 
+def number(
+    name: str, value: Any, low: float = 0, high: float = np.inf, *, above: bool = False, below: bool = False
+) -> float:
+    """`value` as a finite float from `low` to `high`; with `above` or `below` that end itself is not in the range."""
+    if high == np.inf:
+        wanted = f"a finite number above {low:g}" if above else f"a finite number of {low:g} or more"
+    elif above or below:
+        wanted = f"{'above' if above else 'at least'} {low:g} and {'below' if below else 'at most'} {high:g}"
+    else:
+        wanted = f"a number from {low:g} to {high:g}"
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
+    if not is_number or not low <= value <= high or (above and value == low) or (below and value == high):
+        raise ValueError(f"{name} is {value!r}; it should be {wanted}")
+    return float(value)
+
+
 def fraction(name: str, value: Any) -> float:
     """`value` as a float between 0 and 1, both included."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value!r}; it should be a number from 0 to 1")
-    return float(value)
+    return number(name, value, 0, 1)
+
+
+def one_of(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """`value`, if it is one of the `allowed` texts."""
+    allowed = list(allowed)
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it should be one of {', '.join(map(repr, allowed))}")
+    return value
 
 
 def flag(name: str, value: Any) -> bool:
@@ -79,6 +101,17 @@ def refuse_masked(name: str, values: Any) -> None:
 def is_frame(X: Any) -> bool:
     """Whether X is a pandas DataFrame, asked without importing pandas."""
     return hasattr(X, "columns") and hasattr(X, "iloc")
+
+
+def take(X: Any, rows: Any) -> Any:
+    """These rows of an array or of a frame, by position."""
+    return X.iloc[rows] if is_frame(X) else X[rows]
+
+
+def identities(X: Any, y: np.ndarray) -> list[tuple]:
+    """Each record as a tuple of its measurements and its label: equal records have equal ones."""
+    rows = X.to_numpy(dtype=object) if is_frame(X) else X
+    return [(*row, label) for row, label in zip(rows.tolist(), y.tolist(), strict=True)]
 
 
 def records(name: str, X: Any, keep_frame: bool = False) -> Any:

@@ -27,12 +27,23 @@ def _folder(name: str) -> Path:
     )
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, whenever the machine stops; its folder is made if it is missing."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, whenever the machine stops; its folder is made if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    try:
+        with open(draft, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def free_name(path: Path) -> Path:
+    """Return the path itself, or the first of NAME-2, NAME-3, … that nothing has."""
+    number, free = 2, path
+    while os.path.lexists(free):
+        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return free

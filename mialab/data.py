@@ -1,7 +1,6 @@
-"""The records: the Iris flowers and the patients of a clinic, and how they are split into members and strangers.
+"""This module loads the records (Iris flowers, the patients of a clinic) and splits them into members and strangers.
 
-Notebook 01 meets the flowers and splits them. Data flows one way in this package, and it starts
-here.
+Notebook 01 meets the flowers and splits them. Data flows one way in this package, and it starts here.
 """
 
 from __future__ import annotations
@@ -25,13 +24,19 @@ CLINIC_SHA256 = "3c9bf5e8cbd245367d459886442dfdc450017d3a83987b97e9e2c080a3b4c6e
 
 @dataclass(frozen=True, eq=False)
 class Flowers:
-    """The 150 Iris flowers: measurements in cm, and the species of each.
+    """A `Flowers` holds the 150 Iris flowers: their measurements, and the species of each.
 
     Attributes
     ----------
-    X : (150, 4) float array, cm; (150, 2) with sepals only.
-    y : (150,) int array, a position in `class_names`.
-    feature_names, class_names : tuples of plain names, "sepal length" and "setosa" for instance.
+    X : (150, 4) float array, in cm; (150, 2) with sepals only.
+    y : (150,) int array; each label is a position in `class_names`.
+    feature_names, class_names : tuples of plain names, such as "sepal length" and "setosa".
+
+    >>> flowers = load_iris()
+    >>> flowers.X.shape, flowers.feature_names[0], flowers.X[0, 0].item()
+    ((150, 4), 'sepal length', 5.1)
+    >>> flowers.class_names[flowers.y[0]]
+    'setosa'
     """
 
     X: np.ndarray
@@ -41,7 +46,7 @@ class Flowers:
 
     @property
     def frame(self):
-        """The same flowers as a pandas DataFrame: one column a measurement, then `species` by name."""
+        """Return the same flowers as a pandas DataFrame, with one column a measurement, then `species` by name."""
         import pandas as pd
 
         frame = pd.DataFrame(self.X, columns=list(self.feature_names))
@@ -54,11 +59,16 @@ class Flowers:
 
 
 def load_iris(sepals_only: bool = False) -> Flowers:
-    """Load the 150 flowers; with `sepals_only`, only the two sepal measurements (the leaky variant).
+    """Load the 150 Iris flowers; with `sepals_only`, keep their two sepal measurements alone (the leaky variant).
 
-    Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members
-    only by remembering them. Source and licence are in the data card, `data/README.md`. Raises ValueError
-    when the data file is not the one that the course ships (its checksum differs).
+    Without their petals versicolor and virginica can hardly be told apart, so a model can fit its members only by
+    remembering them. The data card, `data/README.md`, names the source and the licence. A ValueError is raised when the
+    data file is not the one that the course ships (its checksum differs).
+
+    >>> load_iris()
+    150 flowers of 3 species, 4 measurements each (cm)
+    >>> load_iris(sepals_only=True).feature_names
+    ('sepal length', 'sepal width')
     """
     n_features = 2 if _checks.flag("sepals_only", sepals_only) else 4
     header, X, y, class_names = _shipped("iris.csv", IRIS_SHA256)
@@ -79,15 +89,21 @@ def _shipped(name: str, sha256: str) -> tuple[tuple[str, ...], np.ndarray, np.nd
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """7,874 people whose blood was tested, and whether they died in the years that followed.
+    """A `Patients` holds 7,874 people whose blood was tested, and whether they died in the years that followed.
 
     Attributes
     ----------
-    X : (7874, 6) float array: age (years), female (1 or 0), year (of the sample), kappa and lambda (free light
-        chains in the serum, mg/dl), mgus (1 where a monoclonal gammopathy was diagnosed).
-    y : (7874,) int array, a position in `class_names`.
+    X : (7874, 6) float array: age (years), female (1 or 0), year (of the sample), kappa and lambda (free light chains
+        in the serum, mg/dl), mgus (1 where a monoclonal gammopathy was diagnosed).
+    y : (7874,) int array; each label is a position in `class_names`.
     feature_names, class_names : plain names; the classes are "alive" and "died".
-    ranges : (6, 2), for each measurement a low and a high bound from general knowledge, looked up in no record.
+    ranges : (6, 2); each measurement has a low and a high bound from general knowledge, looked up in no record.
+
+    >>> clinic = load_clinic()
+    >>> clinic.class_names, clinic.ranges[0].tolist()
+    (('alive', 'died'), [50.0, 100.0])
+    >>> clinic.X[0, 0].item(), round(clinic.scaled[0, 0].item(), 2)  # the age in years, and from -1 to 1
+    (97.0, 0.88)
     """
 
     X: np.ndarray
@@ -98,13 +114,16 @@ class Patients:
 
     @property
     def scaled(self) -> np.ndarray:
-        """X with `ranges` mapped to -1 to 1, (7874, 6): the same for all, whoever is a member. Few lie beyond."""
+        """Return X with `ranges` mapped to -1 to 1, (7874, 6); a few measurements lie beyond.
+
+        The ranges are the same whoever is a member, so that the scaling gives nobody away.
+        """
         low, high = self.ranges.T
         return (self.X - (low + high) / 2) / ((high - low) / 2)
 
     @property
     def frame(self):
-        """The same patients as a pandas DataFrame: one column a measurement, then `outcome` by name."""
+        """Return the same patients as a pandas DataFrame, with one column a measurement, then `outcome` by name."""
         import pandas as pd
 
         frame = pd.DataFrame(self.X, columns=list(self.feature_names))
@@ -120,9 +139,12 @@ CLINIC_RANGES = ((50, 100), (0, 1), (1995, 2003), (0, 5), (0, 5), (0, 1))
 
 
 def load_clinic() -> Patients:
-    """Load the patients of notebook 13. Source, licence and what was left out are in `data/README.md`.
+    """Load the patients of notebook 13; `data/README.md` names the source and the licence, and what was left out.
 
-    Raises ValueError when the data file is not the one that the course ships.
+    A ValueError is raised when the data file is not the one that the course ships.
+
+    >>> load_clinic()
+    7874 patients, 6 measurements each, 28% died
     """
     header, X, y, class_names = _shipped("patients.csv", CLINIC_SHA256)
     return Patients(X, y, header, class_names, np.array(CLINIC_RANGES, dtype=float))
@@ -130,14 +152,20 @@ def load_clinic() -> Patients:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Records divided into members, which train the target model, and strangers, which it never sees.
+    """A `Split` divides records into members, which train the target model, and strangers, which it never sees.
 
     Attributes
     ----------
-    X, y : the pooled records and labels, (n, n_features) and (n,), in the order of the original rows.
-    is_member : (n,) bool array, True where the pooled record is a member.
-    index : (n,) int array, the row of each pooled record in the data that was split.
-    X_in, y_in, index_in and X_out, y_out, index_out : the same for members alone and strangers alone.
+    X, y : all records and labels, (n, n_features) and (n,), in the order of the original rows.
+    is_member : (n,) bool array, True where the record is a member.
+    index : (n,) int array, the row of each record in the data that was split.
+    X_in, y_in, index_in and X_out, y_out, index_out : the same for members alone and for strangers alone.
+
+    >>> parts = split([[1.0], [2.0], [3.0], [4.0]], ["a", "a", "b", "b"], n_members=2, random_state=0)
+    >>> parts.is_member.sum().item(), parts.y_in.tolist(), parts.y_out.tolist()
+    (2, ['a', 'b'], ['a', 'b'])
+    >>> sorted([*parts.index_in.tolist(), *parts.index_out.tolist()])
+    [0, 1, 2, 3]
     """
 
     X: np.ndarray
@@ -147,32 +175,32 @@ class Split:
 
     @property
     def X_in(self) -> np.ndarray:
-        """The members' measurements."""
+        """Return the members' measurements, (n_members, n_features)."""
         return self.X[self.is_member]
 
     @property
     def y_in(self) -> np.ndarray:
-        """The members' labels."""
+        """Return the members' labels, (n_members,)."""
         return self.y[self.is_member]
 
     @property
     def index_in(self) -> np.ndarray:
-        """The members' rows in the data that was split."""
+        """Return the members' rows in the data that was split, (n_members,)."""
         return self.index[self.is_member]
 
     @property
     def X_out(self) -> np.ndarray:
-        """The strangers' measurements."""
+        """Return the strangers' measurements, (n_strangers, n_features)."""
         return self.X[~self.is_member]
 
     @property
     def y_out(self) -> np.ndarray:
-        """The strangers' labels."""
+        """Return the strangers' labels, (n_strangers,)."""
         return self.y[~self.is_member]
 
     @property
     def index_out(self) -> np.ndarray:
-        """The strangers' rows in the data that was split."""
+        """Return the strangers' rows in the data that was split, (n_strangers,)."""
         return self.index[~self.is_member]
 
     def __repr__(self) -> str:
@@ -190,19 +218,26 @@ def split(
 ) -> Split:
     """Choose `n_members` records at random as members; the others are strangers (or `n_strangers` of them).
 
-    Each class gets its share of the members, as even as whole records allow (largest remainders, equal ones
-    drawn by lot), so that members and strangers differ by luck alone and no class is missing from training.
+    Each class gets its share of the members, as even as whole records allow (largest remainders, equal ones drawn by
+    lot), so that members and strangers differ by luck alone and no class is missing from training.
 
     Parameters
     ----------
-    X, y : (n, n_features) measurements and (n,) labels, all numbers or all strings, matched by position. A
-        DataFrame of numbers becomes an array; to keep it, take its rows with `frame.iloc[parts.index_in]`.
-    n_members : int from 1 to n - 1.
-    random_state : int, numpy Generator, or None.
-    n_strangers : int from 1 to n - n_members, or None for all the rest.
+    X, y : (n, n_features) measurements and (n,) labels, all numbers or all strings, matched by position. A DataFrame of
+        numbers becomes an array; to keep it, take its rows with `frame.iloc[parts.index_in]`.
+    n_members : an int from 1 to n - 1.
+    random_state : an int, a numpy Generator, or None.
+    n_strangers : an int from 1 to n - n_members, or None for all the rest.
 
-    Raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is
-    too small to have a member and a stranger in the data or that would get no member.
+    It raises ValueError for missing values, lengths that disagree, a number out of range, and a class that is too small
+    to have a member and a stranger in the data or that would get no member.
+
+    >>> flowers = load_iris()
+    >>> parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> parts
+    75 members and 75 strangers of 3 classes
+    >>> np.bincount(parts.y_in).tolist()  # each species has its share
+    [25, 25, 25]
     """
     X = _checks.records("X", X)
     y = _checks.labels("y", y, len(X))
@@ -244,10 +279,14 @@ def _draw_stratified(y: np.ndarray, rows: np.ndarray, n: int, rng: np.random.Gen
 
 
 def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generator | None = None) -> np.ndarray:
-    """A copy of `y` in which round(fraction × n) records, chosen at random, carry a different class.
+    """Return a copy of `y`, (n,), in which round(fraction × n) records, chosen at random, carry a different class.
 
-    The different class is drawn evenly from the others that occur in `y`.
-    Raises ValueError for missing or mixed labels, a fraction outside 0 to 1, and fewer than two classes.
+    The different class is drawn evenly from the others that occur in `y`. It raises ValueError for missing or mixed
+    labels, a fraction outside 0 to 1, and fewer than two classes.
+
+    >>> y = np.array(["a", "b", "b", "a"])
+    >>> (wrong_labels(y, 0.5, random_state=0) != y).sum().item()
+    2
     """
     y = _checks.labels("y", y)
     fraction = _checks.fraction("fraction", fraction)
@@ -271,9 +310,14 @@ def few_of_each(
     random_state: int | np.random.Generator | None = None,
     n_classes: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`n_per_class` records, drawn at random, of each class, or of `n_classes` classes drawn at random; X and y.
+    """Draw `n_per_class` records at random from each class, or from each of `n_classes` random classes: new X and y.
 
-    Raises ValueError for bad data, and for more classes, or more records of a class, than there are.
+    It raises ValueError for bad data, and for more classes, or more records of a class, than there are.
+
+    >>> flowers = load_iris()
+    >>> X, y = few_of_each(flowers.X, flowers.y, n_per_class=4, random_state=0)
+    >>> X.shape, y.tolist()
+    ((12, 4), [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
     """
     X = _checks.records("X", X)
     y = _checks.labels("y", y, len(X))
@@ -287,16 +331,25 @@ def few_of_each(
 
 
 def noise_columns(X: Any, n_columns: int, random_state: int | np.random.Generator | None = None) -> np.ndarray:
-    """X with `n_columns` more measurements that say nothing: standard normal noise, (n, n_features + n_columns)."""
+    """Add `n_columns` measurements to X that say nothing, standard normal noise: (n, n_features + n_columns).
+
+    It raises ValueError for bad data and for a number below 0.
+
+    >>> noise_columns([[5.1], [4.9]], n_columns=2, random_state=0).shape
+    (2, 3)
+    """
     X = _checks.records("X", X)
     n_columns = _checks.whole_number("n_columns", n_columns, 0)
     return np.hstack([X, _checks.generator(random_state).normal(size=(len(X), n_columns))])
 
 
 def load_on_trial() -> pd.DataFrame:
-    """What the large labs of notebook 10 found, over more draws than a learner would wait for: one row a run.
+    """Load what the large labs of notebook 10 found, over more draws than a learner would wait for: one row a run.
 
     The data card, `data/README.md`, says what each column means and how the file was made.
+
+    >>> sorted(load_on_trial()["model"].unique())
+    ['forest', 'net']
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Defences: models that say less, models that were trained with more care, and what each costs and brings.
+"""This module defends: models that say less, models that were trained with more care, and what each costs and brings.
 
 Notebook 11 measures them. An output defence is a classifier around another one, so that an attack, the prediction
 service and `train_shadows` take it like any model. An adaptive attacker knows the defence, and their shadows carry it.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import reduce
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from mialab import _checks
-from mialab._wire import coarsen, keep_largest
+from mialab._answers import coarsen, keep_largest
 from mialab.attacks import RMIA, Attack, LiRA, ThresholdAttack
 from mialab.metrics import MeanInterval, mean_interval
 from mialab.nets import NetClassifier, train_nets
@@ -28,17 +27,28 @@ if TYPE_CHECKING:
 
 
 class OutputDefence(ClassifierMixin, BaseEstimator):
-    """A classifier that answers like `model`, changed by `_change`.
+    """An `OutputDefence` is a classifier that answers like `model`, with every answer changed by its `_change`.
 
     Around a fitted model, or a remote one, it answers at once. `fit` trains a copy of `model` in its stead, so that a
     copy of the defence can be trained anew, as shadows are.
+
+    >>> from mialab import targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])
+    >>> class Shy(OutputDefence):  # it says of every class that it may be
+    ...     def _change(self, proba, X):
+    ...         return np.full_like(proba, 1 / proba.shape[1])
+    >>> Shy(model).predict_proba([[0.0]]).tolist()
+    [[0.5, 0.5]]
     """
 
     def __init__(self, model: Any):
         self.model = model
 
     def fit(self, X: Any, y: Any) -> OutputDefence:
-        """Train a copy of the model on records X with labels y; ValueError around what cannot be trained."""
+        """Train a copy of the model on records X with labels y; return the defence itself.
+
+        It raises ValueError around what cannot be trained.
+        """
         if not hasattr(self.model, "fit"):
             raise ValueError(
                 f"model ({type(self.model).__name__}) has no fit; the defence answers without being fitted"
@@ -55,25 +65,25 @@ class OutputDefence(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels, one a column of the answers."""
+        """Return the labels, (n_classes,), one for each column of the answers."""
         return self._inner.classes_
 
     @property
     def n_features_in_(self) -> int:
-        """How many measurements a record has."""
+        """Return how many measurements a record has."""
         return self._inner.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """The names of the measurements, where the model was trained on a table that has them."""
+        """Return the names of the measurements, where the model was trained on a table that has them."""
         return self._inner.feature_names_in_
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """What is let out of the model's probabilities for records X, (n, n_classes)."""
+        """Return what is let out of the model's probabilities for records X, (n, n_classes)."""
         return self._change(_checks.answers(self._inner, X), X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each record of X, (n,)."""
+        """Return the most probable class of each record of X, (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
@@ -81,7 +91,13 @@ class OutputDefence(ClassifierMixin, BaseEstimator):
 
 
 class Rounded(OutputDefence):
-    """Answers with `digits` digits after the point; of classes that are equal then, the first is the label."""
+    """A `Rounded` answers with `digits` digits after the point; of classes that are equal then, the first is the label.
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
+    >>> Rounded(model, digits=1).predict_proba([[3]]).tolist()
+    [[0.7, 0.3]]
+    """
 
     def __init__(self, model: Any, digits: int = 1):
         super().__init__(model)
@@ -92,7 +108,13 @@ class Rounded(OutputDefence):
 
 
 class TopK(OutputDefence):
-    """Answers with the `k` largest probabilities and 0 for the others; of equal ones the first columns are kept."""
+    """A `TopK` answers with the `k` largest probabilities and 0 for the others; of equal ones the first are kept.
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
+    >>> TopK(model, k=1).predict_proba([[3]]).round(3).tolist()
+    [[0.667, 0.0]]
+    """
 
     def __init__(self, model: Any, k: int = 1):
         super().__init__(model)
@@ -103,17 +125,29 @@ class TopK(OutputDefence):
 
 
 class LabelOnly(OutputDefence):
-    """Answers 1 for the most probable class and 0 for the others."""
+    """A `LabelOnly` answers 1 for the most probable class and 0 for the others.
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
+    >>> LabelOnly(model).predict_proba([[3]]).tolist()
+    [[1.0, 0.0]]
+    """
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
         return coarsen(proba, "label", 0)
 
 
 class Temperature(OutputDefence):
-    """Answers with p^(1/temperature), scaled to a sum of 1: above 1 the model seems less sure, and its label stays.
+    """A `Temperature` answers with p^(1/temperature), scaled to a sum of 1: above 1 the model seems less sure.
 
-    As every answer is changed by one rising function of all its probabilities, an attacker who knows the temperature
-    can undo it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2, for another purpose).
+    The label stays. As every answer is changed by one rising function of all its probabilities, an attacker who knows
+    the temperature can undo it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2, for
+    another purpose).
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
+    >>> Temperature(model, temperature=4.0).predict_proba([[3]]).round(3).tolist()
+    [[0.543, 0.457]]
     """
 
     def __init__(self, model: Any, temperature: float = 2.0):
@@ -121,7 +155,7 @@ class Temperature(OutputDefence):
         self.temperature = temperature
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
-        temperature = _above_nought("temperature", self.temperature)
+        temperature = _checks.number("temperature", self.temperature, above=True)
         largest = proba.max(axis=1, keepdims=True)
         relative = np.divide(proba, largest, out=np.zeros_like(proba), where=largest > 0)  # a row of zeros stays one
         power = np.maximum(relative, 0) ** (1 / temperature)
@@ -129,12 +163,18 @@ class Temperature(OutputDefence):
 
 
 class NoisyInput(OutputDefence):
-    """Blurs each question before the model sees it, by normal noise of `noise` standard deviations a measurement.
+    """A `NoisyInput` blurs each question before the model sees it, by normal noise of `noise` standard deviations.
 
-    The noise of a record comes from the record itself and the secret `random_state`, so that asking twice tells no
-    more than asking once. A record changed by a hair gets another noise: who may ask often can still average. `scale`
-    (n_features,) or a number are the standard deviations; None takes those of the members in `fit`. As every
-    measurement is blurred, all must be numbers.
+    The noise of a record comes from the record itself and the secret `random_state`, so that asking twice tells no more
+    than asking once. A record changed by a hair gets another noise: who may ask often can still average. `scale`, a
+    number or (n_features,), holds the standard deviations of the measurements; None takes those of the members in
+    `fit`. As every measurement is blurred, all must be numbers.
+
+    >>> from mialab import targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])  # its border lies at 1
+    >>> blurred = NoisyInput(model, noise=0.5, scale=1.0, random_state=7)
+    >>> blurred.predict([[-3.0], [5.0]]).tolist()  # far from the border the noise does not matter
+    ['a', 'b']
     """
 
     def __init__(self, model: Any, noise: float = 0.05, scale: Any = None, random_state: int = 0):
@@ -144,16 +184,19 @@ class NoisyInput(OutputDefence):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> NoisyInput:
-        """Train a copy of the model on records X, unblurred, with labels y."""
+        """Train a copy of the model on records X, unblurred, with labels y; return the defence itself."""
         super().fit(X, y)
         self.scale_ = _checks.records("X", X).std(axis=0)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The model's probabilities for the blurred records, (n, n_classes)."""
+        """Return the model's probabilities for the blurred records, (n, n_classes).
+
+        It raises ValueError for records that hold no numbers, and where `scale` is needed and not given.
+        """
         from scipy.special import ndtri
 
-        noise, asked = _above_nought("noise", self.noise), _checks.records("X", X)
+        noise, asked = _checks.number("noise", self.noise, above=True), _checks.records("X", X)
         normal = ndtri(_own_draws(asked, asked.shape[1], self.random_state))
         blurred = asked + noise * self._scale(asked.shape[1]) * normal
         if _checks.is_frame(X):  # a pipeline may pick its columns by name
@@ -173,9 +216,15 @@ class NoisyInput(OutputDefence):
 
 
 class RandomConfidence(OutputDefence):
-    """Keeps the label and invents the rest: a confidence drawn evenly from 1/n_classes to 1, the others alike.
+    """A `RandomConfidence` keeps the label and invents the rest: a confidence drawn evenly from 1/n_classes to 1.
 
-    The draw comes from the record itself and the secret `random_state`: asking twice tells no more than asking once.
+    The other classes share what is left alike. The draw comes from the record itself and the secret `random_state`:
+    asking twice tells no more than asking once.
+
+    >>> from sklearn.dummy import DummyClassifier
+    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
+    >>> RandomConfidence(model, random_state=7).predict_proba([[3], [4]]).round(2).tolist()
+    [[0.85, 0.15], [0.52, 0.48]]
     """
 
     def __init__(self, model: Any, random_state: int = 0):
@@ -200,20 +249,21 @@ def _own_draws(X: Any, n: int, random_state: int) -> np.ndarray:
     return ((np.frombuffer(bits, ">u8").reshape(-1, n) >> 12) + 0.5) * 2.0**-52  # 0.0 above: -0 is 0
 
 
-def _above_nought(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < np.inf:
-        raise ValueError(f"{name} is {value!r}; it should be a finite number above 0")
-    return float(value)
-
-
 def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> Shadows:
-    """The same shadows behind a defence: each model answers through it, and none is trained anew.
+    """Put the same shadows behind a defence: each model answers through it, and none is trained anew.
 
     An output defence changes no training, so these are the shadows of an attacker who knows it. `defence` is an output
-    defence of this module, whose own `model` is not used and of which each shadow gets a copy with a secret of its
-    own; or a function that puts a defence around a fitted model.
+    defence of this module, whose own `model` is not used and of which each shadow gets a copy with a secret of its own;
+    or a function that puts a defence around a fitted model.
 
-    Raises ValueError where `defence` is neither, and where the function does not return a classifier.
+    It raises ValueError where `defence` is neither, and where the function does not return a classifier.
+
+    >>> from mialab import data, shadows, targets
+    >>> flowers = data.load_iris()
+    >>> bare = shadows.train_shadows(targets.make("knn-vote"), flowers.X, flowers.y, n_shadows=2, random_state=0)
+    >>> behind = defend(bare, LabelOnly(None))
+    >>> np.unique(behind.proba).tolist(), len(np.unique(bare.proba)) > 2
+    ([0.0, 1.0], True)
     """
     if not isinstance(defence, OutputDefence) and not callable(defence):
         raise ValueError(f"defence is {defence!r}; it should be an output defence, or a function of a fitted model")
@@ -251,10 +301,16 @@ _CARE: dict[str, dict[str, Any]] = {
 
 
 class BaggedNets(ClassifierMixin, BaseEstimator):
-    """The mean answer of `n_nets` nets like `net`, each on a random half of the members, all trained at once.
+    """A `BaggedNets` gives the mean answer of `n_nets` nets like `net`, each trained on a random half of the members.
 
-    A half drawn without replacement does much as bagging's redraw of all with replacement (Buja and Stuetzle,
-    "Observations on Bagging", Statistica Sinica 16, 2006).
+    All are trained at once. A half drawn without replacement does much as bagging's redraw of all with replacement
+    (Buja and Stuetzle, "Observations on Bagging", Statistica Sinica 16, 2006).
+
+    >>> from mialab import nets
+    >>> X, y = [[0], [1], [8], [9]], ["a", "a", "b", "b"]
+    >>> bagged = BaggedNets(nets.NetClassifier(hidden=4, epochs=100), n_nets=5, random_state=0).fit(X, y)
+    >>> bagged.predict([[0], [9]]).tolist()
+    ['a', 'b']
     """
 
     def __init__(self, net: NetClassifier, n_nets: int = 10, random_state: int | None = 0):
@@ -263,7 +319,7 @@ class BaggedNets(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> BaggedNets:
-        """Train the nets on records X with labels y."""
+        """Train the nets on records X with labels y; return the bag itself."""
         X, rng = _checks.records("X", X), _checks.generator(self.random_state)
         halves = np.tile(np.arange(len(X)) % 2 == 0, (_checks.whole_number("n_nets", self.n_nets, 1), 1))
         masks = rng.permuted(halves, axis=1)
@@ -272,20 +328,25 @@ class BaggedNets(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The mean of the nets' probabilities, (n, n_classes)."""
+        """Return the mean of the nets' probabilities, (n, n_classes)."""
         return self.nets_.predict_proba(X).mean(axis=0)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each record of X, (n,)."""
+        """Return the most probable class of each record of X, (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 def training_defences(model: Any) -> dict[str, Any]:
-    """Recipes for the same kind of model, trained with more care: unfitted estimators by name.
+    """Return recipes for the same kind of model, trained with more care: unfitted estimators by name.
 
-    "stronger L2", "early stopping", "larger leaves" and "fewer levels" for models (or steps of a pipeline) that have
-    such a setting; "bagging" (the mean of 10 copies, each on its own draw of the members) and "fewer features" (the
-    better half of those that vary, by an F test on the members) for any. No search was made for the best values.
+    There are "stronger L2", "early stopping", "larger leaves" and "fewer levels" for models (or steps of a pipeline)
+    that have such a setting; and for any model "bagging" (the mean of 10 copies, each on its own draw of the members)
+    and "fewer features" (the better half of those that vary, by an F test on the members). No search was made for the
+    best values.
+
+    >>> from mialab import targets
+    >>> list(training_defences(targets.make("tree")))
+    ['larger leaves', 'fewer levels', 'bagging', 'fewer features']
     """
     from sklearn.ensemble import BaggingClassifier
     from sklearn.feature_selection import SelectPercentile, VarianceThreshold
@@ -318,13 +379,13 @@ def defence_matrix(
     adaptive: bool = True,
     random_state: int = 0,
 ) -> pd.DataFrame:
-    """Every attack on every defended model on every data set: one row for each data set, defence and seed.
+    """Run every attack on every defended model on every data set: one row for each data set, defence and seed.
 
     Parameters
     ----------
     models : {name: unfitted estimator}, within output defences or not. Those around one and the same estimator object
         are measured on the same trained models, so that their differences are the defence's own.
-    data : {name: (X, y)}, or a function of the seed that returns them.
+    data : {name: (X, y)}, or {name: a function of the seed that returns them}.
     attacks : {name: attack}; the recorded-label threshold, offline LiRA and offline RMIA by default.
     n_shadows, n_targets, n_seeds : for each seed, so many models on random halves of the records, of which so many are
         attacked with the help of the others (see `mialab.trials.attack_each`).
@@ -335,6 +396,16 @@ def defence_matrix(
     Returns
     -------
     DataFrame with data, defence, seed, train_accuracy, test_accuracy and `auc_<attack>`, each a mean over the targets.
+
+    It raises ValueError for models or data that are no dict by name, and as `mialab.trials.attack_each` does.
+
+    >>> from mialab import attacks, data, targets
+    >>> flowers, model = data.load_iris(), targets.make("knn-lookup")
+    >>> models = {"none": model, "label only": LabelOnly(model)}
+    >>> sure = {"confidence": attacks.ThresholdAttack("confidence")}
+    >>> found = defence_matrix(models, {"iris": (flowers.X, flowers.y)}, sure, n_shadows=4, n_targets=2, n_seeds=1)
+    >>> found.loc[found["defence"] == "label only", "auc_confidence"].tolist()  # all answers are equally sure
+    [0.5]
     """
     import pandas as pd
 
@@ -371,25 +442,45 @@ def _layers(model: Any) -> tuple[Any, list[OutputDefence]]:
 
 
 def summary(matrix: pd.DataFrame) -> pd.DataFrame:
-    """The mean over the seeds with its 95% interval (mean, low, high): one row each data, defence and measure."""
+    """Return the mean over the seeds with its 95% interval (mean, low, high): one row each data, defence and measure.
+
+    `matrix` is what `defence_matrix` returns, with two seeds at least.
+
+    >>> import pandas as pd
+    >>> matrix = pd.DataFrame({"data": "iris", "defence": "none", "seed": [0, 1, 2], "auc_LiRA": [0.6, 0.7, 0.8]})
+    >>> summary(matrix).round(2).loc[("iris", "none", "auc_LiRA")].tolist()
+    [0.7, 0.45, 0.95]
+    """
     measures = matrix.columns.drop(["data", "defence", "seed"])
     cells = matrix.groupby(["data", "defence"], sort=False)[list(measures)].apply(summarise)
     return cells.rename_axis(["data", "defence", "measure"])
 
 
 def over_seeds(matrix: pd.DataFrame, data: str, measure: str) -> dict[str, MeanInterval]:
-    """The mean of one measure over the seeds with its interval, for each defence on one data set of the matrix."""
+    """Return the mean of one measure over the seeds with its interval, for each defence on one data set of the matrix.
+
+    It raises ValueError for a data set or a measure that is not in the matrix.
+
+    >>> import pandas as pd
+    >>> matrix = pd.DataFrame({"data": "iris", "defence": "none", "seed": [0, 1, 2], "auc_LiRA": [0.6, 0.7, 0.8]})
+    >>> over_seeds(matrix, "iris", "auc_LiRA")
+    {'none': 0.700 (95% interval 0.452 to 0.948, 3 splits)}
+    """
     for name, value, known in (("data", data, set(matrix["data"])), ("measure", measure, set(matrix.columns))):
-        if value not in known:
-            raise ValueError(f"{name} is {value!r}; it should be one of {sorted(known)}")
+        _checks.one_of(name, value, sorted(known))
     rows = matrix[matrix["data"] == data]
     return {name: mean_interval(group[measure]) for name, group in rows.groupby("defence", sort=False)}
 
 
 def frontier(accuracy: Any, leakage: Any) -> np.ndarray:
-    """Which of n models are on the frontier: no other is as accurate and leaks as little, and one of both strictly.
+    """Return which of n models are on the frontier, (n,) bool: no other model beats them.
 
-    `accuracy`, `leakage`: (n,) numbers. (n,) bool; two that are equal in both are on it together.
+    One model beats another if it is as accurate and leaks as little, and is strictly better in one of the two.
+    `accuracy` and `leakage` are (n,) numbers; two models that are equal in both are on the frontier together. It raises
+    ValueError for lengths that differ and numbers that are not finite.
+
+    >>> frontier(accuracy=[0.95, 0.90, 0.85], leakage=[0.70, 0.55, 0.60]).tolist()  # the second beats the third
+    [True, True, False]
     """
     accuracy = _checks.numbers("accuracy", accuracy, "it should be one number a model")
     leakage = _checks.numbers("leakage", leakage, "it should be one number a model")

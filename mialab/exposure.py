@@ -1,4 +1,4 @@
-"""Exposure: how much a model gives away about each single record, over thousands of models with and without it.
+"""This module measures exposure: how much models with and without a single record give away about it.
 
 Notebook 09 draws the map of the garden from it.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mialab import _checks
-from mialab.metrics import Z95
+from mialab.metrics import Z95, auc_error, placements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,15 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exposure:
-    """For each of n records, how differently K models answer about it with and without it in their training set.
+    """An `Exposure` says of each of n records how differently K models answer about it with and without it as a member.
 
     Attributes
     ----------
     in_mask : (K, n) bool, True where the record was a member of that model.
     confidence : (K, n), each model's confidence in the recorded label of each record.
-    auc : (n,) how often a model with the record is surer of it than a model without it; 0.5 tells nothing.
+    auc : (n,), how often a model with the record is surer of it than a model without it; 0.5 tells nothing.
     se : (n,) standard error of `auc`, 0 where the two never overlap (DeLong et al. 1988).
     confidence_in, confidence_out : (n,) mean confidence of the models with and without it.
+
+    >>> from mialab import shadows, targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> garden = exposure(shadows.train_shadows(targets.make("one-nn"), X, y, n_shadows=8, random_state=0))
+    >>> garden.auc.round(2).tolist(), garden.story(2)[0].tolist()
+    ([0.5, 0.5, 1.0, 0.5, 0.5, 0.5], [1.0, 1.0, 1.0, 1.0])
     """
 
     in_mask: np.ndarray
@@ -41,13 +47,16 @@ class Exposure:
     confidence_out: np.ndarray
 
     def story(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """Confidence in record i of the models that had it as a member, and of those that had not."""
+        """Return the confidence in record i of the models that had it as a member, and of those that had not.
+
+        These are two arrays, (n_with,) and (n_without,). It raises ValueError for a record that there is not.
+        """
         i = _checks.whole_number("i", i, 0, len(self.auc) - 1)
         return self.confidence[self.in_mask[:, i], i], self.confidence[~self.in_mask[:, i], i]
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a record: auc, se, confidence_in, confidence_out."""
+        """Return a DataFrame with one row a record, and the columns auc, se, confidence_in and confidence_out."""
         import pandas as pd
 
         return pd.DataFrame({name: getattr(self, name) for name in ("auc", "se", "confidence_in", "confidence_out")})
@@ -63,10 +72,15 @@ class Exposure:
 def exposure(shadows: Shadows) -> Exposure:
     """Measure the exposure of each record of the pool on which `shadows` (of any kind of model) were trained.
 
-    This is the in/out AUC of one record over many models, which says who is at risk; the AUC of an attack on one
-    model, over many records, is an average that can hide them (Carlini et al. 2022, section VI-D and figure 13).
+    This is the in/out AUC of one record over many models, which says who is at risk; the AUC of an attack on one model,
+    over many records, is an average that can hide them (Carlini et al. 2022, section VI-D and figure 13).
 
-    Raises ValueError where a record was in fewer than 2 models, or in all but fewer than 2.
+    It raises ValueError where a record was in fewer than 2 models, or in all but fewer than 2.
+
+    >>> from mialab import shadows, targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> exposure(shadows.train_shadows(targets.make("one-nn"), X, y, n_shadows=8, random_state=0))
+    exposure of 6 records over 8 models: on average 0.583, most exposed record 2 with 1.000; 1 above 0.9
     """
     from mialab.shadows import Shadows
 
@@ -80,39 +94,30 @@ def exposure(shadows: Shadows) -> Exposure:
             f"record {few[0]} was a member of {n_in[few[0]]} of the {len(shadows)} shadows; at least 2 with it and 2 "
             "without it are needed, so train more shadows on about half of the pool"
         )
-    column = np.searchsorted(shadows.classes_, shadows.y)
-    confidence = shadows.proba[:, np.arange(len(shadows.y)), column]
-    areas = [_area(seen[inside], seen[~inside]) for seen, inside in zip(confidence.T, shadows.in_mask.T, strict=True)]
-    auc, se = np.array(areas).T
+    confidence = shadows.confidence_in_label
+    pairs = zip(confidence.T, shadows.in_mask.T, strict=True)
+    each = [placements(seen[inside], seen[~inside]) for seen, inside in pairs]
+    auc, se = np.array([(beats.mean(), auc_error((beats, beaten))) for beats, beaten in each]).T
     means = (confidence.mean(axis=0, where=chosen) for chosen in (shadows.in_mask, ~shadows.in_mask))
     return Exposure(shadows.in_mask, confidence, auc, se, *means)
-
-
-def _area(inside: np.ndarray, outside: np.ndarray) -> tuple[float, float]:
-    """How often `inside` outranks `outside`, ties counting half, and the standard error of that share (DeLong)."""
-    beats = _share_below(inside, outside)  # for each of `inside`, the share of `outside` that it outranks
-    beaten = _share_below(outside, inside)
-    return beats.mean(), sqrt(beats.var(ddof=1) / len(beats) + beaten.var(ddof=1) / len(beaten))
-
-
-def _share_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each of `values`, the share of `others` below it, equal ones counting half."""
-    others = np.sort(others)
-    below, not_above = (np.searchsorted(others, values, side=side) for side in ("left", "right"))
-    return (below + not_above) / (2 * len(others))
 
 
 # What predicts it
 
 
 def surroundings(X: Any, y: Any, n_neighbours: int = 10) -> pd.DataFrame:
-    """What can be said of each record without any model, measurements standardised: one row a record.
+    """Describe each record without any model, measurements standardised; the table has one row a record.
 
-    Columns: `others_near`, the share of other labels among its `n_neighbours` nearest records; `to_own` and `to_other`,
-    the distance to the nearest record of its own label and of another; `rarity`, the mean distance to its
+    Its columns are `others_near`, the share of other labels among its `n_neighbours` nearest records; `to_own` and
+    `to_other`, the distance to the nearest record of its own label and of another; `rarity`, the mean distance to its
     `n_neighbours` nearest. A twin of a record counts as a neighbour at distance 0.
 
-    Raises ValueError for bad data, a column that never varies, a label that only one record has, and too few records.
+    It raises ValueError for bad data, a column that never varies, a label that only one record has, and too few
+    records.
+
+    >>> around = surroundings([[0.0], [1.0], [2.0], [9.0]], ["a", "a", "b", "b"], n_neighbours=2)
+    >>> around["others_near"].tolist(), around["rarity"].idxmax()  # the last flower has the fewest neighbours
+    ([0.5, 0.5, 1.0, 0.5], 3)
     """
     import pandas as pd
     from scipy.spatial.distance import cdist
@@ -141,7 +146,12 @@ def surroundings(X: Any, y: Any, n_neighbours: int = 10) -> pd.DataFrame:
 
 
 class RankCorrelation(NamedTuple):
-    """Spearman's rank correlation of n pairs with its 95% interval."""
+    """A `RankCorrelation` is Spearman's rank correlation of n pairs with its 95% interval: rho, low, high and n.
+
+    >>> found = rank_correlation([1, 2, 3, 4, 5], [2, 1, 3, 4, 5])
+    >>> round(found.rho, 2), found.n
+    (0.9, 5)
+    """
 
     rho: float
     low: float
@@ -153,10 +163,14 @@ class RankCorrelation(NamedTuple):
 
 
 def rank_correlation(a: Any, b: Any) -> RankCorrelation:
-    """Do the same records come first by `a` as by `b`, both (n,)? 1 is the same order, -1 the reverse, 0 no relation.
+    """Say whether the same records come first by `a` as by `b`, (n,) each.
 
-    The interval is of Fisher's z with Bonett and Wright's variance (Psychometrika 2000). Raises ValueError for numbers
-    that are not finite, unequal lengths, fewer than 4 records, and numbers that never vary.
+    A rho of 1 is the same order, -1 the reverse, 0 no relation. The interval is of Fisher's z with Bonett and Wright's
+    variance (Psychometrika 2000). It raises ValueError for numbers that are not finite, unequal lengths, fewer than 4
+    records, and numbers that never vary.
+
+    >>> rank_correlation([1, 2, 3, 4, 5], [2, 1, 3, 4, 5])  # five records say little
+    +0.90 (95% interval -0.17 to +1.00, 5 records)
     """
     from scipy.stats import spearmanr
 

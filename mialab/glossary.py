@@ -1,7 +1,7 @@
-"""The words of the course, each with the sentence that defines it where it first appears: one source for notebooks,
-pages and hover text.
+"""This module holds the words of the course, each with the sentence that defines it where it first appears.
 
-`define("AUC")` says one; TERMS holds all. Where a word has an everyday meaning too, the course's own is given.
+It is the one source for notebooks, pages and hover text: `define("AUC")` says one, TERMS holds all. Where a word has an
+everyday meaning too, the course's own is given.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, repr=False)
 class Term:
-    """A word, what it means, the notebook that defines it (two digits), and other forms in which it is used."""
+    """A `Term` is a word, what it means, the notebook that defines it (two digits), and its other forms.
+
+    >>> term = define("members")
+    >>> term.name, term.notebook
+    ('member', '00')
+    """
 
     name: str
     means: str
@@ -29,7 +34,7 @@ class Term:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The name and its other forms, the longest first."""
+        """Return the name and its other forms, the longest first."""
         return tuple(sorted({self.name, *self.forms}, key=lambda form: (-len(form), form)))
 
 
@@ -147,7 +152,13 @@ _BY_SPELLING = {form.lower(): term for term in TERMS for form in term.spellings}
 
 
 def define(word: str) -> Term:
-    """What a word of the course means, and where it is defined; ValueError for a word that is not in the glossary."""
+    """Return what a word of the course means, and where it is defined; small and capital letters are the same to it.
+
+    It raises ValueError for a word that is not in the glossary.
+
+    >>> define("non-members")
+    stranger: a record it was not trained on (notebook 00).
+    """
     found = _BY_SPELLING.get(str(word).strip().lower())
     if found is None:
         raise ValueError(f"word is {word!r}; it should be one of {', '.join(term.name for term in TERMS)}")

@@ -1,8 +1,9 @@
-"""The measures: how well membership scores tell members from non-members, and how sure we may be of it.
+"""This module measures how well membership scores tell members from non-members, and how sure we may be of it.
 
-Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more
-likely a member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of
-True/False or 1/0, matched by position; a threshold t calls 'member' each record whose score is >= t.
+Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more likely a
+member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of True/False or 1/0,
+matched by position; a threshold t calls 'member' each record whose score is >= t. Every function raises ValueError for
+arrays of other shapes, for scores that are not finite, and where members or non-members are missing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ Z95 = 1.959963984540054  # 95% of a normal distribution lies within this many st
 
 
 class Roc(NamedTuple):
-    """At each threshold, the share of non-members accused (fpr) and of members caught (tpr)."""
+    """A `Roc` holds a ROC curve: at each threshold, the shares of non-members accused and of members caught.
+
+    `fpr`, `tpr` and `thresholds` are (n_points,) arrays, from the strictest threshold to the loosest.
+
+    >>> curve = roc([0.9, 0.8, 0.3], [1, 0, 1])
+    >>> curve.thresholds.tolist()
+    [inf, 0.9, 0.8, 0.3]
+    >>> curve.tpr.tolist()
+    [0.0, 0.5, 0.5, 1.0]
+    """
 
     fpr: np.ndarray
     tpr: np.ndarray
@@ -31,9 +41,13 @@ class Roc(NamedTuple):
 
 
 def roc(scores: Any, is_member: Any) -> Roc:
-    """The ROC curve: (0, 0), then one point for each distinct score, from the strictest to the loosest.
+    """Return the ROC curve: (0, 0), then one point for each distinct score, from the strictest to the loosest.
 
     Records with equal scores are called together, for no threshold can part them.
+
+    >>> curve = roc([0.9, 0.8, 0.8, 0.3], [1, 1, 0, 0])
+    >>> list(zip(curve.fpr.tolist(), curve.tpr.tolist()))
+    [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]
     """
     scores, is_member = _check(scores, is_member)
     thresholds, caught, accused = _counts(scores, is_member)
@@ -53,7 +67,11 @@ def _counts(scores: np.ndarray, is_member: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def auc(scores: Any, is_member: Any) -> float:
-    """How often a random member outranks a random non-member, a tie counting half; 0.5 is chance."""
+    """Return how often a random member outranks a random non-member, a tie counting half; 0.5 is chance.
+
+    >>> auc([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0])  # of the four pairs only 0.6 against 0.7 is lost
+    0.75
+    """
     scores, is_member = _check(scores, is_member)
     non_members = np.sort(scores[~is_member])
     below = np.searchsorted(non_members, scores[is_member], side="left")
@@ -65,10 +83,17 @@ def auc(scores: Any, is_member: Any) -> float:
 
 
 class TPR(float):
-    """The share of members caught; a float that also knows the threshold and the false alarms that it costs.
+    """A `TPR` is the share of members caught: a float that also knows its threshold and the false alarms that it costs.
 
-    Attributes: fpr_requested, fpr (what the threshold really gives), threshold, false_alarms (a count),
-    n_non_members, n_members, sentence.
+    Attributes
+    ----------
+    fpr_requested, fpr : the rate that was asked for, and the rate that the threshold really gives.
+    threshold : the score from which a record is called a member.
+    false_alarms, n_non_members, n_members : counts of records.
+
+    >>> caught = tpr_at([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0], fpr=0.25)
+    >>> caught, caught.threshold, caught.false_alarms
+    (0.5, 0.9, 0)
     """
 
     fpr_requested: float
@@ -80,7 +105,7 @@ class TPR(float):
 
     @property
     def sentence(self) -> str:
-        """The result in words, with how many false alarms the requested rate really allows."""
+        """Say the result in words, with how many false alarms the requested rate really allows."""
         allowed = _whole_alarms(self.fpr_requested, self.n_non_members)
         return (
             f"{self:.1%} of {self.n_members} members are caught at a false-positive rate of "
@@ -95,10 +120,15 @@ def _whole_alarms(fpr: float, n_non_members: int) -> int:
 
 
 def tpr_at(scores: Any, is_member: Any, fpr: float) -> TPR:
-    """The largest true-positive rate whose false-positive rate on these records is at most `fpr`.
+    """Return the largest true-positive rate whose false-positive rate on these records is at most `fpr`.
 
-    No interpolation: below 1/n_non_members no false alarm at all is allowed, and the result's `sentence`
-    says so.
+    It does not interpolate: below 1/n_non_members no false alarm at all is allowed, and the `sentence` says so.
+
+    >>> tpr_at([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0], fpr=0.5)
+    1.0
+    >>> print(tpr_at([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0], fpr=0.01).sentence)
+    50.0% of 2 members are caught at a false-positive rate of 0.01, which allows at most 0 of 2 non-members to be
+    accused (here 0)
     """
     scores, is_member = _check(scores, is_member)
     fpr = _checks.fraction("fpr", fpr)
@@ -113,9 +143,12 @@ def tpr_at(scores: Any, is_member: Any, fpr: float) -> TPR:
 
 
 def choose_threshold(scores: Any, is_member: Any) -> float:
-    """The score that, as a threshold, has the best balanced accuracy here; the strictest of equals.
+    """Return the score that, as a threshold, has the best balanced accuracy here; of equals, return the strictest.
 
     Choose it on records whose membership the attacker knows, and judge it on others with `balanced_accuracy`.
+
+    >>> choose_threshold([0.9, 0.8, 0.7, 0.2], [1, 1, 0, 0])
+    0.8
     """
     scores, is_member = _check(scores, is_member)
     thresholds, caught, accused = _counts(scores, is_member)
@@ -125,15 +158,22 @@ def choose_threshold(scores: Any, is_member: Any) -> float:
 
 
 def accuracy_at(scores: Any, is_member: Any, threshold: float) -> float:
-    """The share of all records that the threshold calls rightly; misleading when members are many or few."""
+    """Return the share of all records that the threshold calls rightly; it misleads where members are many or few.
+
+    >>> accuracy_at([0.9, 0.9, 0.9, 0.9], [1, 1, 1, 0], threshold=0.5)  # it calls everybody a member
+    0.75
+    """
     scores, is_member = _check(scores, is_member)
     return float(((scores >= _check_threshold(threshold)) == is_member).mean())
 
 
 def balanced_accuracy(scores: Any, is_member: Any, threshold: float) -> float:
-    """The mean of two shares: members called 'member' and non-members called 'non-member'; 0.5 is chance.
+    """Return the mean of two shares: members called 'member' and non-members called 'non-member'; 0.5 is chance.
 
-    Honest only when the threshold was chosen on other records (see `choose_threshold`).
+    It is honest only when the threshold was chosen on other records (see `choose_threshold`).
+
+    >>> balanced_accuracy([0.9, 0.9, 0.9, 0.9], [1, 1, 1, 0], threshold=0.5)  # to accuse everybody is chance
+    0.5
     """
     scores, is_member = _check(scores, is_member)
     says_member = scores >= _check_threshold(threshold)
@@ -141,10 +181,15 @@ def balanced_accuracy(scores: Any, is_member: Any, threshold: float) -> float:
 
 
 def precision(tpr: float, fpr: float, base_rate: float) -> float:
-    """The share of true members among those called so, where `base_rate` of all candidates are members.
+    """Return the share of true members among those called so, where `base_rate` of all candidates are members.
 
-    Bayes' rule: tpr·b / (tpr·b + fpr·(1 - b)). NaN where nobody is called a member: there is no share of
-    nothing.
+    This is Bayes' rule: tpr·b / (tpr·b + fpr·(1 - b)). It is NaN where nobody is called a member: there is no share of
+    nothing. All three arguments must lie from 0 to 1, or a ValueError is raised.
+
+    >>> round(precision(tpr=0.5, fpr=0.01, base_rate=0.5), 2)
+    0.98
+    >>> round(precision(tpr=0.5, fpr=0.01, base_rate=0.001), 2)  # the same attack, where members are rare
+    0.05
     """
     tpr, fpr, base_rate = (
         _checks.fraction(name, value) for name, value in (("tpr", tpr), ("fpr", fpr), ("base_rate", base_rate))
@@ -158,20 +203,24 @@ def precision(tpr: float, fpr: float, base_rate: float) -> float:
 
 @dataclass(frozen=True)
 class AttackResult:
-    """How well one attack did on one target; `print` it to read it as a sentence.
+    """An `AttackResult` says how well one attack did on one target; `print` it to read it as a sentence.
 
     Attributes
     ----------
-    auc : how often a member outranks a non-member, ties half.
-    interval : (low, high), 95%, for this target on records like these; it does not cover the luck of
-        another training run or another split, for which see `mean_interval`.
-    null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and
-        these ties.
+    auc : how often a member outranks a non-member, ties counting half.
+    interval : (low, high), 95%, for this target on records like these; it does not cover the luck of another training
+        run or another split, for which see `mean_interval`.
+    null_sd : standard deviation of the AUC if the scores knew nothing, for these numbers of records and these ties.
     z : distance of the AUC from 0.5, in `null_sd`.
-    advantage : largest tpr - fpr over all thresholds, which is the advantage of Yeom et al. (2018) for a fixed
-        rule, taken at its best threshold. That threshold is chosen on the very records that it is judged on,
-        so it is above 0 even by pure chance.
-    n_members, n_non_members : how many of each.
+    advantage : largest tpr - fpr over all thresholds, which is the advantage of Yeom et al. (2018) for a fixed rule,
+        taken at its best threshold. That threshold is chosen on the very records that it is judged on, so it is above 0
+        even by pure chance.
+    n_members, n_non_members : how many there are of each.
+    scores, is_member : what was judged, (n,) each.
+
+    >>> result = evaluate([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0])
+    >>> result.auc, result.advantage, result.tpr_at(0.01)
+    (0.75, 0.5, 0.5)
     """
 
     auc: float
@@ -185,11 +234,11 @@ class AttackResult:
     is_member: np.ndarray = field(repr=False, compare=False)
 
     def roc(self) -> Roc:
-        """The ROC curve: fpr, tpr, thresholds."""
+        """Return the ROC curve: fpr, tpr and thresholds."""
         return roc(self.scores, self.is_member)
 
     def tpr_at(self, fpr: float) -> TPR:
-        """The share of members caught while at most a share `fpr` of non-members is accused."""
+        """Return the share of members caught while at most a share `fpr` of non-members is accused."""
         return tpr_at(self.scores, self.is_member, fpr)
 
     def __repr__(self) -> str:
@@ -201,7 +250,12 @@ class AttackResult:
 
 
 def evaluate(scores: Any, is_member: Any) -> AttackResult:
-    """Measure membership scores against the truth."""
+    """Measure membership scores against the truth.
+
+    >>> evaluate([1, 2, 3, 4, 5] * 4, [True] * 10 + [False] * 10)  # members and non-members score alike
+    AUC 0.50 (95% interval 0.27 to 0.73) over 10 members and 10 non-members; pure chance would give 0.50 with
+    standard deviation 0.13
+    """
     scores, is_member = _check(scores, is_member)
     scores.flags.writeable = is_member.flags.writeable = False
     m, n = int(is_member.sum()), int((~is_member).sum())
@@ -227,11 +281,15 @@ def _null_sd(scores: np.ndarray, m: int, n: int) -> float:
 
 
 def auc_interval(auc: float, n_members: int, n_non_members: int) -> tuple[float, float]:
-    """A 95% interval for an AUC that stays within 0 to 1 and has a width even at AUC 1.
+    """Return a 95% interval for an AUC that stays within 0 to 1 and has a width even at AUC 1.
 
-    The score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that
-    lie within 1.96 standard deviations of the measured AUC. The variance, taken *at θ*, is that of Hanley and
-    McNeil (1982) with m−1 and n−1 both replaced by (m+n)/2−1.
+    It is the score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that lie
+    within 1.96 standard deviations of the measured AUC. The variance, taken *at θ*, is that of Hanley and McNeil (1982)
+    with m−1 and n−1 both replaced by (m+n)/2−1. It raises ValueError for numbers out of range.
+
+    >>> low, high = auc_interval(0.75, n_members=50, n_non_members=50)
+    >>> round(low, 2), round(high, 2)
+    (0.64, 0.83)
     """
     auc = _checks.fraction("auc", auc)
     m = _checks.whole_number("n_members", n_members, 1)
@@ -254,11 +312,64 @@ def _lower_limit(area: float, m: int, n: int) -> float:
     return brentq(beyond, 0.0, min(area, 1 - 1e-12))  # at area 1, θ = 1 is a second root: step inside it
 
 
+def placements(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place each score among those of the other group: two arrays of shares, (n_inside,) and (n_outside,).
+
+    The first array holds the share of `outside` below each of `inside`; the second, the share of `inside` above each of
+    `outside`. Equal scores count half. The mean of either array is the AUC.
+
+    >>> beats, beaten = placements(np.array([0.9, 0.6]), np.array([0.7, 0.2]))
+    >>> beats.tolist(), beaten.tolist(), beats.mean().item()
+    ([1.0, 0.5], [0.5, 1.0], 0.75)
+    """
+    return _share_below(inside, outside), _share_below(-outside, -inside)
+
+
+def _share_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    others = np.sort(others)
+    below, not_above = (np.searchsorted(others, values, side=side) for side in ("left", "right"))
+    return (below + not_above) / (2 * len(others))
+
+
+def auc_error(each: tuple[np.ndarray, np.ndarray]) -> float:
+    """Return the standard error of an AUC from its `placements`, or of a difference of two AUCs from theirs subtracted.
+
+    The formula is that of E. DeLong, D. DeLong and Clarke-Pearson (Biometrics, 1988).
+
+    >>> round(auc_error(placements(np.array([0.9, 0.6]), np.array([0.7, 0.2]))), 2)
+    0.35
+    """
+    return sqrt(sum(values.var(ddof=1) / len(values) for values in each))
+
+
+def at_least(successes: Any, n: int, risk: float) -> Any:
+    """Return the Clopper-Pearson lower limit of a rate: under a lower rate, so many successes are rarer than `risk`.
+
+    `successes`, of `n` trials, may be an array. It raises ValueError for numbers out of range.
+
+    >>> round(at_least(10, n=10, risk=0.05), 2)  # ten of ten does not show a rate of 1
+    0.74
+    """
+    from scipy.stats import beta
+
+    n, risk = _checks.whole_number("n", n, 1), _checks.number("risk", risk, 0, 1, above=True, below=True)
+    successes = _checks.numbers("successes", successes, f"it should be whole numbers from 0 to {n}")
+    if not ((successes >= 0) & (successes <= n) & (successes == np.round(successes))).all():
+        raise ValueError(f"successes should be whole numbers from 0 to {n}, the number of trials")
+    limit = np.where(successes > 0, beta.ppf(risk, np.maximum(successes, 1), n - successes + 1), 0.0)
+    return limit if limit.ndim else float(limit)
+
+
 # Over many splits
 
 
 class MeanInterval(NamedTuple):
-    """A mean over n splits with its 95% interval."""
+    """A `MeanInterval` holds the mean over n splits with its 95% interval: mean, low, high and n.
+
+    >>> found = mean_interval([0.6, 0.7, 0.8])
+    >>> found.low < found.mean < found.high, found.n
+    (True, 3)
+    """
 
     mean: float
     low: float
@@ -270,12 +381,15 @@ class MeanInterval(NamedTuple):
 
 
 def mean_interval(values: Any) -> MeanInterval:
-    """The mean of one figure over many random splits, with its 95% t interval.
+    """Return the mean of one figure over many random splits, with its 95% t interval.
 
-    `values` holds one number for each split (or other repetition). The splits all come from one data set and
-    overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of other
-    flowers. A t interval knows no bounds: for a share close to 1 its upper end may pass 1. Raises ValueError
-    for fewer than 2 values, and for values that are not finite, or too large to square.
+    `values` holds one number for each split (or other repetition), (n,). The splits all come from one data set and
+    overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of other flowers. A t
+    interval knows no bounds: for a share close to 1 its upper end may pass 1. It raises ValueError for fewer than 2
+    values, and for values that are not finite, or too large to square.
+
+    >>> mean_interval([0.6, 0.7, 0.8])
+    0.700 (95% interval 0.452 to 0.948, 3 splits)
     """
     from scipy.special import stdtrit
 

@@ -1,4 +1,4 @@
-"""Differential privacy in numbers: what noise buys, what the promise allows an attacker, and audits of the promise.
+"""This module puts differential privacy into numbers: what noise buys, what it allows an attacker, and how to audit it.
 
 Notebook 12 builds the promise from a coin. Two training sets are neighbours if one has a single record more than the
 other. Training is (epsilon, delta)-private if, for any two neighbours and any set of outcomes, the probability of the
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, inf, log, log1p, sqrt
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mialab import _checks
+from mialab.metrics import at_least
 
 if TYPE_CHECKING:
     from dp_accounting import DpEvent
@@ -26,17 +26,23 @@ LEAST_NOISE = 0.3  # with less, subsampled steps promise next to nothing, and th
 
 
 def epsilon_of(noise: float, n_steps: int, delta: float, sampling: float = 1.0) -> float:
-    """The epsilon that n_steps of clipped sums with this much noise keep, at this delta.
+    """Return the epsilon that n_steps of clipped sums with this much noise keep, at this delta.
 
     `noise` is the standard deviation of the noise in units of the clip, `sampling` the probability with which a record
-    counts in a step, as in `mialab.nets`. Infinite without noise. Without subsampling many steps are one of noise /
-    sqrt(n_steps), and the figure is exact (Dong, Roth & Su, "Gaussian Differential Privacy", JRSS B 2022, corollary
-    3.3); with it an accountant of privacy-loss distributions composes them, and rounds up.
+    counts in a step, as in `mialab.nets`. Without noise epsilon is infinite. Without subsampling many steps are one of
+    noise / sqrt(n_steps), and the figure is exact (Dong, Roth & Su, "Gaussian Differential Privacy", JRSS B 2022,
+    corollary 3.3); with it an accountant of privacy-loss distributions composes them, and rounds up.
 
-    Raises ValueError for numbers out of range.
+    It raises ValueError for numbers out of range.
+
+    >>> round(epsilon_of(noise=1.0, n_steps=1, delta=1e-5), 2)
+    4.38
+    >>> round(epsilon_of(noise=2.0, n_steps=4, delta=1e-5), 2)  # four steps with twice the noise are one
+    4.38
     """
-    noise, delta = _positive("noise", noise, zero=True), _inside("delta", delta)
-    n_steps, sampling = _checks.whole_number("n_steps", n_steps, 1), _sampling(sampling)
+    noise, delta = _checks.number("noise", noise), _checks.number("delta", delta, 0, 1, above=True, below=True)
+    n_steps = _checks.whole_number("n_steps", n_steps, 1)
+    sampling = _checks.number("sampling", sampling, 0, 1, above=True)
     if noise == 0:
         return inf
     import dp_accounting as dp
@@ -47,12 +53,18 @@ def epsilon_of(noise: float, n_steps: int, delta: float, sampling: float = 1.0) 
 
 
 def noise_for(epsilon: float, n_steps: int, delta: float, sampling: float = 1.0) -> float:
-    """The least noise with which n_steps keep (epsilon, delta): the inverse of `epsilon_of`, or a hair above it.
+    """Return the least noise with which n_steps keep (epsilon, delta), or a hair more: it inverts `epsilon_of`.
 
-    Raises ValueError for numbers out of range, and with subsampling where a noise below 0.3 would do.
+    It raises ValueError for numbers out of range, and with subsampling where a noise below 0.3 would do.
+
+    >>> noise = noise_for(epsilon=1.0, n_steps=100, delta=1e-5)
+    >>> round(epsilon_of(noise, n_steps=100, delta=1e-5), 2)
+    1.0
     """
-    epsilon, delta = _positive("epsilon", epsilon), _inside("delta", delta)
-    n_steps, sampling = _checks.whole_number("n_steps", n_steps, 1), _sampling(sampling)
+    epsilon = _checks.number("epsilon", epsilon, above=True)
+    delta = _checks.number("delta", delta, 0, 1, above=True, below=True)
+    n_steps = _checks.whole_number("n_steps", n_steps, 1)
+    sampling = _checks.number("sampling", sampling, 0, 1, above=True)
     import dp_accounting as dp
 
     unsampled = dp.get_sigma_gaussian(epsilon, delta) * sqrt(n_steps) * (1 + 1e-6)
@@ -84,9 +96,16 @@ def _sampled(noise: float, n_steps: int, sampling: float) -> DpEvent:
 
 @dataclass(frozen=True)
 class Promise:
-    """What a private net promises, and to whom; `str` reads as sentences.
+    """A `Promise` says what a private net promises, and to whom; `str` reads as sentences.
 
-    `epsilon`, `delta`: the budget. `not_covered`: what was done with the records outside the training itself.
+    `epsilon` and `delta` are the budget; `noise`, `n_steps` and `sampling` are the training's. `not_covered` names what
+    was done with the records outside the training itself.
+
+    >>> from mialab import nets
+    >>> net = nets.NetClassifier(clip=1.0, noise=10.0, epochs=50, standardise=False)
+    >>> promised = promise(net, delta=1e-5, preprocessing="public", tuning="members", labels="public")
+    >>> promised.not_covered
+    ('tuning, which read the members',)
     """
 
     epsilon: float
@@ -117,13 +136,20 @@ def promise(
     tuning: str = "unknown",
     labels: str = "unknown",
 ) -> Promise:
-    """What a `NetClassifier` trained with these settings promises, at this delta.
+    """Say what a `NetClassifier` trained with these settings promises, at this delta.
 
     `preprocessing` (scaling, choice of columns), `tuning` (choice of settings) and `labels` (the list of classes) say
-    whether each was "public": done without looking at the members. "members" if it read them, "unknown" if you cannot
-    say: then it is named among what is not covered.
+    whether each was "public": done without looking at the members. Say "members" if it read them and "unknown" if you
+    cannot tell: then it is named among what is not covered.
 
-    Raises ValueError for a net without a clip, and for other words.
+    It raises ValueError for a net without a clip, and for other words.
+
+    >>> from mialab import nets
+    >>> net = nets.NetClassifier(clip=1.0, noise=10.0, epochs=50, standardise=False)
+    >>> print(promise(net, delta=1e-5, preprocessing="public", tuning="public", labels="public"))
+    The weights are (2.94, 1e-05)-differentially private for one record added or removed: 50 steps, noise 10 times the
+    clip, each record in a step with probability 1. All of a person's records are covered only if they have one. The
+    promise needs a secret random_state and holds for one release.
     """
     if net.clip is None:
         raise ValueError("net has clip=None: nothing limits what one record does; private training needs a clip")
@@ -140,19 +166,25 @@ def promise(
 
 
 def tpr_bound(fpr: Any, epsilon: float, delta: float = 0.0) -> Any:
-    """The largest share of members that any attack can catch at each false-positive rate, if the promise holds.
+    """Return the largest share of members that any attack can catch at each false-positive rate, if the promise holds.
 
-    The smaller of e^epsilon × fpr + delta and 1 - e^-epsilon × (1 - fpr - delta) (Kairouz, Oh & Viswanath, "The
-    Composition Theorem for Differential Privacy", ICML 2015, theorem 2.1), kept within 0 and 1.
+    It is the smaller of e^epsilon × fpr + delta and 1 - e^-epsilon × (1 - fpr - delta) (Kairouz, Oh & Viswanath, "The
+    Composition Theorem for Differential Privacy", ICML 2015, theorem 2.1), kept within 0 and 1. `fpr` is a number or an
+    array; so is the bound.
 
     The promise must be for what tells a member's world from a stranger's. A promise for one record added or removed
     fits where each record was put in by a coin of its own. Where another record takes the place of one left out, as in
     halves of a fixed size, two records differ: then ask for 2 epsilon and (1 + e^epsilon) delta (Dwork & Roth 2014,
     theorem 2.2, on groups, gives that epsilon).
 
-    Raises ValueError for numbers out of range.
+    It raises ValueError for numbers out of range.
+
+    >>> round(tpr_bound(0.01, epsilon=1.0), 3)  # one false alarm in a hundred: at most e in a hundred are caught
+    0.027
+    >>> tpr_bound([0.01, 0.1], epsilon=0.0).round(2).tolist()  # no better than a coin
+    [0.01, 0.1]
     """
-    epsilon = _positive("epsilon", epsilon, zero=True)
+    epsilon = _checks.number("epsilon", epsilon)
     delta = _checks.fraction("delta", delta)
     fpr = _checks.numbers("fpr", fpr, "it should hold false-positive rates from 0 to 1")
     if not ((fpr >= 0) & (fpr <= 1)).all():
@@ -164,10 +196,15 @@ def tpr_bound(fpr: Any, epsilon: float, delta: float = 0.0) -> Any:
 
 @dataclass(frozen=True)
 class EpsilonAudit:
-    """What many runs with and without one record say of epsilon; `str` reads as a sentence.
+    """An `EpsilonAudit` holds what many runs with and without one record say of epsilon; `str` reads as a sentence.
 
-    `at_least`: with the stated confidence epsilon is no lower, 0 if the runs show nothing. `tpr`, `fpr`: of the
-    attacker's guesses on the runs that were judged. `most`: the largest bound that so many runs could have given.
+    With the stated `confidence` epsilon is no lower than `at_least`, which is 0 if the runs show nothing. `tpr` and
+    `fpr` are of the attacker's guesses on the runs that were judged. `most` is the largest bound that so many runs
+    could have given; `n_with` and `n_without` count them.
+
+    >>> found = audit_epsilon([1] * 200 + [0] * 200, [True] * 200 + [False] * 200)  # every run gives it away
+    >>> found.tpr, found.fpr, found.at_least == found.most
+    (1.0, 0.0, True)
     """
 
     at_least: float
@@ -180,7 +217,7 @@ class EpsilonAudit:
     confidence: float
 
     def contradicts(self, epsilon: float) -> bool:
-        """Whether a promise of this epsilon is refuted."""
+        """Return whether a promise of this epsilon is refuted."""
         return self.at_least > epsilon
 
     def __str__(self) -> str:
@@ -192,21 +229,25 @@ class EpsilonAudit:
 
 
 def audit_epsilon(scores: Any, is_member: Any, delta: float = 0.0, *, confidence: float = 0.95) -> EpsilonAudit:
-    """A lower bound on epsilon from many runs of the training, some with one record and some without.
+    """Find a lower bound on epsilon from many runs of the training, some with one record and some without.
 
-    `scores` (n,): for each run how much its answer speaks for the record, higher = more. `is_member` (n,): whether the
-    run had it; each run by its own random numbers. On every second run of either kind the threshold and the direction
-    that promise most are chosen; on the others the guesses are counted, for a threshold may not be judged on the
-    runs that chose it. Of both rates a Clopper-Pearson limit is taken, each with half of the risk
-    (Nasr et al., "Adversary Instantiation", IEEE S&P 2021, section III; Jagielski et al., "Auditing Differentially
-    Private Machine Learning", NeurIPS 2020, section 4).
+    `scores` (n,) say for each run how much its answer speaks for the record, higher = more. `is_member` (n,) says
+    whether the run had it; each run goes by its own random numbers. On every second run of either kind the threshold
+    and the direction that promise most are chosen; on the others the guesses are counted, for a threshold may not be
+    judged on the runs that chose it. Of both rates a Clopper-Pearson limit is taken, each with half of the risk (Nasr
+    et al., "Adversary Instantiation", IEEE S&P 2021, section III; Jagielski et al., "Auditing Differentially Private
+    Machine Learning", NeurIPS 2020, section 4).
 
-    Raises ValueError for bad scores, fewer than 4 runs of a kind, and numbers out of range.
+    It raises ValueError for bad scores, fewer than 4 runs of a kind, and numbers out of range.
+
+    >>> print(audit_epsilon([1] * 200 + [0] * 200, [True] * 200 + [False] * 200))  # every run gives it away
+    With 95% confidence epsilon is at least 3.28 at delta 0 (200 runs with the record, 200 without; they could have
+    shown at most 3.28).
     """
     from mialab.metrics import evaluate
 
     delta = _checks.fraction("delta", delta)
-    confidence = _inside("confidence", confidence)
+    confidence = _checks.number("confidence", confidence, 0, 1, above=True, below=True)
     evaluate(scores, is_member)  # refuses what is no score and no membership
     scores, is_member = np.asarray(scores, dtype=float), np.asarray(is_member).astype(bool)
     with_it, without = scores[is_member], scores[~is_member]
@@ -249,48 +290,17 @@ def _bound(hits: Any, alarms: Any, n_with: int, n_without: int, delta: float, ri
         return np.where(tpr > delta, np.log((tpr - delta) / fpr), -inf)
 
 
-def at_least(successes: Any, n: int, risk: float) -> Any:
-    """The Clopper-Pearson lower limit of a rate: with a lower one so many successes have a probability below `risk`.
-
-    `successes`, of `n` trials, may be an array. Raises ValueError for numbers out of range.
-    """
-    from scipy.stats import beta
-
-    n = _checks.whole_number("n", n, 1)
-    successes = _checks.numbers("successes", successes, f"it should be whole numbers from 0 to {n}")
-    if not ((successes >= 0) & (successes <= n) & (successes == np.round(successes))).all():
-        raise ValueError(f"successes should be whole numbers from 0 to {n}, the number of trials")
-    limit = np.where(successes > 0, beta.ppf(_inside("risk", risk), np.maximum(successes, 1), n - successes + 1), 0.0)
-    return limit if limit.ndim else float(limit)
-
-
 def most_certifiable(n_guesses: int, confidence: float = 0.95) -> float:
-    """The largest epsilon that an audit of one run can show with n guesses, all of them right.
+    """Return the largest epsilon that an audit of one run can show with n guesses, all of them right.
 
     Under pure epsilon a guess about a record that a fair coin put in or left out is right with probability at most
     e^epsilon / (1 + e^epsilon) (Steinke, Nasr & Jagielski, "Privacy Auditing with One (1) Training Run", NeurIPS 2023,
-    section 3).
+    section 3). It raises ValueError for numbers out of range.
+
+    >>> round(most_certifiable(10), 2), round(most_certifiable(1000), 2)  # few guesses cannot show much
+    (1.05, 5.81)
     """
     n_guesses = _checks.whole_number("n_guesses", n_guesses, 1)
-    share = log(1 - _inside("confidence", confidence)) / n_guesses  # the log of the least rate left open
+    confidence = _checks.number("confidence", confidence, 0, 1, above=True, below=True)
+    share = log(1 - confidence) / n_guesses  # the log of the least rate left open
     return max(0.0, share - log1p(-exp(share)))
-
-
-def _positive(name: str, value: Any, zero: bool = False) -> float:
-    """`value` as a float above 0, or of 0 too."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not (0 <= value < inf if zero else 0 < value < inf):
-        raise ValueError(f"{name} is {value!r}; it should be a finite number {'of 0 or more' if zero else 'above 0'}")
-    return float(value)
-
-
-def _inside(name: str, value: Any) -> float:
-    """`value` as a float between 0 and 1, neither included."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < 1:
-        raise ValueError(f"{name} is {value!r}; it should be above 0 and below 1")
-    return float(value)
-
-
-def _sampling(value: Any) -> float:
-    if value == 1 and not isinstance(value, bool):
-        return 1.0
-    return _inside("sampling", value)

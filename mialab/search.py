@@ -1,4 +1,4 @@
-"""Hill climbing: adjust a question a little, ask again, keep what makes the model surer of a class.
+"""This module climbs hills: it adjusts a question, asks again, and keeps what makes the model surer of a class.
 
 Notebook 06 takes one climb step by step over the prediction service, then runs many at once. The attacker needs
 no records to start from: only the right to ask, and a range for each measurement.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mialab import _checks
-from mialab.blackbox import BudgetExhausted
+from mialab._answers import BudgetExhausted
 
 MANNERS = ("large", "subtle")
 SMALLEST = 1 / 64  # of the first step, in the subtle manner: below it a climber would ask the same again and again
@@ -20,17 +20,23 @@ SMALLEST = 1 / 64  # of the first step, in the subtle manner: below it a climber
 
 @dataclass(frozen=True, eq=False)
 class Climb:
-    """What a number of climbers found, and every question that they asked.
+    """A `Climb` holds what a number of climbers found, and every question that they asked.
 
     Attributes
     ----------
-    X, y : (n, n_features) where each climber stands at the end, and (n,) the class that it wanted.
-    confidence : (n,) how sure the model is of that class there; NaN for a climber that never got an answer.
+    X, y : (n, n_features), where each climber stands at the end, and (n,), the class that it wanted.
+    confidence : (n,), how sure the model is of that class there; NaN for a climber that never got an answer.
     arrived : (n,) bool, True where the class is the model's answer and its confidence passes the threshold.
     n_asked, n_accepted : (n,) ints, questions and adjustments kept. The first question is counted in both.
-    asked_X, asked_confidence, asked_by, accepted : the diary, one entry a question in the order of asking: the
-        record, the answer for the wanted class, the climber's number, and whether the climber moved there.
+    asked_X, asked_confidence, asked_by, accepted : the diary, one entry a question in the order of asking: the record,
+        the answer for the wanted class, the climber's number, and whether the climber moved there.
     out_of_budget : True where the climb ended because no question was left.
+
+    >>> from mialab import targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])
+    >>> found = climb(model, ["a", "b"], low=[-9], high=[9], random_state=0)
+    >>> found.arrived.tolist(), model.predict(found.X).tolist(), found.n_queries == len(found.asked_X)
+    ([True, True], ['a', 'b'], True)
     """
 
     X: np.ndarray
@@ -47,16 +53,19 @@ class Climb:
 
     @property
     def n_queries(self) -> int:
-        """Questions asked by all climbers together."""
+        """Return how many questions all climbers asked together."""
         return len(self.asked_X)
 
     @property
     def n_gave_up(self) -> int:
-        """Climbers that did not arrive."""
+        """Return how many climbers did not arrive."""
         return int((~self.arrived).sum())
 
     def path(self, climber: int) -> np.ndarray:
-        """The places where one climber stood, from its start to its end, (n_accepted, n_features)."""
+        """Return the places where one climber stood, from its start to its end, (n_accepted, n_features).
+
+        It raises ValueError for a climber that there is not.
+        """
         climber = _checks.whole_number("climber", climber, 0, len(self.X) - 1)
         return self.asked_X[(self.asked_by == climber) & self.accepted]
 
@@ -89,27 +98,34 @@ def climb(
     ----------
     model : anything with `predict_proba` and `classes_`: local, metered or remote.
     target_class : one label, or one for each climber.
-    low, high : (n_features,) the range of each measurement that the attacker believes in. No question leaves it.
+    low, high : (n_features,), the range of each measurement that the attacker believes in. No question leaves it.
     manner : "large" draws k measurements anew, from all of them at first; after `patience` refusals in a row k is
         halved, down to one (Shokri et al. 2017, section V-C, algorithm 1; its last step, a lot whether to keep the
-        record, is left out). "subtle" adds normal noise to every measurement, with a standard deviation of `step`
-        times its range at first, halved in the same way down to 1/64 of that (random local search).
+        record, is left out). "subtle" adds normal noise to every measurement, with a standard deviation of `step` times
+        its range at first, halved in the same way down to 1/64 of that (random local search).
     threshold : the confidence, 0 to 1, at which a climber has arrived, if the class is also the model's answer.
     n_climbers : how many climb at once, by default one for each label in `target_class`.
     start : (n_climbers, n_features) first questions, by default drawn evenly from the ranges.
     max_questions : each climber gives up after so many.
+    random_state : an int, a numpy Generator, or None.
 
     All climbers still on their way ask together: one call of `predict_proba` a round. If the model counts questions
     (`queries_left`) and fewer are left than climbers, as many ask as may; with none left the climb ends and returns
-    what it has. Raises ValueError for settings out of range and for a class that the model does not know.
+    what it has. It raises ValueError for settings out of range and for a class that the model does not know.
+
+    >>> from mialab import blackbox, targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])
+    >>> climb(model, "a", low=[-9], high=[9], n_climbers=5, random_state=0)
+    5 of 5 climbers arrived, 0 did not; 10 questions, 10 of them accepted
+    >>> climb(blackbox.QueryMeter(model, budget=3), "a", low=[-9], high=[9], n_climbers=5, random_state=0)
+    2 of 5 climbers arrived, 3 did not; 3 questions, 3 of them accepted; the budget ran out
     """
     _checks.fitted("model", model)
     low, high = _ranges(low, high, getattr(model, "n_features_in_", None))
     classes = np.asarray(model.classes_).tolist()
     wanted = _wanted(target_class, n_climbers, classes)
     column = np.array([classes.index(label) for label in wanted])
-    if manner not in MANNERS:
-        raise ValueError(f"manner is {manner!r}; it should be one of {', '.join(map(repr, MANNERS))}")
+    _checks.one_of("manner", manner, MANNERS)
     threshold = _checks.fraction("threshold", threshold)
     step = _checks.fraction("step", step)
     patience = _checks.whole_number("patience", patience, 1)
@@ -118,33 +134,50 @@ def climb(
 
     n, d = len(wanted), len(low)
     propose = rng.uniform(low, high, (n, d)) if start is None else _start(start, n, low, high)
-    X, best = propose.copy(), np.full(n, -np.inf)
-    refused, halvings = np.zeros(n, int), np.zeros(n, int)
-    n_asked, n_accepted, arrived = np.zeros(n, int), np.zeros(n, int), np.zeros(n, bool)
-    diary: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
-    out_of_budget = False
-
-    while len(climbing := np.flatnonzero(~arrived & (n_asked < max_questions))):
+    climbers, out_of_budget = _Climbers(propose), False
+    while len(climbing := np.flatnonzero(~climbers.arrived & (climbers.n_asked < max_questions))):
         answers, asking = _ask_within_budget(model, propose, climbing)
         if not len(asking):
             out_of_budget = True
             break
-        sure = answers[np.arange(len(asking)), column[asking]]
-        better = sure >= best[asking]  # equal counts too, or a climber could not cross a plateau
-        up, down = asking[better], asking[~better]
-        X[up], best[up] = propose[up], sure[better]
-        n_asked[asking] += 1
-        n_accepted[up] += 1
-        refused[up], refused[down] = 0, refused[down] + 1
-        arrived[up] = (sure[better] >= threshold) & (answers[better].argmax(axis=1) == column[up])
-        tired = refused >= patience
-        halvings[tired], refused[tired] = halvings[tired] + 1, 0
-        diary.append((propose[asking], sure, asking, better))
-        propose = _adjusted(X, halvings, low, high, manner, step, rng)
+        climbers.move(propose[asking], answers, asking, column[asking], threshold, patience)
+        propose = _adjusted(climbers.X, climbers.halvings, low, high, manner, step, rng)
+    return climbers.result(wanted, out_of_budget)
 
-    asked = [np.concatenate(column) for column in zip(*diary, strict=True)] if diary else _empty_diary(d)
-    best = np.where(np.isinf(best), np.nan, best)
-    return Climb(X, np.asarray(wanted), best, arrived, n_asked, n_accepted, *asked, out_of_budget)
+
+class _Climbers:
+    """Where n climbers stand, how often each was refused, and the diary of what they asked."""
+
+    def __init__(self, start: np.ndarray):
+        n, d = start.shape
+        self.X, self.best = start.copy(), np.full(n, -np.inf)
+        self.refused, self.halvings, self.n_asked, self.n_accepted = np.zeros((4, n), int)
+        self.arrived = np.zeros(n, bool)
+        self.diary = [(np.empty((0, d)), np.empty(0), np.empty(0, int), np.empty(0, bool))]
+
+    def move(
+        self, asked: np.ndarray, answers: np.ndarray, asking: np.ndarray, column: np.ndarray, threshold: float,
+        patience: int,
+    ) -> None:  # fmt: skip
+        """Let those who asked go where the answer for their class (a column of `answers`) is at least as sure."""
+        sure = answers[np.arange(len(asking)), column]
+        better = sure >= self.best[asking]  # equal counts too, or a climber could not cross a plateau
+        up, down = asking[better], asking[~better]
+        self.X[up], self.best[up] = asked[better], sure[better]
+        self.n_asked[asking] += 1
+        self.n_accepted[up] += 1
+        self.refused[up], self.refused[down] = 0, self.refused[down] + 1
+        self.arrived[up] = (sure[better] >= threshold) & (answers[better].argmax(axis=1) == column[better])
+        tired = self.refused >= patience
+        self.halvings[tired], self.refused[tired] = self.halvings[tired] + 1, 0
+        self.diary.append((asked, sure, asking, better))
+
+    def result(self, wanted: list, out_of_budget: bool) -> Climb:
+        """What they found."""
+        asked = [np.concatenate(column) for column in zip(*self.diary, strict=True)]
+        best = np.where(np.isinf(self.best), np.nan, self.best)
+        X, y = self.X, np.asarray(wanted)
+        return Climb(X, y, best, self.arrived, self.n_asked, self.n_accepted, *asked, out_of_budget)
 
 
 def _adjusted(
@@ -178,10 +211,6 @@ def _ask_within_budget(model: Any, records: np.ndarray, climbing: np.ndarray) ->
                 return spent.answers, asking[: len(spent.answers)]
             asking = asking[: min(spent.left or 0, len(asking) - 1)]
     return np.empty((0, len(model.classes_))), asking
-
-
-def _empty_diary(n_features: int) -> list[np.ndarray]:
-    return [np.empty((0, n_features)), np.empty(0), np.empty(0, int), np.empty(0, bool)]
 
 
 def _ranges(low: Any, high: Any, n_features: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Shadow models: replicas of the target, whose members the attacker knows because the attacker chose them.
+"""This module trains shadow models: replicas of the target, whose members the attacker knows because they chose them.
 
 Notebook 07 trains one by hand, then many. Everything stronger than a threshold reads the one object that
 `train_shadows` returns.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,15 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Shadows:
-    """K shadow models on random parts of one pool of records, with all that the attacker knows about them.
+    """A `Shadows` holds K shadow models on random parts of one pool, with all that the attacker knows about them.
 
     Attributes
     ----------
     X, y : the pool, (n, n_features) and (n,).
     in_mask : (K, n) bool, True where the record was a member of that shadow.
-    proba : (K, n, C) every shadow's probabilities for every record of the pool.
-    classes_ : (C,) labels, one a column of `proba`. A class that a shadow never saw has probability 0 in it.
+    proba : (K, n, C), every shadow's probabilities for every record of the pool.
+    classes_ : (C,) labels, one for each column of `proba`. A class that a shadow never saw has probability 0 in it.
     models : the K fitted models.
+
+    >>> from mialab import targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3
+    >>> shadows = train_shadows(targets.make("one-nn"), X, y, n_shadows=4, random_state=0)
+    >>> shadows.proba.shape, shadows.in_mask.sum(axis=0).tolist()  # each record was a member of half of them
+    ((4, 12, 3), [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
 
     X: np.ndarray | pd.DataFrame
@@ -45,17 +50,21 @@ class Shadows:
     models: Sequence[Any]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Every shadow's probabilities for records that need not be in the pool, (K, n, C)."""
+        """Return every shadow's probabilities for records that need not be in the pool, (K, n, C).
+
+        It raises ValueError for records that the models cannot read.
+        """
         X = _checks.records("X", X, keep_frame=True)
         if isinstance(self.models, Nets):
             return self.models.predict_proba(X)
         return np.stack([_aligned(model, X, self.classes_) for model in self.models])
 
     def besides(self, k: int) -> Shadows:
-        """All shadows but number k and the partner it was drawn with, for an attack on shadow k as the target.
+        """Return all shadows but number k and the partner it was drawn with, for an attack on shadow k as the target.
 
-        Of every record as many shadows with it as without it are left, so that nothing but model k itself tells
-        which of the pool were its members (each model in turn as the target: Carlini et al. 2022, section V-A).
+        Of every record as many shadows with it as without it are left, so that nothing but model k itself tells which
+        of the pool were its members (each model in turn as the target: Carlini et al. 2022, section V-A). It raises
+        ValueError for a k that there is not, and where no other shadow would be left.
         """
         k = _checks.whole_number("k", k, 0, len(self) - 1)
         keep = np.arange(len(self)) // 2 != k // 2
@@ -64,6 +73,11 @@ class Shadows:
         nets = isinstance(self.models, Nets)
         models = self.models.subset(keep) if nets else [self.models[j] for j in np.flatnonzero(keep)]
         return Shadows(self.X, self.y, self.in_mask[keep], self.proba[keep], self.classes_, models)
+
+    @property
+    def confidence_in_label(self) -> np.ndarray:
+        """Return how sure each shadow is of the recorded label of each record of the pool, (n_shadows, n)."""
+        return self.proba[:, np.arange(len(self.y)), np.searchsorted(self.classes_, self.y)]
 
     def __len__(self) -> int:
         return len(self.in_mask)
@@ -88,17 +102,23 @@ def train_shadows(
 
     Parameters
     ----------
-    model : an unfitted estimator (or pipeline), copied for each shadow and given a random_state of its own if it
-        takes one, or a function `model(random_state)` that returns one. `mialab.nets.NetClassifier` is trained in
-        batch, all shadows at once.
-    X, y : the attacker's pool, matched by position. A DataFrame stays one.
-    n_members : half of the pool by default. The draws come in pairs that share as few records as can be, so that
-        with half of the pool every record is a member of exactly half of an even number of shadows
-        (Carlini et al. 2022, section IV).
+    model : an unfitted estimator (or pipeline), copied for each shadow and given a random_state of its own if it takes
+        one, or a function `model(random_state)` that returns one. `mialab.nets.NetClassifier` is trained in batch, all
+        shadows at once.
+    X, y : the attacker's pool, (n, n_features) and (n,), matched by position. A DataFrame stays one.
+    n_members : half of the pool by default. The draws come in pairs that share as few records as can be, so that with
+        half of the pool every record is a member of exactly half of an even number of shadows (Carlini et al. 2022,
+        section IV).
+    random_state : an int, a numpy Generator, or None.
     n_jobs : as in joblib, whose `parallel_config` also hands the work to a cluster. The result does not depend on it.
-    progress : write how many shadows are trained to the standard error.
+    progress : whether to write to the standard error how many shadows are trained.
 
-    Raises ValueError for bad data, numbers out of range, and a pool with one class only.
+    It raises ValueError for bad data, numbers out of range, and a pool with one class only.
+
+    >>> from mialab import targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3
+    >>> train_shadows(targets.make("one-nn"), X, y, n_shadows=4, random_state=0)
+    4 shadow models, each trained on 6 of 12 records
     """
     X = _checks.records("X", X, keep_frame=True)
     y = _checks.labels("y", y, len(X)).copy()
@@ -126,10 +146,15 @@ def train_shadows(
 def shadow_members(
     y: Any, n_shadows: int, n_members: int, random_state: int | np.random.Generator | None = None
 ) -> np.ndarray:
-    """Who trains each shadow, (n_shadows, n) bool: pairs of draws, even by class, that overlap as little as can be.
+    """Choose who trains each shadow, (n_shadows, n) bool, in pairs of draws that overlap as little as can be.
 
-    Of each pair, the records of a class stand in one random order; the first shadow takes its members from the
-    front, the second from the back. Each class gives its share of `n_members`, rounded up or down by lot.
+    Of each pair, the records of a class stand in one random order; the first shadow takes its members from the front,
+    the second from the back. Each class gives its share of `n_members`, rounded up or down by lot. It raises ValueError
+    for numbers out of range.
+
+    >>> first, second = shadow_members(["a", "a", "b", "b"], n_shadows=2, n_members=2, random_state=0)
+    >>> first.sum().item(), (first == ~second).all().item()  # what the one trains on, the other does not
+    (2, True)
     """
     y = _checks.labels("y", y)
     n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
@@ -180,7 +205,7 @@ def _train_one(
     with one_thread():
         shadow = fresh(model, seed)
         with _checks.reading(X):
-            shadow.fit(X.iloc[rows] if _checks.is_frame(X) else X[rows], y[rows])
+            shadow.fit(_checks.take(X, rows), y[rows])
         return shadow, _aligned(shadow, X, classes)
 
 
@@ -195,22 +220,28 @@ def _aligned(model: Any, X: Any, classes: np.ndarray) -> np.ndarray:
 
 
 def noisy_records(X: Any, noise: float = 0.1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
-    """Real records, each measurement blurred by normal noise of `noise` times its standard deviation (n, n_features).
+    """Blur real records, each measurement by normal noise of `noise` times its standard deviation, (n, n_features).
 
     The attacker holds an imprecise copy of such records (noisy real data: Shokri et al. 2017, section V-C, who flip
-    binary features instead).
+    binary features instead). It raises ValueError for bad data and for a noise below 0.
+
+    >>> noisy_records([[1.0, 5.0], [3.0, 5.0]], noise=0.1, random_state=0)[:, 1].tolist()  # what never varies stays
+    [5.0, 5.0]
     """
     X = _checks.records("X", X)
-    if isinstance(noise, bool) or not isinstance(noise, Real) or not 0 <= noise < np.inf:
-        raise ValueError(f"noise is {noise!r}; it should be a number of 0 or more")
+    noise = _checks.number("noise", noise)
     return X + _checks.generator(random_state).normal(size=X.shape) * noise * X.std(axis=0)
 
 
 def marginal_records(X: Any, n_records: int, random_state: int | np.random.Generator | None = None) -> np.ndarray:
-    """Records with each measurement drawn on its own from that column of X, (n_records, n_features).
+    """Make up records with each measurement drawn on its own from that column of X, (n_records, n_features).
 
-    The attacker knows how each measurement is distributed, not how they go together, and no label
-    (statistics-based synthesis: Shokri et al. 2017, section V-C).
+    The attacker knows how each measurement is distributed, not how they go together, and no label (statistics-based
+    synthesis: Shokri et al. 2017, section V-C). It raises ValueError for bad data and for a number below 1.
+
+    >>> made_up = marginal_records([[1, 10], [2, 20], [3, 30]], n_records=5, random_state=0)
+    >>> made_up.shape, set(made_up[:, 1].tolist()) <= {10.0, 20.0, 30.0}
+    ((5, 2), True)
     """
     X = _checks.records("X", X)
     n_records = _checks.whole_number("n_records", n_records, 1)
@@ -227,11 +258,17 @@ def synthetic_records(
     random_state: int | np.random.Generator | None = None,
     **settings: Any,
 ) -> tuple[np.ndarray, np.ndarray, Climb]:
-    """Records that the model is sure of, found by asking it: X (m, n_features), y (m,) and the climb they came from.
+    """Find records that the model is sure of by asking it: X (m, n_features), y (m,) and the climb they came from.
 
-    Climbers share the classes evenly; those that do not arrive are left out, so m may be below `n_records`.
-    `low`, `high` and `settings` are those of `mialab.search.climb` (model-based synthesis: Shokri et al. 2017,
-    section V-C).
+    Climbers share the classes evenly; those that do not arrive are left out, so m may be below `n_records`. `low`,
+    `high` and `settings` are those of `mialab.search.climb`, as are the errors (model-based synthesis: Shokri et al.
+    2017, section V-C).
+
+    >>> from mialab import targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])
+    >>> X, y, found = synthetic_records(model, 4, low=[-1], high=[3], random_state=0)
+    >>> y.tolist(), (model.predict(X) == y).all().item()
+    (['a', 'b', 'a', 'b'], True)
     """
     _checks.fitted("model", model)
     n_records = _checks.whole_number("n_records", n_records, 1)

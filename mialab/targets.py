@@ -1,4 +1,4 @@
-"""The zoo: named target models, among them pairs that are equally accurate and leak very differently.
+"""This module is the zoo: named target models, among them pairs that are equally accurate and leak very differently.
 
 Notebook 04 compares them. Every maker imports its part of scikit-learn only when it is called.
 """
@@ -16,7 +16,11 @@ from mialab.data import split
 
 
 class Target(NamedTuple):
-    """A named recipe for a model: `make(random_state)` returns it unfitted."""
+    """A `Target` is a named recipe for a model: its `make(random_state)` returns the model unfitted.
+
+    >>> TARGETS["one-nn"].description
+    'repeats the label of the nearest member'
+    """
 
     name: str
     description: str
@@ -24,7 +28,13 @@ class Target(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two targets by name, equal in test accuracy on Iris to within 0.02, unequal in leakage; and why."""
+    """A `Pair` names two targets that are equal in test accuracy on Iris to within 0.02, yet unequal in leakage.
+
+    `why` says what makes the one leak.
+
+    >>> [(pair.leaky, pair.quiet) for pair in PAIRS]
+    [('knn-lookup', 'net'), ('forest-random', 'tree')]
+    """
 
     leaky: str
     quiet: str
@@ -116,17 +126,26 @@ PAIRS: tuple[Pair, ...] = (
 
 
 def make(name: str, random_state: int = 0) -> Any:
-    """The target called `name`, unfitted; `random_state` is an int, used where the model has chance in it.
+    """Return the target called `name`, unfitted; `random_state` is an int, used where the model has chance in it.
 
-    Raises ValueError for a name that is not in `TARGETS`.
+    It raises ValueError for a name that is not in `TARGETS`.
+
+    >>> model = make("one-nn").fit([[0.0], [1.0]], ["a", "b"])
+    >>> model.predict([[0.9]]).tolist()
+    ['b']
     """
-    if not isinstance(name, str) or name not in TARGETS:
-        raise ValueError(f"name is {name!r}; it should be one of {', '.join(map(repr, TARGETS))}")
-    return TARGETS[name].make(random_state)
+    return TARGETS[_checks.one_of("name", name, TARGETS)].make(random_state)
 
 
 def fresh(model: Any, random_state: int) -> Any:
-    """An unfitted copy of `model` with this random_state wherever it, or a step of it, takes one."""
+    """Return an unfitted copy of `model` with this random_state wherever it, or a step of it, takes one.
+
+    A function `model(random_state)` is called instead; a ValueError is raised where it returns no estimator.
+
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> fresh(DecisionTreeClassifier(max_depth=2), random_state=7)
+    DecisionTreeClassifier(max_depth=2, random_state=7)
+    """
     if not hasattr(model, "fit"):
         made = model(random_state)
         if isinstance(made, type) or not hasattr(made, "fit"):
@@ -143,16 +162,22 @@ def fresh(model: Any, random_state: int) -> Any:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sealed:
-    """A target whose members are in an envelope: `model` may be asked, and `reveal()` opens the envelope.
+    """A `Sealed` is a target whose members are in an envelope: `model` may be asked, and `reveal()` opens the envelope.
 
     It keeps an attack honest, not a secret safe: whoever reads the attributes of a Python object finds everything.
+
+    >>> envelope = sealed("one-nn", [[0], [1], [2], [3]], ["a", "a", "b", "b"], n_members=2, random_state=0)
+    >>> envelope.model.predict([[0]]).tolist()
+    ['a']
+    >>> envelope.reveal().sum().item()
+    2
     """
 
     model: Any
     _is_member: np.ndarray
 
     def reveal(self) -> np.ndarray:
-        """Who trained the model, (n,) bool, one for each record that `sealed` was given."""
+        """Return who trained the model, (n,) bool, one for each record that `sealed` was given."""
         return self._is_member.copy()
 
     def __repr__(self) -> str:
@@ -164,7 +189,10 @@ class Sealed:
 def sealed(name: str, X: Any, y: Any, n_members: int, random_state: int | np.random.Generator | None = None) -> Sealed:
     """Train the target called `name` on `n_members` of the records X, y, drawn by class, and do not say which.
 
-    Raises ValueError as `make` and `mialab.data.split` do.
+    It raises ValueError as `make` and `mialab.data.split` do.
+
+    >>> sealed("one-nn", [[0], [1], [2], [3]], ["a", "a", "b", "b"], n_members=2, random_state=0)
+    a model trained on 2 of 4 records; which ones is sealed
     """
     rng = _checks.generator(random_state)
     parts = split(X, y, n_members, rng)

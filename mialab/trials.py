@@ -1,4 +1,4 @@
-"""Many trials: the same experiment on many random splits, because one split proves nothing.
+"""This module runs many trials: the same experiment on many random splits, because one split proves nothing.
 
 Notebook 02 writes the loop by hand, then uses `run_trials`.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from numbers import Real
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mialab import _checks
 from mialab._threads import one_thread
-from mialab.attacks import Attack, CalibratedAttack, ThresholdAttack, confidence, was_right
+from mialab.attacks import Attack, ThresholdAttack, confidence, was_right
 from mialab.data import split, wrong_labels
 from mialab.metrics import MeanInterval, auc, mean_interval
 from mialab.targets import fresh
@@ -41,35 +41,41 @@ def run_trials(
     shadows: int | Callable[..., Shadows] | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Split, train, attack, `n_trials` times: one row a trial.
+    """Split, train and attack `n_trials` times; the table has one row a trial.
 
     Parameters
     ----------
-    model : an unfitted estimator, of which each trial trains a fresh copy with a random_state of its own
-        (if it takes one), or a function `model(random_state)` that returns one.
-    X, y : (n, n_features) measurements and (n,) clean labels of at least two classes, matched by position. A
-        DataFrame stays one, so that a pipeline may pick its columns by name.
+    model : an unfitted estimator, of which each trial trains a fresh copy with a random_state of its own (if it takes
+        one), or a function `model(random_state)` that returns one.
+    X, y : (n, n_features) measurements and (n,) clean labels of at least two classes, matched by position. A DataFrame
+        stays one, so that a pipeline may pick its columns by name.
     attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
     n_members : how many records train the model; all others are strangers, less `n_others`.
+    random_state : an int, a numpy Generator, or None.
     n_others : how many records are set aside in each trial for the attacker, who is asked about none of them.
-    fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial
-        before training. Members train with the recorded label and the attacker holds it, for members and
-        strangers alike.
-    null : the negative control. The model trains on one random choice of members and another, independent
-        one is declared; no attack may do better or worse than 0.50 on average.
-    shadows : how many shadow models the attacks get, fresh copies of `model`; or a function
-        `shadows(target, X_pool, y_pool, random_state)` that returns them. The pool is the records set aside, with
-        their recorded labels; if there are none it is all records, as an auditor has who owns the data.
+    fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial before
+        training. Members train with the recorded label and the attacker holds it, for members and strangers alike.
+    null : the negative control. The model trains on one random choice of members and another, independent one is
+        declared; no attack may do better or worse than 0.50 on average.
+    shadows : how many shadow models the attacks get, fresh copies of `model`; or a function `shadows(target, X_pool,
+        y_pool, random_state)` that returns them. The pool is the records set aside, with their recorded labels; if
+        there are none it is all records, as an auditor has who owns the data.
     n_jobs : as in joblib; the table does not depend on it.
 
     Returns
     -------
-    DataFrame with train_accuracy and test_accuracy (on members and strangers, by their *recorded* labels, so
-    that their difference is what a "was it right?" attack gains), confidence_in and confidence_out (mean
-    largest probability), and `auc_<name>` for each attack; with wrong labels, clean_test_accuracy too (on
-    strangers, by the labels before any was made wrong).
+    DataFrame with train_accuracy and test_accuracy (on members and strangers, by their *recorded* labels, so that their
+    difference is what a "was it right?" attack gains), confidence_in and confidence_out (mean largest probability), and
+    `auc_<name>` for each attack; with wrong labels, clean_test_accuracy too (on strangers, by the labels before any was
+    made wrong).
 
-    Raises ValueError for bad data, numbers out of range, a model that cannot be trained, and unknown signals.
+    It raises ValueError for bad data, numbers out of range, a model that cannot be trained, and unknown signals.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> trials = run_trials(targets.make("one-nn"), flowers.X, flowers.y, ["confidence"], n_trials=3)
+    >>> trials[["train_accuracy", "auc_confidence"]].iloc[0].tolist()  # right by heart, and always sure
+    [1.0, 0.5]
     """
     import pandas as pd
     from joblib import Parallel, delayed
@@ -123,9 +129,9 @@ def _one_trial(
     training, judged = trained_on.index_in, declared.index
     target = fresh(model, int(rng.integers(2**31)))
     with _checks.reading(X):
-        target.fit(_take(X, training), recorded[training])
+        target.fit(_checks.take(X, training), recorded[training])
 
-    members, candidates, labels = declared.is_member, _take(X, judged), recorded[judged]
+    members, candidates, labels = declared.is_member, _checks.take(X, judged), recorded[judged]
     row = _answered(target, candidates, labels, members)
     if plan.fraction_wrong > 0:
         row["clean_test_accuracy"] = was_right(target, candidates, y[judged])[~members].mean()
@@ -133,7 +139,7 @@ def _one_trial(
     if plan.shadows is not None:
         others = np.setdiff1d(rows, judged)
         pool = others if len(others) else rows[:, 0]
-        replicas = plan.shadows(target, _take(X, pool), recorded[pool], int(rng.integers(2**31)))
+        replicas = plan.shadows(target, _checks.take(X, pool), recorded[pool], int(rng.integers(2**31)))
     rows_in_pool = judged if plan.shadows is not None and not len(others) else None
     scores = {
         name: _scores(attack, target, replicas, candidates, labels, rows_in_pool) for name, attack in attacks.items()
@@ -156,9 +162,7 @@ def _scores(attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, r
     """The scores of a copy of the attack; `rows` are the candidates' in the pool of the replicas, if they are in it."""
     attack = copy.copy(attack)
     attack.fit(target, replicas)
-    return (
-        attack.score_samples(X, y, index=rows) if isinstance(attack, CalibratedAttack) else attack.score_samples(X, y)
-    )
+    return attack.score_samples(X, y, index=rows)
 
 
 def attack_each(
@@ -168,15 +172,23 @@ def attack_each(
     n_targets: int | None = None,
     targets: Shadows | None = None,
 ) -> pd.DataFrame:
-    """Take each shadow in turn as the target and attack it with the others: one row a shadow.
+    """Take each shadow in turn as the target and attack it with the others; the table has one row a shadow.
 
-    The others are all but the target's partner (see `Shadows.besides`), and the candidates are the whole pool: an
-    auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A). The targets share a pool and
-    overlap, so that an interval over them speaks of this pool.
+    The others are all but the target's partner (see `Shadows.besides`), and the candidates are the whole pool: this is
+    an auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A). The targets share a pool
+    and overlap, so that an interval over them speaks of this pool.
 
-    `attacks` and the columns are those of `run_trials`. `n_targets`: how many are attacked, from the first; all by
-    default. `targets`: the same models behind a defence that the attacker's shadows do not have (see
-    `mialab.defences.defend`); the shadows themselves by default.
+    `attacks` and the columns are those of `run_trials`. `n_targets` says how many are attacked, from the first; all are
+    by default. `targets` are the same models behind a defence that the attacker's shadows do not have (see
+    `mialab.defences.defend`); by default they are the shadows themselves. It raises ValueError as `run_trials` does,
+    and where `targets` had other members than `shadows`.
+
+    >>> from mialab import data, shadows, targets
+    >>> flowers = data.load_iris()
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), flowers.X, flowers.y, n_shadows=4, random_state=0)
+    >>> found = attack_each(trained, ["confidence"], n_targets=2)
+    >>> found.shape, found["auc_confidence"].tolist()
+    ((2, 5), [0.5, 0.5])
     """
     import pandas as pd
 
@@ -195,12 +207,18 @@ def attack_each(
 def score_each(
     shadows: Shadows, attack: Attack, *, n_targets: int | None = None, targets: Shadows | None = None
 ) -> np.ndarray:
-    """The scores behind `attack_each`: those of every record of the pool for each target in turn, (n_targets, n).
+    """Return the scores behind `attack_each`, of every record of the pool for each target in turn, (n_targets, n).
 
     `shadows.in_mask[:n_targets]` says who was a member. Pooled over targets there are strangers enough to speak of a
-    false-positive rate of 1 in 1,000, if scores of different targets mean the same. `targets`: as in `attack_each`.
+    false-positive rate of 1 in 1,000, if scores of different targets mean the same. `targets` are as in `attack_each`.
 
-    Raises ValueError where `targets` had other members than `shadows`.
+    It raises ValueError where `targets` had other members than `shadows`.
+
+    >>> from mialab import attacks, data, shadows, targets
+    >>> flowers = data.load_iris()
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), flowers.X, flowers.y, n_shadows=4, random_state=0)
+    >>> score_each(trained, attacks.ThresholdAttack(), n_targets=2).shape
+    (2, 150)
     """
     rows = np.arange(len(shadows.y))
     targets = shadows if targets is None else targets
@@ -227,11 +245,6 @@ def _replicas(model: Any, n_shadows: int, target: Any, X: Any, y: np.ndarray, ra
     return train_shadows(model, X, y, n_shadows, random_state=random_state)
 
 
-def _take(X: Any, rows: np.ndarray) -> Any:
-    """These rows of an array or a frame."""
-    return X.iloc[rows] if _checks.is_frame(X) else X[rows]
-
-
 def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict[str, Attack]:
     """The attacks by name."""
     if attacks is None:
@@ -242,6 +255,11 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
                 raise ValueError(
                     f"attacks[{name!r}] is {attack!r}; it should be an attack (an object with fit and score_samples)"
                 )
+            if "index" not in signature(attack.score_samples).parameters:
+                raise ValueError(
+                    f"attacks[{name!r}] takes no index; its score_samples should be score_samples(X, y, index=None), "
+                    "and may ignore the index"
+                )
         return dict(attacks)
     signals = list(attacks) if isinstance(attacks, Iterable) and not isinstance(attacks, str) else [None]
     if not all(isinstance(signal, str) for signal in signals):
@@ -250,7 +268,14 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
 
 
 def summarise(trials: pd.DataFrame) -> pd.DataFrame:
-    """The mean of each column over the trials with its 95% interval: one row a column; mean, low, high."""
+    """Return the mean of each column over the trials with its 95% interval: one row a column; mean, low, high.
+
+    It raises ValueError for fewer than 2 trials, and for numbers that are not finite.
+
+    >>> import pandas as pd
+    >>> summarise(pd.DataFrame({"auc_loss": [0.6, 0.7, 0.8]})).round(2).loc["auc_loss"].tolist()
+    [0.7, 0.45, 0.95]
+    """
     import pandas as pd
 
     rows = {name: mean_interval(column)[:3] for name, column in trials.items()}
@@ -258,14 +283,18 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(effects: Any, smallest: float = 0.01) -> str:
-    """What experiments say of a claim: "supported", "partly", "contradicted" or "not shown".
+    """Say what experiments show of a claim: "supported", "partly", "contradicted" or "not shown".
 
-    `effects` (m, 3): mean, low and high of each experiment's effect (as `mean_interval` gives them), signed so that the
-    claim predicts a positive one. An experiment is for the claim if its interval lies above 0 and its mean is at least
-    `smallest`; against it if the interval lies below 0 and the mean is at most -`smallest`. All for: supported. Some
-    for: partly. None for and some against: contradicted. Otherwise nothing is shown.
+    `effects` (m, 3) holds the mean, low and high of each experiment's effect (as `mean_interval` gives them), signed so
+    that the claim predicts a positive one. An experiment is for the claim if its interval lies above 0 and its mean is
+    at least `smallest`; it is against it if the interval lies below 0 and the mean is at most -`smallest`. If all are
+    for it, the claim is supported; if some are, partly. If none is for it and some are against it, it is contradicted.
+    Otherwise nothing is shown.
 
-    Raises ValueError for effects of another shape, and for numbers that are no mean within its interval.
+    It raises ValueError for effects of another shape, and for numbers that are no mean within its interval.
+
+    >>> verdict([(0.10, 0.05, 0.15)]), verdict([(0.10, 0.05, 0.15), (0.02, -0.01, 0.05)])
+    ('supported', 'partly')
     """
     wanted = "it should be (m, 3) for at least one experiment: mean, low and high of each"
     try:
@@ -278,8 +307,7 @@ def verdict(effects: Any, smallest: float = 0.01) -> str:
     mean, low, high = effects.T
     if not ((low <= mean) & (mean <= high)).all():  # false for NaN too
         raise ValueError("effects holds NaN, or a mean outside its interval; each row should be mean, low, high")
-    if isinstance(smallest, bool) or not isinstance(smallest, Real) or not 0 <= smallest < np.inf:
-        raise ValueError(f"smallest is {smallest!r}; it should be a number of 0 or more")
+    smallest = _checks.number("smallest", smallest)
     is_for, is_against = (low > 0) & (mean >= smallest), (high < 0) & (mean <= -smallest)
     if is_for.all():
         return "supported"

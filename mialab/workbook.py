@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mialab._files import notebooks_folder
+from mialab._files import free_name, notebooks_folder, write_whole
 
 RECORD = ".mialab.json"
 # What reading JSON of a certain shape raises where it is none: RecursionError for brackets without end.
@@ -22,7 +21,11 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class Step(NamedTuple):
-    """One thing that `sync` did: to which notebook, what, and the other file it concerns, if any."""
+    """A `Step` is one thing that `sync` did: to which notebook, what, and the other file it concerns, if any.
+
+    >>> print(Step("05_the_first_attack.ipynb", "copied"))
+    05_the_first_attack.ipynb is new in your workbook.
+    """
 
     notebook: str
     what: str  # "copied", "updated", "offered", "in the way" or "set aside"
@@ -44,22 +47,27 @@ class Step(NamedTuple):
 def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
     """Copy the course's notebooks into the workbook without touching what the learner has changed.
 
-    A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has
-    a new version, a copy without a change or an output is replaced; any other stays, and the new version is
-    put beside it, once. Where only tags and folds are new, a copy without a change gets them and any other stays.
+    A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has a new
+    version, a copy without a change or an output is replaced; any other stays, and the new version is put beside it,
+    once. Where only tags and folds are new, a copy without a change gets them and any other stays.
 
     Parameters
     ----------
-    workbook : the learner's folder; made if it is missing
-    source : the folder of the course's notebooks; the course's own if None
+    workbook : the learner's folder; it is made if it is missing.
+    source : the folder of the course's notebooks; the course's own if None.
 
     Returns
     -------
-    What was done, in the order of the notebooks; empty if there was nothing to do.
+    What was done, one `Step` each, in the order of the notebooks; it is empty if there was nothing to do.
 
     Raises
     ------
-    ValueError : `workbook` is no folder, is `source` or lies in it; `source` has no notebooks or a damaged one
+    ValueError : `workbook` is no folder, is `source` or lies in it; `source` has no notebooks or a damaged one.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as workbook:
+    ...     print(sync(workbook)[0], sync(workbook))  # the second time there is nothing to do
+    00_start_here.ipynb is new in your workbook. []
     """
     workbook = Path(workbook).absolute()
     source = Path(source) if source is not None else notebooks_folder()
@@ -81,7 +89,7 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
             continue
         record[name], step = _sync_one(target, lesson, record.get(name))
         steps += [step] if step else []
-    _write(workbook / RECORD, _as_bytes({"format": 1, "notebooks": record}))
+    write_whole(workbook / RECORD, _as_bytes({"format": 1, "notebooks": record}))
     return steps
 
 
@@ -89,6 +97,12 @@ def find_workbook(start: Path | str | None = None) -> Path | None:
     """Return the learner's workbook: the folder MIALAB_WORKBOOK, else the nearest one upwards of `start`.
 
     `start` is the current folder if None. None is returned where no folder upwards holds a `.mialab.json`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     before, _, after = find_workbook(folder), sync(folder), find_workbook(folder)
+    >>> before is None, str(after) == folder
+    (True, True)
     """
     named = os.environ.get("MIALAB_WORKBOOK")
     if named:
@@ -98,7 +112,13 @@ def find_workbook(start: Path | str | None = None) -> Path | None:
 
 
 def course_digest(notebook: dict[str, Any]) -> str:
-    """Return the digest of what a notebook says: its cells' types and sources, not outputs or metadata."""
+    """Return the digest of what a notebook says: of its cells' types and sources, not of outputs or metadata.
+
+    >>> cell = {"cell_type": "code", "source": "1 + 1", "metadata": {}, "execution_count": 3, "outputs": ["2"]}
+    >>> notebook = {"metadata": {}, "cells": [cell]}
+    >>> course_digest(notebook) == course_digest(cleared(notebook)), len(course_digest(notebook))
+    (True, 64)
+    """
     cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
     return _digest(json.dumps(cells).encode())
 
@@ -113,6 +133,11 @@ def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a notebook without outputs, execution counts, timings and widget states.
 
     Its metadata names the course version that it is, so that a lost `.mialab.json` does not matter.
+
+    >>> cell = {"cell_type": "code", "source": "1 + 1", "metadata": {}, "execution_count": 3, "outputs": ["2"]}
+    >>> notebook = {"metadata": {}, "cells": [cell]}
+    >>> cleared(notebook)["cells"][0]["outputs"], notebook["cells"][0]["outputs"]
+    ([], ['2'])
     """
     cells = []
     for cell in notebook["cells"]:
@@ -130,7 +155,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
     name, course, new = target.name, course_digest(lesson), _as_bytes(cleared(lesson))
     fresh = {"course": course, "look": _look(lesson), "copy": _digest(new), "offered": []}
     if not target.exists():
-        _write(target, new)
+        write_whole(target, new)
         return fresh, Step(name, "copied")
     now = target.read_bytes()
     if now == new:
@@ -141,7 +166,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
     if (same and known.get("look") == fresh["look"]) or course in known["offered"]:
         return known, None
     if _digest(now) == known["copy"] or _merely_opened(now, known["course"]):
-        _write(target, new)
+        write_whole(target, new)
         return fresh, Step(name, "updated")
     if same:
         return known, None
@@ -149,7 +174,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
     known = {**known, "offered": [*known["offered"], course]}
     if os.path.lexists(beside):
         return known, None
-    _write(beside, new)
+    write_whole(beside, new)
     return known, Step(name, "offered", beside.name)
 
 
@@ -192,7 +217,7 @@ def _read_record(workbook: Path) -> tuple[dict[str, dict], list[Step]]:
                 raise TypeError("a digest is no text")
             list.__iter__(known["offered"])
     except (*_UNREADABLE, FileNotFoundError, IsADirectoryError):  # the last two: a link to nowhere, a folder
-        aside = _free_name(workbook / f"{RECORD}.damaged")
+        aside = free_name(workbook / ".mialab.damaged.json")
         os.replace(path, aside)
         return {}, [Step(RECORD, "set aside", aside.name)]
     return record, []
@@ -205,29 +230,6 @@ def _kind(path: Path) -> str:
     if path.is_file():
         return "a file"
     return "a link that leads nowhere" if path.is_symlink() else "something that is neither file nor folder"
-
-
-def _free_name(path: Path) -> Path:
-    """Return the path itself, or the first of path-2, path-3, … that is free."""
-    number, free = 2, path
-    while os.path.lexists(free):
-        free, number = path.with_name(f"{path.name}-{number}"), number + 1
-    return free
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, whenever the machine stops."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _as_bytes(content: Any) -> bytes:

@@ -17,7 +17,7 @@ import numpy as np
 import test_grading
 from classroom import Classroom
 
-from mialab.exercises._function import FunctionExercise
+from mialab.exercises._engine._function import FunctionExercise
 from mialab.instructor._class import grade_class
 
 ODD = ["cell_deleted", "metadata_lost", "corrupt_json", "endless_function", "prints_a_gigabyte", "course_overwritten",

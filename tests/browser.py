@@ -24,7 +24,7 @@ import figures
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, TimeoutError, expect
 
-from mialab._doctor import CHROMIUM
+from mialab.cli._doctor import CHROMIUM
 
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "screenshots"
 READ = "read"  # a folder of the tests' workbook: the notebooks with their outputs

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbgrader.api
 
 from mialab.exercises.handout import FILE, own_from
-from mialab.instructor import _assignment, _course, _keys, _personal
+from mialab.instructor.making import _assignment, _course, _keys, _personal
 
 NAME = "05_the_first_attack"
 # nbgrader starts a Python to ask this for every gradebook that it makes: seconds each, and always the same answer.
@@ -68,7 +68,7 @@ class Classroom:
 
     def wrong_source(self, question: str, mistake: str) -> str:
         """The source of a known mistake, under the question's own name."""
-        from mialab.exercises._function import _plain_source
+        from mialab.exercises._engine._function import _plain_source
 
         source = _plain_source(self.exercises[question].wrong[mistake].answer)
         imports = "from mialab.metrics import accuracy_at, balanced_accuracy, choose_threshold\n"

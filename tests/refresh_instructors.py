@@ -11,9 +11,9 @@ from pathlib import Path
 
 from mialab._files import notebooks_folder
 from mialab.exercises import chapters
-from mialab.exercises._base import Exercise, count
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Prediction, Written
+from mialab.exercises._engine._base import Exercise, count
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Prediction, Written
 
 PAGE = Path(__file__).resolve().parent.parent / "INSTRUCTORS.md"
 # Answers that are no answers to the question: every exercise of a kind meets them alike.

@@ -10,7 +10,7 @@ import pytest
 from classroom import NAME, Classroom
 
 from mialab import cli
-from mialab.instructor import _archives
+from mialab.instructor.grading import _archives
 
 pytest.importorskip("nbgrader")
 

@@ -14,10 +14,11 @@ from classroom import NAME, Classroom
 from mialab import cli
 from mialab._files import notebooks_folder
 from mialab.exercises import chapters
-from mialab.exercises._function import FunctionExercise
-from mialab.exercises._kinds import Choice, Prediction, Reading, Written
+from mialab.exercises._engine._function import FunctionExercise
+from mialab.exercises._engine._kinds import Choice, Prediction, Reading, Written
 from mialab.exercises.handout import Handout, load_assignment
-from mialab.instructor import _assignment, _challenge, _course, _keys, _personal
+from mialab.instructor.challenge import _challenge
+from mialab.instructor.making import _assignment, _course, _keys, _personal
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader

@@ -180,7 +180,7 @@ def test_a_new_attack_needs_only_score_samples():
     class Guess(Attack):
         threat_model = ThreatModel()
 
-        def score_samples(self, X, y):
+        def score_samples(self, X, y, index=None):
             return confidence(self._fitted_target(), X) / 2
 
     assert Guess().fit(Oracle(TABLE, [0, 1, 2])).score_samples(X, None).tolist() == [0.35, 0.2, 0.45, 0.5]

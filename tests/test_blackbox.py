@@ -464,7 +464,7 @@ def test_it_says_so_where_others_may_ask(model):
         ({"keys": [5]}, "keys holds a key"),
         ({"keys": {"a": -1}}, "budget is -1"),
         ({"budget": 1.5}, "budget is 1.5"),
-        ({"period": 0}, "period is 0; it should be seconds, a finite number above 0"),
+        ({"period": 0}, "period is 0; it should be a finite number above 0"),
         ({"max_batch": 0}, "max_batch is 0"),
         ({"max_bytes": None}, "max_bytes is None"),
         ({"output": "logits"}, "output is 'logits'; it should be one of 'probabilities', 'rounded', 'top-1', 'label'"),

@@ -24,7 +24,7 @@ LETTER = (
 # Everything a panel can hold, in every tone.
 PANELS = """\
 from IPython.display import display
-from mialab.exercises._panel import TONES, Code, Panel
+from mialab.exercises._engine._panel import TONES, Code, Panel
 
 for tone in TONES:
     body = ("Words and `code(words)`.", Code("def answer():\\n    return 1"))

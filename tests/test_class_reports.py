@@ -16,11 +16,13 @@ import pytest
 from classroom import NAME, Classroom, solution_cell
 
 from mialab import cli
-from mialab.instructor import _course, _grading, _judge, _pages, _reports, _sandbox, _strays
 from mialab.instructor._class import Graded, grade_class
-from mialab.instructor._grading import Result
-from mialab.instructor._judge import Mark
-from mialab.instructor._keys import Student
+from mialab.instructor.grading import _grading, _judge, _sandbox, _strays
+from mialab.instructor.grading._grading import Result
+from mialab.instructor.grading._judge import Mark
+from mialab.instructor.making import _course
+from mialab.instructor.making._keys import Student
+from mialab.instructor.reporting import _pages, _reports
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader
@@ -383,6 +385,18 @@ def test_the_summary_counts_what_went_wrong(tmp_path):
     assert "It was late." in page and "s0, s1, s2" in page and "ask before you accuse" in page
 
 
+def test_the_summary_escapes_whatever_a_student_may_have_named_or_written(tmp_path):
+    hostile = "<script>alert(1)</script>"
+    mark = Mark(hostile, 0.0, 1, "not yet", "raised", (f"stopped with `{hostile}` {hostile}",))
+    results = [
+        Result(f"{n}{hostile}", f"05_{hostile}", "graded", [mark], (hostile,), {hostile: "aa"}, (hostile,))
+        for n in "ab"
+    ]
+    _pages.write_summary(results, tmp_path / "summary.html", [_strays.Stray(hostile, hostile, hostile)])
+    page = (tmp_path / "summary.html").read_text("utf-8")
+    assert "<script" not in page and page.count("&lt;script&gt;") > 12
+
+
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
@@ -396,7 +410,7 @@ def room(tmp_path):
 
 @pytest.mark.sandbox
 def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
-    command = [sys.executable, "-m", "mialab.cli", "grade", str(room.course / "submitted"), "--out",
+    command = [sys.executable, "-m", "mialab", "grade", str(room.course / "submitted"), "--out",
                str(room.base / "grades"), "--key", str(room.key)]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     kept = room.base / "grades" / "results" / NAME
@@ -446,21 +460,24 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
 
 
 @pytest.mark.sandbox
-def test_the_sandbox_starts_where_nothing_was_compiled(tmp_path):
-    """A file to hide may have no compiled copy beside it, as where PYTHONDONTWRITEBYTECODE is set."""
+def test_the_wall_is_a_folder(tmp_path, monkeypatch):
+    """Whatever is added to the chapters or their cases, under any name, a student's code cannot find."""
+    package = tmp_path / "mialab"
+    shutil.copytree(_sandbox._EXERCISES, package / "exercises", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("notes.txt", "new_chapter.py", "_cases/any.json", "_cases/deep/er.py", "spare/handout.py"):
+        (package / "exercises" / name).parent.mkdir(exist_ok=True)
+        (package / "exercises" / name).write_text("answer = 42")
     (tmp_path / "run").mkdir()
-    (tmp_path / "answers.py").write_text("answer = 42")
     os.chmod(tmp_path, 0o755)
-    ended = _sandbox.run(
-        tmp_path / "run", "timeit", ["-n", "1", "-r", "1", "pass"], limits=_sandbox.Limits(), sandboxed=True,
-        solutions=_judge.solution_files(),
-    )  # fmt: skip
-    assert ended.code == 0, ended
-    walls = _sandbox._walls(tmp_path / "run", [tmp_path / "answers.py"])
-    assert not any("__pycache__" in word for word in walls)
-    assert walls.count("--tmpfs") == 2
-    both = _sandbox._walls(tmp_path / "run", _judge.solution_files())
-    assert sum("__pycache__" in word for word in both) <= 1
+    monkeypatch.setattr(_sandbox, "_PACKAGE", package)
+    monkeypatch.setattr(_sandbox, "_EXERCISES", package / "exercises")
+    look = f"import os; print([(at, names) for at, _, names in os.walk({str(package)!r})])"
+    words = ["-n", "1", "-r", "1", look]
+    ended = _sandbox.run(tmp_path / "run", "timeit", words, limits=_sandbox.Limits(), sandboxed=True)
+    seen = dict(eval(ended.said.splitlines()[0]))
+    engine = str(package / "exercises" / "_engine")
+    assert sorted(seen.pop(str(package / "exercises"))) == ["__init__.py", "handout.py"]
+    assert "_bench.py" in seen.pop(engine) and seen == {str(package): []}, ended
 
 
 @pytest.mark.sandbox
@@ -471,9 +488,9 @@ def test_the_sandbox_starts_from_a_python_that_was_called_by_a_roundabout_path(t
     os.chmod(tmp_path, 0o755)
     python = os.path.relpath(sys.executable, tmp_path / "a")
     code = (
-        "from pathlib import Path; from mialab.instructor import _sandbox as s; "
+        "from pathlib import Path; from mialab.instructor.grading import _sandbox as s; "
         f"print(s.run(Path({str(tmp_path / 'a' / 'run')!r}), 'timeit', ['-n', '1', '-r', '1', 'pass'], "
-        "limits=s.Limits(), sandboxed=True, solutions=[]))"
+        "limits=s.Limits(), sandboxed=True))"
     )
     done = subprocess.run([python, "-c", code], cwd=tmp_path / "a", capture_output=True, text=True, check=False)
     assert "code=0" in done.stdout, done
@@ -509,7 +526,7 @@ def test_under_nbgrader_alone_the_hidden_tests_judge_too(tmp_path):
     """Without `mialab grade`, as when an instructor presses a button of nbgrader's: the same checks, its own points."""
     from nbgrader.api import Gradebook
 
-    from mialab.instructor import _assignment, _nbgrader
+    from mialab.instructor.making import _assignment, _nbgrader
 
     name, chapter = "00_start_here", _assignment.find_chapter("00")
     _course.assign("00", tmp_path / "c")

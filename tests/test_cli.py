@@ -14,7 +14,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 import mialab
-from mialab import _doctor, cli
+from mialab import cli
+from mialab.cli import _doctor, _lab
 
 NOTEBOOK = {
     "cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Start"]}],
@@ -83,7 +84,7 @@ def test_the_command_that_opens_the_workbook_is_one_that_is_there(nowhere, capsy
 
     monkeypatch.setenv("MIALAB_WORKBOOK", str(nowhere / "mine"))
     assert last_line() == "Run `mialab lab` to open it."
-    monkeypatch.setattr(sys, "prefix", str(cli._CHECKOUT / ".venv"))  # as after make lab: not on the path
+    monkeypatch.setattr(sys, "prefix", str(_lab.CHECKOUT / ".venv"))  # as after make lab: not on the path
     make, named = (
         ("python run.py lab", 'python run.py lab --workbook "{}"')
         if os.name == "nt"
@@ -100,7 +101,7 @@ def test_lab_becomes_jupyterlab_in_the_workbook(nowhere, monkeypatch):
         became.command, became.env = command, environment
         return 7
 
-    monkeypatch.setattr(cli, "_become", become)
+    monkeypatch.setattr(_lab, "_become", become)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert cli.main(["lab", "--workbook", "mine", "--", "--no-browser", "--port", "9000"]) == 7
@@ -275,7 +276,7 @@ def test_the_lock_and_the_requirements_are_read(monkeypatch, tmp_path):
     assert any(line.startswith("jupyterlab") for line in needed)
     assert any(line.startswith("pytest") for line in parts["test"])
     assert set(parts) == set(_doctor._ADDED_BY)
-    monkeypatch.setattr(_doctor, "_CHECKOUT", tmp_path)  # as where pip installed a wheel
+    monkeypatch.setattr(_doctor, "CHECKOUT", tmp_path)  # as where pip installed a wheel
     lines = ["numpy>=2", 'jupyterlab>=4; extra == "course"', "pytest>=8; extra == 'test'"]
     monkeypatch.setattr(metadata, "requires", lambda _: lines)
     assert _doctor._requirements() == (["numpy>=2", "jupyterlab>=4; extra == 'course'"], {})
@@ -291,7 +292,7 @@ def bare(code, **more):
 
 
 def test_the_doctor_works_before_anything_is_installed(nowhere):
-    registry = "import mialab._doctor as d; d._registry = lambda: [d.Finding('OK', 'registry')]; "
+    registry = "import mialab.cli._doctor as d; d._registry = lambda: [d.Finding('OK', 'registry')]; "
     done = bare(registry + "from mialab import cli; sys.exit(cli.main(['doctor']))")
     assert done.stderr == ""
     for words in ("Python 3", "environments (venv)", "registry", "disk", "ports", "git", "browser", "bubblewrap"):
@@ -320,14 +321,14 @@ def test_a_registry_that_does_not_answer_is_a_finding(monkeypatch, tmp_path):
 
 
 def test_the_pip_that_came_with_python_is_found():
-    done = bare("import ensurepip, mialab._doctor as d; print(d._pip(), ensurepip.version())")
+    done = bare("import ensurepip, mialab.cli._doctor as d; print(d._pip(), ensurepip.version())")
     wheel, version = done.stdout.split()
     assert done.stderr == ""
     assert wheel == "None" or (wheel.endswith(".whl") and version in wheel)
 
 
 def test_an_environment_that_is_broken_is_told_from_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(_doctor, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(_doctor, "CHECKOUT", tmp_path)
     assert states(_doctor._not_yet()) == {"NOTE"}
     (tmp_path / ".venv").mkdir()
     (finding,) = _doctor._not_yet()

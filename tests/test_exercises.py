@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from mialab.exercises import chapters, progress_table
-from mialab.exercises._calls import parameters
-from mialab.exercises._function import FunctionExercise
-from mialab.exercises._panel import Panel
+from mialab.exercises._engine._calls import parameters
+from mialab.exercises._engine._function import FunctionExercise
+from mialab.exercises._engine._panel import Panel
 
 EXERCISES = [e for chapter in chapters() for e in chapter.exercises.values()]
 FUNCTIONS = [e for e in EXERCISES if isinstance(e, FunctionExercise)]
@@ -33,7 +33,7 @@ def no_workbook(tmp_path, monkeypatch):
     """Answers of the tests are nobody's progress."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
-    monkeypatch.setattr("mialab.exercises._progress._in_memory", {"version": 1, "exercises": {}})
+    monkeypatch.setattr("mialab.exercises._engine._progress._in_memory", {"version": 1, "exercises": {}})
 
 
 @each

@@ -11,12 +11,12 @@ import pytest
 
 from mialab._files import notebooks_folder
 from mialab.exercises import chapters
-from mialab.exercises._calls import PATIENCE, call_all
-from mialab.exercises._function import SECONDS
-from mialab.exercises._kinds import Choice, Written
-from mialab.instructor import _assignment
-from mialab.instructor._grading import LONGER
-from mialab.instructor._sandbox import Limits
+from mialab.exercises._engine._calls import PATIENCE, call_all
+from mialab.exercises._engine._function import SECONDS
+from mialab.exercises._engine._kinds import Choice, Written
+from mialab.instructor.grading._grading import LONGER
+from mialab.instructor.grading._sandbox import Limits
+from mialab.instructor.making import _assignment
 
 EXERCISES = [e for chapter in chapters() for e in chapter.exercises.values()]
 WRITTEN = [e for e in EXERCISES if isinstance(e, Written)]

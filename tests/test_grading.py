@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from classroom import NAME, Classroom, solution_cell, with_first_cell
 
-from mialab.instructor import _sandbox
-from mialab.instructor._grading import grade
+from mialab.instructor.grading import _sandbox
+from mialab.instructor.grading._grading import grade
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.sandbox
@@ -207,8 +207,8 @@ JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:4]} | {n
 def course_and_numpy_overwritten(room, me):
     return with_first_cell(
         room.answered(me, **JUNK),
-        """import mialab.exercises._base as base, mialab.exercises._bench as bench, mialab.exercises._calls as calls
-import mialab.exercises.handout as handout, mialab.instructor as instructor, mialab.instructor._hidden as hidden
+        """from mialab.exercises._engine import _base as base, _bench as bench, _calls as calls
+import mialab.exercises.handout as handout, mialab.instructor as instructor, mialab.instructor.making._hidden as hidden
 passes = lambda *a, **k: True
 for module in (base, bench, calls, handout, instructor, hidden):
     for name in dir(module):

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import mialab
-from mialab.instructor import _nbgrader
+from mialab.instructor.making import _nbgrader
 
 HUB = Path(mialab.__file__).parent / "instructor" / "hub"
 LAB = Path(mialab.__file__).parent / "_lab"
@@ -45,7 +45,7 @@ def test_the_options_that_assign_writes_are_real_ones(tmp_path):
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.preprocessors import ClearSolutions, Execute
 
-    from mialab.instructor._course import start
+    from mialab.instructor.making._course import start
 
     start(tmp_path)
     kinds = {"CourseDirectory": CourseDirectory, "ClearSolutions": ClearSolutions, "ExecutePreprocessor": Execute}

@@ -13,8 +13,8 @@ from refresh_instructors import PAGE, known_mistakes, refreshed
 from mialab import cli
 from mialab._files import notebooks_folder
 from mialab.exercises import chapters
-from mialab.exercises._chapter import Chapter
-from mialab.instructor import _assignment, _personal
+from mialab.exercises._engine._chapter import Chapter
+from mialab.instructor.making import _assignment, _personal
 
 TEXT = PAGE.read_text("utf-8")
 
@@ -112,14 +112,15 @@ def commands():
 
 @pytest.mark.parametrize("words", commands())
 def test_every_command_is_one_that_the_program_takes(words):
-    assert cli._parser().parse_args(words).action
+    assert cli._parser().parse_args(words).run
 
 
 def test_the_example_of_an_exercise_works_as_it_is_printed(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code = re.search(r"<!-- example -->\n```python\n(.*?)```", TEXT, re.DOTALL)[1]
     path = tmp_path / "example.py"  # an exercise reads its own source
-    path.write_text("from mialab.exercises._chapter import Chapter\nchapter = Chapter('05_the_first_attack')\n" + code)
+    imports = "from mialab.exercises._engine._chapter import Chapter\n"
+    path.write_text(imports + "chapter = Chapter('05_the_first_attack')\n" + code)
     space: dict = {}
     exec(compile(path.read_text(), str(path), "exec"), space)
     exercise = space["caught_for_sure"]

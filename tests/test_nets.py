@@ -15,11 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mialab import nets as nets_module
-from mialab._stack import Stack
 from mialab.data import load_iris, split, wrong_labels
 from mialab.metrics import auc, mean_interval
-from mialab.nets import PATIENCE, NetClassifier, Nets, _train, train_nets
+from mialab.nets import NetClassifier, Nets, train_nets
+from mialab.nets import _net as nets_module
+from mialab.nets._net import PATIENCE, _train
+from mialab.nets._stack import Stack
 
 flowers = load_iris()
 X, y = flowers.X, flowers.y
@@ -453,7 +454,7 @@ LONELY[1, 0] = True
         ({"standardise": 1}, "standardise is 1; it should be True or False"),
         ({"progress": 0}, "progress is 0; it should be True or False"),
         ({"chunk": 0}, "chunk is 0; it should be a whole number of 1 or more"),
-        ({"dtype": "float16"}, 'dtype is \'float16\'; it should be "float32" or "float64"'),
+        ({"dtype": "float16"}, "dtype is 'float16'; it should be one of 'float32', 'float64'"),
         ({"random_state": -1}, "random_state is -1"),
     ],
 )

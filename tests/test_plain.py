@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mialab.exercises import chapters
-from mialab.exercises._calls import Call, Failure, Observed, observe
-from mialab.exercises._function import FunctionExercise
-from mialab.exercises._plain import (
+from mialab.exercises._engine._calls import Call, Failure, Observed, observe
+from mialab.exercises._engine._function import FunctionExercise
+from mialab.exercises._engine._plain import (
     MOST_CHARACTERS,
     MOST_VALUES,
     Shown,

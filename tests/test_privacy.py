@@ -309,7 +309,7 @@ def test_a_broken_promise_is_caught(epsilon, hidden, clip, less_noise):
 @pytest.mark.long
 def test_a_clip_of_the_sum_in_place_of_each_record_is_caught(monkeypatch):
     """The classic mistake: clip the batch's gradient once. One record may then decide its direction alone."""
-    from mialab._stack import Stack
+    from mialab.nets._stack import Stack
 
     find, add = Stack.find_gradient, Stack.add_noise
 

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2, kstest, norm
 
-from mialab._stack import Stack, _squares
 from mialab.nets import NetClassifier, train_nets
+from mialab.nets._stack import Stack, _squares
 from mialab.privacy import audit_epsilon, epsilon_of
 
 PRIVATE = {"clip": 1.0, "standardise": False}
@@ -336,7 +336,7 @@ def test_nothing_but_the_weights_tells_of_the_members():
     [
         ({"clip": None, "noise": 1.0}, "clip is None; noise and sampling are for private training"),
         ({"clip": None, "sampling": 0.5}, "clip is None; noise and sampling are for private training"),
-        ({"clip": 0}, "clip is 0; it should be a finite number above 0, or None"),
+        ({"clip": 0}, "clip is 0; it should be a finite number above 0"),
         ({"clip": -1.0}, r"clip is -1\.0; it should be a finite number above 0"),
         ({"clip": np.inf}, "clip is inf; it should be a finite number above 0"),
         ({"clip": np.nan}, "clip is nan; it should be a finite number above 0"),

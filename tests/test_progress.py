@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mialab.exercises import _progress, progress_table, start_here
 from mialab.exercises import first_attack as ex
+from mialab.exercises import progress_table, start_here
+from mialab.exercises._engine import _progress
 
 
 @pytest.fixture
@@ -87,17 +88,17 @@ def test_the_recap_plays_a_guess_back_in_a_new_kernel(workbook):
 )
 def test_a_damaged_file_is_set_aside_and_named(workbook, damage):
     (workbook / "progress.json").write_text(damage)
-    (workbook / "progress.damaged-1.json").write_text("an older one")
+    (workbook / "progress.damaged.json").write_text("an older one")
     verdict = ex.guess_members.check(ex.guess_members.right_answer)
     assert "progress.damaged-2.json" in repr(verdict)
     assert (workbook / "progress.damaged-2.json").read_text() == damage
-    assert (workbook / "progress.damaged-1.json").read_text() == "an older one"
+    assert (workbook / "progress.damaged.json").read_text() == "an older one"
     assert stored(workbook)["05.guess_members"]["outcome"] == "correct"
 
 
 def test_a_damaged_file_is_named_by_the_table_too(workbook):
     (workbook / "progress.json").write_bytes(b"\xff\xfe{")
-    assert "progress.damaged-1.json" in progress_table().attrs["note"]
+    assert "progress.damaged.json" in progress_table().attrs["note"]
 
 
 def test_entries_that_this_version_does_not_know_survive(workbook):
@@ -111,7 +112,7 @@ def test_entries_that_this_version_does_not_know_survive(workbook):
 
 def test_two_kernels_at_once_lose_nothing(workbook):
     code = (
-        "import sys; from mialab.exercises import _progress\n"
+        "import sys; from mialab.exercises._engine import _progress\n"
         "for i in range(40): _progress.update(f'{sys.argv[1]}.{i}', lambda e: e.update(outcome='correct'))"
     )
     workers = [subprocess.Popen([sys.executable, "-c", code, name], cwd=workbook) for name in "ab"]
@@ -130,7 +131,7 @@ def test_a_write_that_is_cut_short_leaves_the_old_file(workbook, monkeypatch):
     def cut_short(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_progress.json, "dump", cut_short)
+    monkeypatch.setattr("mialab._files.os.fsync", cut_short)
     verdict = ex.always_member.check("b")
     assert verdict.outcome == "correct"
     assert "could not be saved" in repr(verdict)
@@ -201,14 +202,14 @@ def test_good_entries_of_a_damaged_file_still_count(workbook):
     entries = {"05.guess_members": good} | {f"05.bad{i}": entry for i, entry in enumerate(bad)}
     (workbook / "progress.json").write_text(json.dumps({"version": 1, "exercises": entries}))
     verdict = ex.always_member.check("b")
-    assert "progress.damaged-1.json" in repr(verdict)
+    assert "progress.damaged.json" in repr(verdict)
     assert stored(workbook).keys() == {"05.guess_members", "05.always_member"}
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"exercises": ' + "[" * 200_000])
 def test_deep_nonsense_is_set_aside(workbook, text):
     (workbook / "progress.json").write_text(text)
-    assert "progress.damaged-1.json" in repr(ex.always_member.check("b"))
+    assert "progress.damaged.json" in repr(ex.always_member.check("b"))
 
 
 def test_a_byte_order_mark_is_no_damage(workbook):

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 import skops.io
 
-from mialab import _serve_cli, cli
+from mialab import cli
 from mialab.blackbox import RemoteModel
+from mialab.cli import _serve
 from mialab.data import load_iris, split
 from mialab.targets import make
 
@@ -30,7 +31,7 @@ IRIS = load_iris()
 def nowhere(tmp_path, monkeypatch):
     """Run each test in an empty folder, with no keys in the environment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(_serve_cli.KEYS_VARIABLE, raising=False)
+    monkeypatch.delenv(_serve.KEYS_VARIABLE, raising=False)
 
 
 def refused(capsys, *words: str) -> str:
@@ -63,7 +64,7 @@ def test_types_that_nobody_trusts_are_named_and_loaded_only_when_told(capsys):
     assert "types that skops does not trust: " in said and "sklearn.neighbors._kd_tree.KDTree" in said
     trusted = re.findall(r"--trust (\S+)", said)
     assert len(trusted) == 2
-    loaded = _serve_cli.load_model(Path("m.skops"), trusted)
+    loaded = _serve.load_model(Path("m.skops"), trusted)
     assert (loaded.predict_proba(IRIS.X) == model.predict_proba(IRIS.X)).all()
 
 
@@ -88,7 +89,7 @@ def test_what_is_no_model_is_refused(capsys):
     ],
 )
 def test_a_key_is_a_name_a_secret_and_perhaps_a_budget(line, parsed):
-    assert _serve_cli.parse_key("--key", line) == parsed
+    assert _serve.parse_key("--key", line) == parsed
 
 
 @pytest.mark.parametrize("line", ["s3cret", "=s3cret", "alice=", "alice=:5"])
@@ -99,10 +100,10 @@ def test_a_bad_key_is_refused_without_repeating_it(capsys, line):
 
 def test_keys_come_from_the_file_the_environment_and_the_options(monkeypatch, capsys):
     Path("keys").write_text("# ours\nalice=a:5\n\nbob=b\n")
-    monkeypatch.setenv(_serve_cli.KEYS_VARIABLE, "carol=c:7\ndave=d")
+    monkeypatch.setenv(_serve.KEYS_VARIABLE, "carol=c:7\ndave=d")
     options = cli._parser().parse_args(["serve", "tree", "--keys-file", "keys", "--key", "eve=e"])
     found = [("eve", "e", None), ("carol", "c", 7), ("dave", "d", None), ("alice", "a", 5), ("bob", "b", None)]
-    assert _serve_cli.read_keys(options) == found
+    assert _serve.read_keys(options) == found
     assert "two keys have the same secret" in refused(capsys, "tree", "--keys-file", "keys", "--key", "x=a")
     Path("none").write_text("# nobody\n")
     assert "none holds no keys" in refused(capsys, "tree", "--keys-file", "none")
@@ -118,7 +119,7 @@ def test_it_serves_until_ctrl_c(keyed):
     words = ["knn-lookup", "--members", "50", "--seed", "3", "--port", "0", "--log", "log"]
     environment = {**os.environ, "KEY": "s3cret"}
     if keyed:
-        environment[_serve_cli.KEYS_VARIABLE] = "alice=s3cret:51"
+        environment[_serve.KEYS_VARIABLE] = "alice=s3cret:51"
     with subprocess.Popen(
         [sys.executable, "-m", "mialab", "serve", *words],
         env=environment,
@@ -149,5 +150,5 @@ def test_it_serves_until_ctrl_c(keyed):
 
 
 def test_the_example_is_one_shell_line():
-    words = shlex.split(_serve_cli.example("http://h", "m", make("tree").fit(IRIS.X, IRIS.y), keyed=False))
+    words = shlex.split(_serve.example("http://h", "m", make("tree").fit(IRIS.X, IRIS.y), keyed=False))
     assert json.loads(words[words.index("-d") + 1]) == {"instances": [[1.0] * 4]}

@@ -16,10 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mialab import _wire
-from mialab._service import Account
-from mialab._traffic import PromptProtocol
-from mialab.blackbox import serve
+from mialab.blackbox import _wire, serve
+from mialab.blackbox._app import Account
+from mialab.blackbox._traffic import PromptProtocol
 from mialab.data import load_iris
 from mialab.targets import make
 
@@ -305,7 +304,7 @@ def test_the_service_hangs_up_on_half_a_head(model, monkeypatch, head):
 
 
 def test_a_body_that_never_ends_is_refused(model, monkeypatch):
-    monkeypatch.setattr("mialab._service.Service.body_timeout", 0.1)
+    monkeypatch.setattr("mialab.blackbox._app.Service.body_timeout", 0.1)
     head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"
     with serve(model, "iris") as url:
         assert b" 408 " in raw(url, head.encode())

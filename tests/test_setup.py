@@ -59,7 +59,7 @@ def test_the_lock_names_no_host_and_no_path_and_no_torch():
 
 
 def test_the_floor_of_python_is_the_same_everywhere():
-    from mialab._doctor import PYTHON_FLOOR
+    from mialab.cli._doctor import PYTHON_FLOOR
 
     floor = load_run(ROOT).FLOOR
     assert PYPROJECT["project"]["requires-python"] == f">={floor[0]}.{floor[1]}"

@@ -446,7 +446,7 @@ def test_shadows_train_on_each_source():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (partial(noisy_records, X, -1), "noise is -1; it should be a number of 0 or more"),
+        (partial(noisy_records, X, -1), "noise is -1; it should be a finite number of 0 or more"),
         (partial(noisy_records, X, np.nan), "noise is nan"),
         (partial(noisy_records, X, np.inf), "noise is inf"),
         (partial(noisy_records, X, True), "noise is True"),

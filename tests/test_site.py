@@ -15,8 +15,8 @@ from playwright.sync_api import expect, sync_playwright
 from test_run import ROOT
 
 from mialab.exercises import chapters
-from mialab.exercises._function import FunctionExercise
-from mialab.exercises._kinds import Choice, Written
+from mialab.exercises._engine._function import FunctionExercise
+from mialab.exercises._engine._kinds import Choice, Written
 from mialab.glossary import TERMS, define
 
 pytest.importorskip("sphinx")

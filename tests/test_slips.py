@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from mialab._files import notebooks_folder
-from mialab.exercises import _progress, chapters
+from mialab.exercises import chapters
 from mialab.exercises import first_attack as ex
-from mialab.exercises._bench import Bench
-from mialab.exercises._calls import observe, show
-from mialab.exercises._kinds import Prediction, Written
-from mialab.exercises._plain import observed_from_json, observed_to_json
+from mialab.exercises._engine import _progress
+from mialab.exercises._engine._bench import Bench
+from mialab.exercises._engine._calls import observe, show
+from mialab.exercises._engine._kinds import Prediction, Written
+from mialab.exercises._engine._plain import observed_from_json, observed_to_json
 from mialab.exercises.handout import Question
 
 SHARES = (1 / 3, 0.25, 0.7142857, 0.5, 2 / 7, 0.1234567)

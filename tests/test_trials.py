@@ -153,7 +153,7 @@ def test_an_attack_of_ones_own_gets_target_records_and_labels():
     class Mine(Attack):
         threat_model = ThreatModel(true_label=True)
 
-        def score_samples(self, X, y):
+        def score_samples(self, X, y, index=None):
             return true_class_confidence(self._fitted_target(), X, y) - confidence(self._fitted_target(), X)
 
     attack = Mine()
@@ -221,7 +221,7 @@ class Spy(Attack):
         self.shadows_ = shadows
         return super().fit(target)
 
-    def score_samples(self, X, y):
+    def score_samples(self, X, y, index=None):
         Spy.seen.append((self.target_, self.shadows_, X[:, 0].astype(int), y))
         return np.zeros(len(X))
 
@@ -296,7 +296,7 @@ def test_without_shadows_the_table_is_that_of_a_plain_loop():
 
 def test_a_number_of_shadows_means_replicas_of_the_model():
     class Count(Spy):
-        def score_samples(self, X, y):
+        def score_samples(self, X, y, index=None):
             assert (len(self.shadows_), len(self.shadows_.y)) == (3, 60)
             assert self.shadows_.in_mask.sum(axis=1).tolist() == [30] * 3
             assert type(self.shadows_.models[0]) is Numbers
@@ -457,5 +457,5 @@ def test_what_is_no_effect_gets_no_verdict(effects, message):
 
 @pytest.mark.parametrize("smallest", [-0.01, np.nan, np.inf, "0.01", True, None])
 def test_the_smallest_effect_is_a_number(smallest):
-    with pytest.raises(ValueError, match=r"smallest is .*; it should be a number of 0 or more"):
+    with pytest.raises(ValueError, match=r"smallest is .*; it should be a finite number of 0 or more"):
         verdict([FOR], smallest)

@@ -50,6 +50,23 @@ def test_the_unpacked_wheel_loads_iris_and_copies_the_notebooks(wheel, tmp_path)
     assert int(done.stdout) == len(list((ROOT / "notebooks").glob("*.ipynb"))) > 0
 
 
+def test_the_unpacked_wheel_makes_pages(wheel, tmp_path):
+    """The templates and the style sheet travel in the wheel, and no page fetches anything."""
+    ours = ROOT / "mialab" / "templates"
+    assert {path.name for path in (wheel / "mialab" / "templates").iterdir()} == {path.name for path in ours.iterdir()}
+    code = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
+        "from mialab import _html\n"
+        f"assert _html.__file__.startswith({str(wheel)!r}), _html.__file__\n"
+        "assert 'jinja2' not in sys.modules\n"
+        "print(_html.render('leaderboard.html', head=['<name>'], rows=[['<b>']], note='&'))"
+    )
+    command = [sys.executable, "-I", "-c", code]
+    page = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert page.startswith("<!DOCTYPE html>") and "color-scheme" in page and "//" not in page
+    assert "&lt;name&gt;" in page and "&lt;b&gt;" in page and "<p>&amp;</p>" in page and "<b>" not in page
+
+
 def test_a_missing_folder_of_the_course_is_named(monkeypatch, tmp_path):
     from mialab import _files
 

@@ -206,7 +206,7 @@ def test_a_damaged_record_is_set_aside_and_named(book, course, damage):
     (book / RECORD).write_text(damage)
     mine = files(book)
     (step,) = sync(book, course)
-    assert step == (RECORD, "set aside", f"{RECORD}.damaged")
+    assert step == (RECORD, "set aside", ".mialab.damaged.json")
     assert (book / step.beside).read_text() == damage
     assert step.beside in str(step)
     now = files(book)
@@ -220,8 +220,8 @@ def test_a_record_that_is_no_file_is_set_aside(book, course):
         make(book / RECORD)
         assert told(sync(book, course)) == [(RECORD, "set aside")], number
         assert (book / RECORD).is_file()
-    assert (book / f"{RECORD}.damaged").is_dir()
-    assert os.readlink(book / f"{RECORD}.damaged-2") == str(book / "nowhere")
+    assert (book / ".mialab.damaged.json").is_dir()
+    assert os.readlink(book / ".mialab.damaged-2.json") == str(book / "nowhere")
     assert not (book / "nowhere").exists()
 
 

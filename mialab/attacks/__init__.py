@@ -2,8 +2,8 @@
 
 Notebook 05 builds the confidence attack by hand, notebook 08 the shadow attack, notebook 09 LiRA and RMIA, notebook 11
 the label-only attack. One contract holds for all: the constructor takes settings, `fit(target, shadows)` takes the
-model under attack and what the attacker holds, `score_samples(X, y)` takes the candidate records. An attack asks a
-model for `predict_proba(X)` and `classes_` only.
+model under attack and what the attacker holds, `score_samples(X, y, index=None)` takes the candidate records. An attack
+asks a model for `predict_proba(X)` and `classes_` only.
 """
 
 from mialab.attacks._calibrated import RMIA, CalibratedAttack, LiRA

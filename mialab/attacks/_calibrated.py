@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,9 +19,16 @@ TIE = 1e-9  # relative confidences nearer than this, as logarithms, are equal
 
 
 class CalibratedAttack(Attack):
-    """What LiRA and RMIA share: for each candidate, the confidence in its recorded label of target and shadows.
+    """A `CalibratedAttack` is what LiRA and RMIA share: target and shadows are asked about the very same records.
 
-    `score_samples(X, y, index=None)`: `index` (n,) are the candidates' rows in the shadows' pool, to tell twins apart.
+    It reads, for each candidate, the confidence in its recorded label of the target and of every shadow. A candidate
+    that was a member of too few shadows, or of all but too few, raises ValueError.
+
+    >>> isinstance(LiRA(), CalibratedAttack), isinstance(RMIA(), CalibratedAttack)
+    (True, True)
+    >>> print(CalibratedAttack.threat_model)
+    The attacker may ask the model any question and read its confidences, and knows the candidate's recorded label, the
+    model's type, other records of the population and the training procedure.
     """
 
     threat_model = ThreatModel(true_label=True, model_type=True, other_records=True, training_procedure=True)
@@ -31,7 +37,10 @@ class CalibratedAttack(Attack):
         self.online = _checks.flag("online", online)
 
     def fit(self, target: Any, shadows: Any = None) -> CalibratedAttack:
-        """Point the attack at `target`; `shadows` are replicas of it, as `mialab.shadows.train_shadows` makes them."""
+        """Point the attack at `target`; `shadows` are replicas of it, as `mialab.shadows.train_shadows` makes them.
+
+        It raises ValueError for shadows of another kind, or of other classes than the target's.
+        """
         self.shadows_ = replicas(type(self).__name__, target, shadows)
         return super().fit(target)
 
@@ -60,8 +69,8 @@ def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np
     X = _checks.records("X", X, keep_frame=True)
     y = _checks.labels("y", y, len(X))
     column = columns(shadows, y, len(X))
-    pool = _identities(shadows.X, shadows.y)
-    wanted = _identities(X, y)
+    pool = _checks.identities(shadows.X, shadows.y)
+    wanted = _checks.identities(X, y)
     if index is not None:
         index = np.array([_checks.whole_number("index", int(i), 0, len(pool) - 1) for i in np.asarray(index).tolist()])
         if len(index) != len(wanted) or any(pool[i] != record for i, record in zip(index, wanted, strict=True)):
@@ -73,33 +82,33 @@ def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np
     theirs, is_in = shadows.proba[:, rows, column], shadows.in_mask[:, rows]
     new = np.flatnonzero(rows < 0)
     if len(new):
-        answers = shadows.predict_proba(X.iloc[new] if _checks.is_frame(X) else X[new])
+        answers = shadows.predict_proba(_checks.take(X, new))
         theirs[:, new], is_in[:, new] = answers[:, range(len(new)), column[new]], False
     return theirs, is_in
 
 
-def _identities(X: Any, y: np.ndarray) -> list[tuple]:
-    """Each record as a tuple of its measurements and its label."""
-    values = X.to_numpy() if _checks.is_frame(X) else X
-    return [(*row, label) for row, label in zip(values.tolist(), y.tolist(), strict=True)]
-
-
 class LiRA(CalibratedAttack):
-    """Likelihood-ratio attack: which is likelier, this answer of a model with the record, or of one without it?
+    """The likelihood-ratio attack asks: is this answer likelier of a model with the record, or of one without it?
 
-    The confidence in the recorded label, as log-odds, is read off every shadow. For each record two normal curves are
-    fitted: one to the shadows that had it as a member, one to the others. The score is the logarithm of the ratio of
+    It reads the confidence in the recorded label, as log-odds, off every shadow. For each record it fits two normal
+    curves: one to the shadows that had it as a member, one to the others. The score is the logarithm of the ratio of
     their densities at the target's own log-odds.
 
     Parameters
     ----------
-    online : both curves; the candidates must be in the shadows' pool. False (offline): only the curve without the
-        record, and the score is by how many standard deviations the target is surer than that (the paper's one-sided
-        probability in the same order). Candidates may then be outside the pool.
+    online : True uses both curves; the candidates must be in the shadows' pool. False (offline) uses only the curve
+        without the record, and the score is by how many standard deviations the target is surer than that (the paper's
+        one-sided probability in the same order). Candidates may then be outside the pool.
     variance : "record", of each record by itself, or "fixed", one variance for members and one for others, pooled over
-        the records of the pool: better with few shadows.
+        the records of the pool, which is better with few shadows.
 
-    `score_samples(X, y, index=None)`: `index` are rows of the shadows' pool, to tell twins apart.
+    >>> from mialab import shadows, targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3  # neighbours differ, so that only memory is right
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), X, y, n_shadows=8, random_state=0)
+    >>> attack = LiRA(variance="fixed").fit(trained.models[0], trained.besides(0))
+    >>> scores, is_member = attack.score_samples(X, y), trained.in_mask[0]
+    >>> bool(scores[is_member].min() > scores[~is_member].max())
+    True
 
     References
     ----------
@@ -109,12 +118,13 @@ class LiRA(CalibratedAttack):
 
     def __init__(self, online: bool = True, variance: str = "record"):
         super().__init__(online)
-        if variance not in ("record", "fixed"):
-            raise ValueError(f"variance is {variance!r}; it should be 'record' or 'fixed'")
-        self.variance = variance
+        self.variance = _checks.one_of("variance", variance, ("record", "fixed"))
 
     def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
-        """Log of the likelihood ratio of each record, or offline its standardised log-odds, (n,)."""
+        """Return the log of the likelihood ratio of each record, or offline its standardised log-odds, (n,).
+
+        `index` (n,) may give the candidates' rows in the shadows' pool; it tells twins apart.
+        """
         own, theirs, is_in = self._read(X, y, index)
         own, theirs = log_odds(own), log_odds(theirs)
         without = self._curve(theirs, ~is_in, members=False)
@@ -128,7 +138,7 @@ class LiRA(CalibratedAttack):
         if self.variance == "record":
             return curve
         shadows = self.shadows_
-        pool = log_odds(shadows.proba[:, np.arange(len(shadows.y)), columns(shadows, shadows.y, len(shadows.y))])
+        pool = log_odds(shadows.confidence_in_label)
         return _Normal(curve.mean, _Normal.pooled_sd(pool, shadows.in_mask if members else ~shadows.in_mask))
 
 
@@ -157,23 +167,30 @@ class _Normal(NamedTuple):
 
 
 class RMIA(CalibratedAttack):
-    """Robust membership inference attack: is the target surer of this record, by comparison, than of other records?
+    """The robust membership inference attack asks: is the target surer of this record, by comparison, than of others?
 
-    The target's confidence in the recorded label is divided by what is usual for this record, the mean over shadows
-    with and without it: its relative confidence. The score is the share of a population of other records whose relative
-    confidence is at most 1/gamma of the candidate's; equal counts half, so that where the candidates are among the
-    population a record neither gains nor loses by being compared with itself.
+    It divides the target's confidence in the recorded label by what is usual for this record, the mean over shadows
+    with and without it: this is the record's relative confidence. The score is the share of a population of other
+    records whose relative confidence is at most 1/gamma of the candidate's; equal counts half, so that where the
+    candidates are among the population a record neither gains nor loses by being compared with itself.
 
     Parameters
     ----------
-    online : the usual confidence is the mean of two means, over shadows with and without the record, which must be in
-        their pool. False (offline): ((1 + a) · p_out + 1 - a) / 2 from shadows without it alone.
+    online : True takes for the usual confidence the mean of two means, over shadows with and without the record, which
+        must be in their pool. False (offline) takes ((1 + a) · p_out + 1 - a) / 2 from shadows without it alone.
     gamma : how many times surer, 1 or more. With 1 the population changes no ranking, only the scale of the score.
     offline_a : the a of the offline estimate, 0 to 1; 1 takes p_out for the usual confidence.
 
-    `fit(target, shadows, population=None)`: `population` is (X, y), by default the shadows' pool; `fit` asks the target
-    about each of its records. Those outside the pool are rated offline. `score_samples(X, y, index=None)`: `index` are
-    rows of the shadows' pool, to tell twins apart.
+    `fit(target, shadows, population=None)` asks the target about each record of `population`, (X, y), by default the
+    shadows' pool. Those outside the pool are rated offline.
+
+    >>> from mialab import shadows, targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3  # neighbours differ, so that only memory is right
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), X, y, n_shadows=8, random_state=0)
+    >>> attack = RMIA().fit(trained.models[0], trained.besides(0))
+    >>> scores, is_member = attack.score_samples(X, y), trained.in_mask[0]
+    >>> bool(scores[is_member].min() > scores[~is_member].max())
+    True
 
     References
     ----------
@@ -183,13 +200,14 @@ class RMIA(CalibratedAttack):
 
     def __init__(self, online: bool = True, gamma: float = 1.0, offline_a: float = 0.3):
         super().__init__(online)
-        if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 1 <= gamma < np.inf:
-            raise ValueError(f"gamma is {gamma!r}; it should be a number of 1 or more")
-        self.gamma = float(gamma)
+        self.gamma = _checks.number("gamma", gamma, 1)
         self.offline_a = _checks.fraction("offline_a", offline_a)
 
     def fit(self, target: Any, shadows: Any = None, population: tuple[Any, Any] | None = None) -> RMIA:
-        """Point the attack at `target`, and ask it about the `population`, (X, y), to compare candidates with."""
+        """Point the attack at `target`, and ask it about the `population`, (X, y), to compare candidates with.
+
+        It raises ValueError for shadows that are no replicas of the target, and for a population that is no pair.
+        """
         super().fit(target, shadows)
         if population is None:
             X, y, index = shadows.X, shadows.y, np.arange(len(shadows.y))
@@ -200,7 +218,10 @@ class RMIA(CalibratedAttack):
         return self
 
     def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
-        """The share of the population that each record outdoes by gamma times, (n,), from 0 to 1."""
+        """Return the share of the population that each record outdoes by gamma times, (n,), from 0 to 1.
+
+        `index` (n,) may give the candidates' rows in the shadows' pool; it tells twins apart.
+        """
         bar = self._relative(*self._read(X, y, index)) - np.log(self.gamma)
         # Equal ones must tie, whatever the order of a sum: hence the width of a tie.
         below = np.searchsorted(self.population_, bar - TIE, side="left")

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ThreatModel:
-    """What an attacker is assumed to know; `str` reads as a sentence.
+    """A `ThreatModel` states what an attacker is assumed to know; `str` reads as a sentence.
 
-    Everyone may query the model. `true_label`: knows the recorded label of the candidate record.
-    `model_type`: knows what kind of model it is. `other_records`: holds other records of the same
-    population. `training_procedure`: knows how it was trained, settings included, so can train replicas.
-    `labels_only`: reads the most probable class and no confidences.
+    Everyone may query the model. With `true_label` the attacker knows the recorded label of the candidate record, with
+    `model_type` what kind of model it is. With `other_records` they hold other records of the same population, with
+    `training_procedure` they know how it was trained, settings included, so they can train replicas. With `labels_only`
+    they read the most probable class and no confidences.
+
+    >>> print(ThreatModel(true_label=True, other_records=True))
+    The attacker may ask the model any question and read its confidences, and knows the candidate's recorded label and
+    other records of the population; they do not know the model's type or the training procedure.
     """
 
     true_label: bool = False
@@ -54,23 +58,39 @@ def _listed(things: list[str], joint: str) -> str:
 
 
 class Attack(ABC):
-    """What every attack shares: `fit` keeps the target, `threat_model` says what the attacker must know.
+    """An `Attack` keeps its target from `fit`, and says in its `threat_model` what the attacker must know.
 
-    A subclass sets `threat_model` and writes `score_samples`; one that reads shadow models overrides `fit`
-    too.
+    Every attack is a subclass of it, which sets `threat_model` and writes `score_samples`; one that reads shadow models
+    overrides `fit` too.
+
+    >>> class LongestSepal(Attack):  # it never asks the target, so it is a poor attack
+    ...     threat_model = ThreatModel()
+    ...     def score_samples(self, X, y, index=None):
+    ...         return np.asarray(X)[:, 0]
+    >>> LongestSepal().score_samples([[5.1, 3.5], [4.9, 3.0]], [0, 0]).tolist()
+    [5.1, 4.9]
     """
 
     threat_model: ThreatModel
 
     def fit(self, target: Any, shadows: Any = None) -> Attack:
-        """Point the attack at a fitted `target`; `shadows` are replicas of it, for attacks that need them."""
+        """Point the attack at a fitted `target`; `shadows` are replicas of it, for attacks that need them.
+
+        It returns the attack itself. It raises ValueError for a target that is not fitted or has no `predict_proba`.
+        """
         _checks.fitted("target", target)
         self.target_ = target
         return self
 
     @abstractmethod
-    def score_samples(self, X: Any, y: Any) -> np.ndarray:
-        """A membership score for each record, (n,): higher means more likely a member."""
+    def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
+        """Return a membership score for each record, (n,): the higher, the more likely it is a member.
+
+        `X` (n, n_features) and `y` (n,) are the candidates and their recorded labels. `index` (n,) are the candidates'
+        rows in the shadows' pool, where they are in it: it tells twins apart. An attack that reads no single record of
+        the pool takes it all the same and ignores it, so that nobody need ask what kind of attack they hold. It raises
+        ValueError before `fit`, and for labels that the target does not know.
+        """
 
     def _fitted_target(self) -> Any:
         if not hasattr(self, "target_"):

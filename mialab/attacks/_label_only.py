@@ -20,21 +20,27 @@ SCALES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # in standard deviations of each
 
 
 class LabelOnlyAttack(Attack):
-    """Ask about noisy copies of a record: how many keep its recorded label, compared with what is usual for it?
+    """The label-only attack asks how many noisy copies of a record keep its label, compared with what is usual for it.
 
     A record far from every border of the model keeps its label under noise. Models push their borders away from their
     members, so a record that is steadier than usual is likelier a member. The target need answer with labels only.
 
     Parameters
     ----------
-    noise : standard deviation of the normal noise, in the units of X: one number, or one for each measurement. None:
-        `fit` tries a few multiples of each measurement's standard deviation on some of the shadows and keeps the one
-        that tells their members apart best.
+    noise : standard deviation of the normal noise, in the units of X: one number, or one for each measurement. With
+        None `fit` tries a few multiples of each measurement's standard deviation on some of the shadows and keeps the
+        one that tells their members apart best.
     n_questions : how many copies of each candidate are asked about, the record itself among them.
     random_state : an int or None. Each record meets the same noise, whatever stands beside it.
-    calibrated : take from the share of copies kept the mean of that share over the shadows (16 at most), for how
-        typical a record is says nothing of membership. False: the share itself, as published; with a `noise` of your
-        own it takes no shadows.
+    calibrated : True takes from the share of copies kept the mean of that share over the shadows (16 at most), for how
+        typical a record is says nothing of membership. False gives the share itself, as published; with a `noise` of
+        your own it takes no shadows.
+
+    >>> from mialab import targets
+    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])  # its border lies at 1
+    >>> attack = LabelOnlyAttack(noise=0.2, calibrated=False).fit(model)
+    >>> attack.score_samples([[0.0], [0.9], [1.5]], ["a", "a", "a"]).round(1).tolist()
+    [1.0, 0.7, 0.0]
 
     References
     ----------
@@ -57,20 +63,29 @@ class LabelOnlyAttack(Attack):
 
     @property
     def threat_model(self) -> ThreatModel:
-        """Labels only; calibrating, or choosing the noise, takes shadows and all that it takes to train them."""
+        """Return what the attacker must know; of the target's answers labels are enough.
+
+        Calibrating, or choosing the noise, takes shadows and all that it takes to train them.
+        """
         trains = self.calibrated or self.noise is None
         return ThreatModel(True, trains, trains, trains, labels_only=True)
 
     def fit(self, target: Any, shadows: Any = None) -> LabelOnlyAttack:
-        """Point the attack at `target`; `shadows` calibrate it, and choose the noise where `noise` is None."""
+        """Point the attack at `target`; `shadows` calibrate it, and choose the noise where `noise` is None.
+
+        It raises ValueError where shadows are needed and these are none, or no replicas of the target.
+        """
         if self.calibrated or self.noise is None:
             shadows = replicas("a LabelOnlyAttack that calibrates, or has no noise", target, shadows)
         self.noise_ = self._best_noise(shadows) if self.noise is None else self.noise
         self.replicas_ = _first(shadows, N_CALIBRATING) if self.calibrated else []
         return super().fit(target)
 
-    def score_samples(self, X: Any, y: Any) -> np.ndarray:
-        """The share of each record's copies that the target gives its recorded label, less what is usual, (n,)."""
+    def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
+        """Return the share of each record's copies that the target gives its recorded label, less what is usual, (n,).
+
+        `index` is ignored. It raises ValueError where `noise` does not hold one number for each column of X.
+        """
         target = self._fitted_target()
         kept, *usual = (self._steadiness(m, X, y, self.noise_, self.n_questions) for m in (target, *self.replicas_))
         return kept - np.mean(usual, axis=0) if self.calibrated else kept

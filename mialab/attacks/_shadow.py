@@ -13,20 +13,29 @@ from mialab.targets import fresh
 
 
 class ShadowAttack(Attack):
-    """Learn from shadow models what members' answers look like, then judge the target's answers by it.
+    """The shadow attack learns from shadow models what members' answers look like, and judges the target by it.
 
-    An attack model, a classifier of "in" against "out", is trained on the shadows' answers about every record of
-    their pool: the attacker knows who was a member of each shadow. What it reads of an answer is the log-odds of
-    every class, and the recorded label. The score is the probability of "in" that it gives to the target's answer.
+    It trains an attack model, a classifier of "in" against "out", on the shadows' answers about every record of their
+    pool: the attacker knows who was a member of each shadow. What it reads of an answer is the log-odds of every class,
+    and the recorded label. The score is the probability of "in" that it gives to the target's answer.
 
     Parameters
     ----------
     attack_model : an unfitted classifier, or a function of random_state that returns one; by default a net with 16
         hidden units.
-    per_class : train one attack model for each recorded label (as published), or one for all, which is told the label.
+    per_class : True trains one attack model for each recorded label (as published), False one for all, which is told
+        the label.
     random_state : an int or None, for attack models that take one.
 
     `fit` asks the target nothing; `score_samples` asks it each candidate once.
+
+    >>> from mialab import shadows, targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3  # neighbours differ, so that only memory is right
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), X, y, n_shadows=8, random_state=0)
+    >>> attack = ShadowAttack(targets.make("tree")).fit(trained.models[0], trained.besides(0))
+    >>> scores, is_member = attack.score_samples(X, y), trained.in_mask[0]
+    >>> bool(scores[is_member].min() > scores[~is_member].max())
+    True
 
     References
     ----------
@@ -49,7 +58,11 @@ class ShadowAttack(Attack):
         self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
 
     def fit(self, target: Any, shadows: Any = None) -> ShadowAttack:
-        """Train the attack models on `shadows`, as `mialab.shadows.train_shadows` makes them."""
+        """Train the attack models on `shadows`, as `mialab.shadows.train_shadows` makes them.
+
+        It raises ValueError for shadows that are no replicas of the target, and for a class of which they had only
+        members.
+        """
         from mialab.nets import NetClassifier
 
         shadows = replicas("a ShadowAttack", target, shadows)
@@ -71,8 +84,11 @@ class ShadowAttack(Attack):
         self.attack_models_ = attack_models
         return super().fit(target)
 
-    def score_samples(self, X: Any, y: Any) -> np.ndarray:
-        """The probability of "member" that the attack model gives to the target's answer about each record, (n,)."""
+    def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
+        """Return the probability of "in" that the attack model gives to the target's answer on each record, (n,).
+
+        `index` is ignored. It raises ValueError for a label of which the shadows' pool had no record.
+        """
         target = self._fitted_target()
         proba = _checks.answers(target, X)
         label = np.argsort(self.column_)[columns(target, y, len(proba))]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mialab.exercises._chapter import Chapter
+    from mialab.exercises._engine._chapter import Chapter
 
 MODULES = (
     "start_here",
@@ -33,18 +33,26 @@ MODULES = (
 
 
 def chapters() -> list[Chapter]:
-    """The chapters of the course, in order."""
+    """Return the chapters of the course, in order; each holds its exercises by name.
+
+    >>> [chapter.notebook for chapter in chapters()][:2]
+    ['00_start_here', '01_the_flowers']
+    """
     return [import_module(f"{__name__}.{name}").chapter for name in MODULES]
 
 
 def progress_table() -> pd.DataFrame:
-    """One row for each exercise of the course: notebook, exercise, outcome, points, of, attempts.
+    """Return one row for each exercise of the course: notebook, exercise, outcome, points, of, attempts.
 
     A damaged progress file is set aside first; `DataFrame.attrs["note"]` then says where ("" if all is well).
+
+    >>> table = progress_table()
+    >>> table.columns.tolist()
+    ['notebook', 'exercise', 'outcome', 'points', 'of', 'attempts']
     """
     import pandas as pd
 
-    from mialab.exercises import _progress
+    from mialab.exercises._engine import _progress
 
     entries, note = _progress.load()
     rows = []

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab import targets
-from mialab.data import load_iris, split
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Reading
+from mialab.exercises._cases import ask_the_model as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Reading
 
 chapter = Chapter("03_ask_the_model")
 recap = chapter.recap
@@ -16,27 +15,12 @@ recap = chapter.recap
 # --- softmax --------------------------------------------------------------------------------------------------------
 
 
-def _scores(rng):
-    yield np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 2.0]])
-    yield np.array([[5.0, -3.0, 1.0]])
-    for _ in range(5):
-        yield rng.normal(scale=3, size=(int(rng.integers(2, 20)), 3))
-    # Far from the border exp is infinite, or zero for the whole row beside it.
-    yield np.array([[1000.0, 999.0, -1000.0], [0.0, 1.0, 2.0], [-1000.0, -999.0, -1001.0]])
-
-
-def _scipy_softmax(scores):
-    from scipy.special import softmax as oracle
-
-    return oracle(scores, axis=1)
-
-
 @chapter.function(
     points=2,
     minutes=7,
     section="From scores to probabilities",
-    cases=lambda rng: ((scores,) for scores in _scores(rng)),
-    oracle=_scipy_softmax,
+    cases=data.scores,
+    oracle=data.softmax_by_scipy,
     hints=[
         "Three steps: `np.exp` of every score; the sum of each row; each value divided by the sum of its own row.",
         "`.sum(axis=1, keepdims=True)` keeps the sums as a column, so that the division goes row by row. And mind "
@@ -141,18 +125,11 @@ def _not_divided(scores):
 # --- confidence -----------------------------------------------------------------------------------------------------
 
 
-def _tables(rng):
-    yield np.array([[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]])
-    yield np.array([[1.0, 0.0, 0.0]])
-    for _ in range(6):
-        yield rng.dirichlet([1, 1, 1], size=int(rng.integers(2, 30)))
-
-
 @chapter.function(
     points=1,
     minutes=3,
     section="Confidence",
-    cases=lambda rng: ((table,) for table in _tables(rng)),
+    cases=data.tables,
     oracle=lambda probabilities: np.array([max(row) for row in probabilities.tolist()]),
     hints=[
         "One number for each flower: the largest of its row.",
@@ -204,20 +181,6 @@ def _average(probabilities):
 
 # --- tipping_point --------------------------------------------------------------------------------------------------
 
-
-def _tipping_point(first="versicolor", second="virginica"):
-    """Petal length at which the logistic regression comes to prefer `second` to `first`, all else average."""
-    flowers = load_iris()
-    parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
-    model = targets.make("logistic").fit(parts.X_in, parts.y_in)
-    lengths = np.linspace(1, 7, 601)
-    rows = np.tile(flowers.X[flowers.y > 0].mean(axis=0), (len(lengths), 1))
-    rows[:, 2] = lengths
-    answers = model.predict_proba(rows)
-    ahead = answers[:, flowers.class_names.index(second)] - answers[:, flowers.class_names.index(first)]
-    return float(lengths[np.flatnonzero(ahead > 0)[0]])
-
-
 tipping_point = chapter.add(
     Reading(
         "tipping_point",
@@ -225,11 +188,11 @@ tipping_point = chapter.add(
         minutes=2,
         section="Where the model changes its mind",
         unit="a petal length in cm",
-        oracle=_tipping_point,
+        oracle=data.tipping_point,
         tolerance=0.15,
         misreadings={
             "other_border": (
-                lambda: _tipping_point("setosa", "virginica"),
+                lambda: data.tipping_point("setosa", "virginica"),
                 "That is where the setosa and virginica lines cross, both far below versicolor. Look for versicolor "
                 "and virginica.",
             ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _black_box_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._cases import black_box as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction
 
 chapter = Chapter("06_probing_the_black_box")
 recap = chapter.recap

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _defences_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._cases import defences as data
+from mialab.exercises._cases.who_is_exposed import area_by_pairs
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction
 
 chapter = Chapter("11_defences")
 recap = chapter.recap
@@ -164,7 +165,7 @@ why_rounding = chapter.add(
     minutes=6,
     section="Label only",
     cases=data.rights,
-    oracle=data.area_by_pairs,
+    oracle=area_by_pairs,
     hints=[
         "The score has two values only. Over all pairs of a member and a stranger, who ranks higher, and how often "
         "is there a tie?",

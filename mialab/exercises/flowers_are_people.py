@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _flowers_are_people_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Written
+from mialab.exercises._cases import flowers_are_people as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
 chapter = Chapter("14_when_flowers_are_people")
 recap = chapter.recap

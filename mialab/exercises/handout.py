@@ -1,7 +1,7 @@
-"""The student's side of a graded assignment: checks on public data, hints where they are allowed, and no answers.
+"""This module is the student's side of a graded assignment: it has checks on public data, hints, and no answers.
 
-All of it comes from `assignment.json`, which lies beside the notebook. `mialab assign` writes that file, and
-it holds what the public cases give, never how to get it.
+All of it comes from `assignment.json`, which lies beside the notebook. `mialab assign` writes that file, and it holds
+what the public cases give, never how to get it. Hints are given where the assignment allows them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mialab.exercises._base import count, no_number, one_answer
-from mialab.exercises._bench import Bench
-from mialab.exercises._calls import as_array, observe, show
-from mialab.exercises._kinds import Prediction, Written
-from mialab.exercises._panel import Panel, Verdict
-from mialab.exercises._plain import from_json, observed_from_json
+from mialab.exercises._engine._base import count, no_number, one_answer
+from mialab.exercises._engine._bench import Bench
+from mialab.exercises._engine._calls import as_array, observe, show
+from mialab.exercises._engine._kinds import Prediction, Written
+from mialab.exercises._engine._panel import Panel, Verdict
+from mialab.exercises._engine._plain import from_json, observed_from_json
 
 FILE = "assignment.json"
 _LATER = "It is judged after you have handed in."
@@ -26,7 +26,12 @@ _OPEN = "Put your answer in the place of the three dots and run both cells again
 
 
 class OwnModel:
-    """A trained model that answers about its student's own records, and about no others."""
+    """An `OwnModel` is a trained model that answers about its student's own records, and about no others.
+
+    >>> model = OwnModel(np.array([[5.1, 3.5]]), np.array([[0.9, 0.1, 0.0]]))
+    >>> model.predict([[5.1, 3.5]]).tolist()
+    [0]
+    """
 
     classes_ = np.array([0, 1, 2])
 
@@ -34,14 +39,17 @@ class OwnModel:
         self._answers = {tuple(record): answer for record, answer in zip(X.tolist(), proba, strict=True)}
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Probabilities of the three species, (n, 3); ValueError for a record that is not one of `mine.X`."""
+        """Return the probabilities of the three species, (n, 3).
+
+        It raises ValueError for a record that is not one of `mine.X`.
+        """
         records = [tuple(record) for record in np.atleast_2d(np.asarray(X, dtype=float)).tolist()]
         if any(record not in self._answers for record in records):
             raise ValueError("X holds a record that is not in `mine.X`; this model answers about your own flowers only")
         return np.array([self._answers[record] for record in records])
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """The most probable species, (n,)."""
+        """Return the most probable species, (n,)."""
         return self.predict_proba(X).argmax(axis=1)
 
     def __repr__(self) -> str:
@@ -49,7 +57,13 @@ class OwnModel:
 
 
 class Own(NamedTuple):
-    """A student's own flowers and model: who is a member, and the model that was trained on them."""
+    """An `Own` holds a student's own flowers and model: X, y (as recorded; a few are wrong), is_member and model.
+
+    >>> X, proba = np.array([[5.1, 3.5]]), np.array([[0.9, 0.1, 0.0]])
+    >>> mine = Own(X, np.array([0]), np.array([True]), OwnModel(X, proba))
+    >>> mine.model.predict(mine.X) == mine.y
+    array([ True])
+    """
 
     X: np.ndarray
     y: np.ndarray  # labels as recorded; a few are wrong
@@ -58,11 +72,15 @@ class Own(NamedTuple):
 
 
 def load_assignment(path: Path | str = FILE) -> Handout:
-    """The assignment whose file lies beside the notebook.
+    """Load the assignment whose file lies beside the notebook.
 
     Raises
     ------
-    FileNotFoundError, ValueError : the file is not there, or is not what `mialab assign` wrote
+    FileNotFoundError, ValueError : the file is not there, or it is not what `mialab assign` wrote.
+
+    >>> load_assignment("elsewhere/assignment.json")
+    Traceback (most recent call last):
+    FileNotFoundError: elsewhere/assignment.json is not here: keep it in the notebook's folder, ...
     """
     path = Path(path)
     try:
@@ -81,13 +99,27 @@ def load_assignment(path: Path | str = FILE) -> Handout:
 
 
 def own_from(plain: dict[str, Any]) -> Own:
-    """A student's own flowers and model, from the `own` of their `assignment.json`."""
+    """Return a student's own flowers and model, from the `own` of their `assignment.json`.
+
+    >>> def plain(values, kind):
+    ...     return {"array": np.ravel(values).tolist(), "dtype": kind, "shape": list(np.shape(values))}
+    >>> mine = own_from({"X": plain([[5.1, 3.5]], "f"), "y": plain([0], "i"), "is_member": plain([True], "b"),
+    ...                  "proba": plain([[0.9, 0.1, 0.0]], "f")})
+    >>> mine.model.predict(mine.X).tolist(), mine.is_member.tolist()
+    ([0], [True])
+    """
     X, y, is_member, proba = (from_json(plain[name]) for name in ("X", "y", "is_member", "proba"))
     return Own(X, y, is_member, OwnModel(X, proba))
 
 
 class Handout:
-    """The questions of one assignment, by name: `ex.guess_members.check(guess_members)`."""
+    """A `Handout` holds the questions of one assignment, by name: `ex.guess_members.check(guess_members)`.
+
+    >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
+    >>> ex = Handout({"assignment": "05", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
+    >>> ex
+    Assignment 05, 2 questions: odds, why.
+    """
 
     def __init__(self, plain: dict[str, Any]):
         self.name, self.student = plain["assignment"], plain["student"]
@@ -96,7 +128,11 @@ class Handout:
 
     @cached_property
     def mine(self) -> Own:
-        """Your own flowers and model, which nobody else has: `mine.X`, `mine.y`, `mine.is_member`, `mine.model`."""
+        """Return your own flowers and model, which nobody else has, as an `Own`.
+
+        It holds `mine.X`, `mine.y`, `mine.is_member` and `mine.model`. It raises ValueError for an assignment without a
+        personal part.
+        """
         if self._own is None:
             raise ValueError("this assignment has no personal part, so there is no `mine`")
         return own_from(self._own)
@@ -111,13 +147,23 @@ class Handout:
 
 
 class Question:
-    """One question: `.check(answer)` tries it on public data or notes it, `.hint()` helps where that is allowed."""
+    """A `Question` is one question: `.check(answer)` tries it on public data or notes it, `.hint()` helps where it may.
+
+    >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
+    >>> ex = Handout({"assignment": "05", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
+    >>> ex.odds.check("b")
+    · Noted: b.
+      It is judged after you have handed in.
+    >>> ex.odds.hint()
+    · Hint 1 of 1
+      Think of a coin.
+    """
 
     def __init__(self, name: str, plain: dict[str, Any], hints: bool):
         self.name, self._plain, self._may_hint, self._hinted = name, plain, hints, 0
 
     def check(self, answer: Any = ..., *more: Any) -> Verdict:
-        """What can be said before the hand-in; never more than that, and never an error."""
+        """Say what can be said before the hand-in; it is never more than that, and never an error."""
         if more:
             return self._say("Not yet.", "not yet", one_answer(self.name), diagnosis="more_than_one")
         try:
@@ -128,7 +174,7 @@ class Question:
             return self._say("Not yet.", "not yet", f"The check could not read this answer ({type(trouble).__name__}).")
 
     def hint(self, *numbers: Any) -> Panel:
-        """The next of three hints, if this assignment allows hints."""
+        """Give the next hint, if this assignment allows hints."""
         hints = self._plain.get("hints", [])
         if not self._may_hint or not hints:
             return Panel("No hints", ("This assignment gives no hints.",))
@@ -138,7 +184,7 @@ class Question:
         return Panel(f"Hint {self._hinted} of {len(hints)}", (hints[self._hinted - 1],))
 
     def solution(self) -> Panel:
-        """There is none here."""
+        """Say that a graded assignment holds no worked answers."""
         return Panel("No worked answer", ("A graded assignment holds no worked answers.",))
 
     def __repr__(self) -> str:
@@ -194,7 +240,13 @@ class Question:
 
 
 def bench_from(name: str, plain: dict[str, Any]) -> Bench:
-    """The bench of a function whose cases, right values and known mistakes were kept as JSON."""
+    """Return the bench of a function whose cases, right values and known mistakes were kept as JSON.
+
+    >>> case = {"array": [2.0], "dtype": "f", "shape": [], "plain": True}
+    >>> kept = {"cases": [[case]], "mistakes": [], "expected": [case], "tolerance": 1e-6, "seconds": 4.0}
+    >>> bench_from("same", kept | {"parameters": ["x"]}).cases
+    [(2.0,)]
+    """
     cases = [tuple(map(from_json, case)) for case in plain["cases"]]
     mistakes = [(title, text, observed_from_json(seen, len(cases)).calls) for title, text, seen in plain["mistakes"]]
     expected = [from_json(value) for value in plain["expected"]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _hospital_audit_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Written
+from mialab.exercises._cases import hospital_audit as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
 chapter = Chapter("13_audit_a_hospital_model")
 recap = chapter.recap

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _inference_model_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Written
+from mialab.exercises._cases import inference_model as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
 chapter = Chapter("08_the_inference_model")
 recap = chapter.recap
@@ -285,7 +285,6 @@ def _label_as_place(attack_models, proba, y):
 
 # --- which_species --------------------------------------------------------------------------------------------------
 
-
 which_species = chapter.add(
     Prediction(
         "which_species",
@@ -297,7 +296,6 @@ which_species = chapter.add(
 
 
 # --- predict_chain --------------------------------------------------------------------------------------------------
-
 
 predict_chain = chapter.add(
     Prediction(
@@ -311,7 +309,6 @@ predict_chain = chapter.add(
 
 
 # --- noise_or_not ---------------------------------------------------------------------------------------------------
-
 
 noise_or_not = chapter.add(
     Choice(
@@ -353,7 +350,6 @@ noise_or_not = chapter.add(
 
 
 # --- report ---------------------------------------------------------------------------------------------------------
-
 
 report = chapter.add(
     Written(

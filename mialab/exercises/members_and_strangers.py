@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Written
-from mialab.exercises._scripted import ScriptedModel
+from mialab.exercises._cases import members_and_strangers as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
 chapter = Chapter("04_members_and_strangers")
 recap = chapter.recap
@@ -25,28 +25,12 @@ which_one_leaks = chapter.add(
 # --- confidence_gap -------------------------------------------------------------------------------------------------
 
 
-def _models(rng):
-    answers = np.array([[0.4, 0.3, 0.3], [0.5, 0.3, 0.2], [0.9, 0.1, 0.0]])
-    yield ScriptedModel(answers), np.array([[0.0], [1.0]]), np.array([[2.0]])  # surer of strangers
-    for n_in, n_out in ((2, 3), (1, 1), (20, 31), (33, 8), (25, 25), (10, 40)):
-        answers = rng.dirichlet([0.6, 0.6, 0.6], size=n_in + n_out)
-        rows = np.column_stack([np.arange(n_in + n_out), rng.normal(size=(n_in + n_out, 3))])
-        yield ScriptedModel(answers), rows[:n_in], rows[n_in:]
-
-
-def _gap_by_loops(model, X_in, X_out):
-    def average_confidence(X):
-        return sum(max(row) for row in model.predict_proba(X).tolist()) / len(X)
-
-    return average_confidence(X_in) - average_confidence(X_out)
-
-
 @chapter.function(
     points=2,
     minutes=6,
     section="The confidence gap",
-    cases=_models,
-    oracle=_gap_by_loops,
+    cases=data.models,
+    oracle=data.gap_by_loops,
     hints=[
         "Confidence is the largest probability of each row. You need its average over the members, and over the "
         "strangers.",
@@ -66,7 +50,7 @@ def confidence_gap(model, X_in, X_out):
 
 @confidence_gap.right
 def _by_loops(model, X_in, X_out):
-    return _gap_by_loops(model, X_in, X_out)
+    return data.gap_by_loops(model, X_in, X_out)
 
 
 @confidence_gap.right
@@ -78,12 +62,12 @@ def _with_the_package(model, X_in, X_out):
 
 @confidence_gap.mistake("The difference is the wrong way round: members minus strangers.")
 def _the_wrong_way_round(model, X_in, X_out):
-    return _gap_by_loops(model, X_out, X_in)
+    return data.gap_by_loops(model, X_out, X_in)
 
 
 @confidence_gap.mistake("You drop the sign. A model that is surer of strangers has a gap below zero: do not use `abs`.")
 def _without_sign(model, X_in, X_out):
-    return abs(_gap_by_loops(model, X_in, X_out))
+    return abs(data.gap_by_loops(model, X_in, X_out))
 
 
 @confidence_gap.mistake(
@@ -159,22 +143,12 @@ equal_accuracy = chapter.add(
 # --- recorded_confidence --------------------------------------------------------------------------------------------
 
 
-def _answers_and_labels(rng):
-    yield np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]), np.array([0, 1])
-    yield np.array([[0.2, 0.3, 0.5]]), np.array([0])
-    for _ in range(6):
-        n = int(rng.integers(4, 30))
-        yield rng.dirichlet([1, 1, 1], size=n), rng.integers(0, 3, n)
-
-
 @chapter.function(
     points=2,
     minutes=6,
     section="Confidence in what?",
-    cases=_answers_and_labels,
-    oracle=lambda probabilities, labels: np.array(
-        [row[k] for row, k in zip(probabilities.tolist(), labels, strict=True)]
-    ),
+    cases=data.answers_and_labels,
+    oracle=data.recorded_by_rows,
     hints=[
         "Row by row: if the label is 2, take the probability in column 2.",
         "NumPy can take one value from each row at once, if you give it the row numbers and the column numbers.",

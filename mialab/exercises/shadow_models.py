@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _shadow_models_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._cases import shadow_models as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction
 
 chapter = Chapter("07_shadow_models")
 recap = chapter.recap

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._cases import start_here as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction
 
 chapter = Chapter("00_start_here")
 recap = chapter.recap
@@ -12,23 +13,11 @@ recap = chapter.recap
 # --- is_member ------------------------------------------------------------------------------------------------------
 
 
-def _guest_lists(rng):
-    yield "Ada", ["Ada", "Ben"]
-    yield "Ben", ["Ada", "Ben"]
-    yield "Cas", ["Ada", "Ben"]
-    yield "Ada", []
-    yield "A", ["Ada"]
-    yield "Ada", ["Ben", "Ada", "Ada"]
-    names = ["Ada", "Ben", "Cas", "Dee", "Eve", "Fay", "Gus", "Hal"]
-    for _ in range(6):
-        yield str(rng.choice(names)), [str(n) for n in rng.choice(names, size=4, replace=False)]
-
-
 @chapter.function(
     points=1,
     minutes=2,
     section="One minute: your first check",
-    cases=_guest_lists,
+    cases=data.guest_lists,
     oracle=lambda record, training_set: any(record == other for other in training_set),
     hints=[
         "Python has a word for this question. It is two letters long.",

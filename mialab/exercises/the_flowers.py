@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.data import load_iris
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Reading
+from mialab.exercises._cases import the_flowers as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Reading
 
 chapter = Chapter("01_the_flowers")
 recap = chapter.recap
-
-
-def _measurement(species, feature, pick):
-    """The smallest or largest value (`pick`) of one measurement within one species."""
-    flowers = load_iris()
-    values = flowers.X[flowers.y == flowers.class_names.index(species), flowers.feature_names.index(feature)]
-    return float(pick(values))
-
 
 shortest_virginica = chapter.add(
     Reading(
@@ -26,19 +18,19 @@ shortest_virginica = chapter.add(
         minutes=2,
         section="A picture of the garden",
         unit="a length in cm",
-        oracle=lambda: _measurement("virginica", "petal length", np.min),
+        oracle=lambda: data.measurement("virginica", "petal length", np.min),
         tolerance=0.12,
         misreadings={
             "other_axis": (
-                lambda: _measurement("virginica", "petal width", np.min),
+                lambda: data.measurement("virginica", "petal width", np.min),
                 "That is a petal width. The length is on the horizontal axis.",
             ),
             "longest": (
-                lambda: _measurement("virginica", "petal length", np.max),
+                lambda: data.measurement("virginica", "petal length", np.max),
                 "That is the virginica with the longest petals. Look for the one furthest to the left.",
             ),
             "wrong_species": (
-                lambda: _measurement("versicolor", "petal length", np.min),
+                lambda: data.measurement("versicolor", "petal length", np.min),
                 "That is the shortest versicolor (the triangles). Virginica are the squares.",
             ),
         },
@@ -56,29 +48,12 @@ shortest_virginica = chapter.add(
 # --- nearest_flower -------------------------------------------------------------------------------------------------
 
 
-def _gardens(rng):
-    yield np.array([[1.0, 1.0], [5.0, 5.0], [1.5, 1.0]]), 0
-    yield np.array([[2.0, 2.0], [2.0, 2.0], [3.0, 1.0]]), 1  # identical twins
-    yield np.array([[0.0, 0.0], [3.0, 0.0], [2.0, 2.0]]), 0  # nearer by the sum of differences is not nearer
-    yield np.array([[0.0, 0.0], [2.0, 2.0], [2.5, 0.0]]), 0  # nor by the largest difference
-    for _ in range(6):
-        n = int(rng.integers(3, 30))
-        yield rng.normal(size=(n, 4)), int(rng.integers(n))
-
-
-def _nearest_by_loop(X, i):
-    def distance(j):
-        return sum((a - b) ** 2 for a, b in zip(X[i], X[j], strict=True)) ** 0.5
-
-    return min((j for j in range(len(X)) if j != i), key=distance)
-
-
 @chapter.function(
     points=2,
     minutes=6,
     section="Neighbours",
-    cases=_gardens,
-    oracle=_nearest_by_loop,
+    cases=data.gardens,
+    oracle=data.nearest_by_loop,
     hints=[
         "First a distance from flower `i` to every flower; then the row number of the smallest, but not `i` itself.",
         "`np.linalg.norm(X - X[i], axis=1)` holds all the distances. The distance of a flower to itself is 0: put "
@@ -99,7 +74,7 @@ def nearest_flower(X, i):
 
 @nearest_flower.right
 def _loop(X, i):
-    return _nearest_by_loop(X, i)
+    return data.nearest_by_loop(X, i)
 
 
 @nearest_flower.right
@@ -168,19 +143,11 @@ def _shifted(X, i):
 # --- membership_mask ------------------------------------------------------------------------------------------------
 
 
-def _member_rows(rng):
-    yield np.array([0, 2]), 4
-    yield np.array([3, 0]), 4
-    for _ in range(5):
-        n = int(rng.integers(4, 40))
-        yield rng.choice(n, size=int(rng.integers(1, n)), replace=False), n
-
-
 @chapter.function(
     points=1,
     minutes=4,
     section="Members and strangers",
-    cases=_member_rows,
+    cases=data.member_rows,
     oracle=lambda member_rows, n: np.array([row in set(member_rows.tolist()) for row in range(n)]),
     hints=[
         "One answer for each of the n records, in order: record 0, record 1, …",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _who_is_exposed_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction
+from mialab.exercises._cases import who_is_exposed as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction
 from mialab.metrics import precision
 
 chapter = Chapter("09_who_is_exposed")

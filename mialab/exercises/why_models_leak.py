@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises import _why_models_leak_data as data
-from mialab.exercises._chapter import Chapter
-from mialab.exercises._kinds import Choice, Prediction, Written
+from mialab.exercises._cases import why_models_leak as data
+from mialab.exercises._engine._chapter import Chapter
+from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
 chapter = Chapter("10_why_some_models_leak")
 recap = chapter.recap

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mialab.instructor import _challenge, _grading, _keys, _leaderboard, _nbgrader, _pages, _reports, _strays
-from mialab.instructor._grading import Result
+from mialab.instructor.challenge import _challenge, _leaderboard
+from mialab.instructor.grading import _grading, _strays
+from mialab.instructor.grading._grading import Result
+from mialab.instructor.making import _keys, _nbgrader
+from mialab.instructor.reporting import _pages, _reports
 
 SHOWN = 10  # strays on the screen; the summary has them all
 

@@ -1,6 +1,7 @@
-"""Figures: each draws on the `ax` it is given, returns it, and computes nothing; `show` gives a figure its alt text.
+"""This room draws figures: each chart draws on the `ax` it is given, returns it, and computes nothing.
 
-Members and strangers, and the three species, have one colour and one marker each in the whole course.
+`show` gives a figure its alt text. Members and strangers, and the three species, have one colour and one marker each in
+the whole course.
 """
 
 from mialab.plots._charts import (

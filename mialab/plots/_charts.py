@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 
 def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[str, str], size: float = 32) -> Axes:
-    """Flowers as points, one colour and one shape for each species, named beside their cloud.
+    """Draw flowers as points, one colour and one shape for each species, and name the two measurements.
 
-    `x`, `y`: (n,) measurements in cm; `species`: (n,) names; `labels`: names of the two measurements.
-    ValueError for a species that has no colour in SPECIES.
+    `x` and `y` (n,) are measurements in cm, `species` (n,) names, `labels` the names of the two measurements, `size`
+    the area of a point. It raises ValueError for lengths that differ and for a species that has no colour in SPECIES.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = flowers_on_plane(ax, [1.4, 4.7], [0.2, 1.4], ["setosa", "versicolor"], labels=("length", "width"))
+    >>> ax.get_xlabel(), ax.get_legend_handles_labels()[1]
+    ('length (cm)', ['setosa', 'versicolor'])
     """
     x, y, species = np.asarray(x), np.asarray(y), np.asarray(species)
     if not x.shape == y.shape == species.shape:
@@ -53,11 +59,19 @@ def garden_map(
     labels: tuple[str, str],
     n_named: int = 5,
 ) -> Axes:
-    """Flowers on a plane, shape by species; the more exposed, the larger and darker, and the most exposed are numbered.
+    """Draw flowers on a plane: the more exposed, the larger and darker, and the most exposed are numbered.
 
-    `x`, `y`: (n,) measurements in cm; `species`: (n,) names; `exposure`: (n,) in/out AUC, 0.5 to 1 (see
-    `mialab.exposure`); `labels`: names of the two measurements; `n_named`: how many flowers get their row number.
-    ValueError for a species that has no shape in SPECIES, and for arrays of unequal length.
+    Each species has its own shape. `x` and `y` (n,) are measurements in cm, `species` (n,) names, `exposure` (n,)
+    in/out AUC, 0.5 to 1 (see `mialab.exposure`), `labels` the names of the two measurements, and `n_named` how many
+    flowers get their row number. It raises ValueError for a species that has no shape in SPECIES, and for arrays of
+    unequal length.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> names = ["setosa", "versicolor"]
+    >>> ax = garden_map(ax, [1.4, 4.7], [0.2, 1.4], names, [0.5, 0.9], labels=("length", "width"), n_named=1)
+    >>> [text.get_text() for text in ax.texts]  # the number of the flower that is exposed most
+    ['1']
     """
     x, y, species, exposure = _finite("x", x), _finite("y", y), np.asarray(species), _finite("exposure", exposure)
     if not x.shape == y.shape == species.shape == exposure.shape:
@@ -162,10 +176,18 @@ def two_groups(
     names: tuple[str, str] = ("members", "strangers"),
     names_at: str = "left",
 ) -> Axes:
-    """Two histograms, members above the line and strangers below it, so that neither hides the other.
+    """Draw two histograms, members above the line and strangers below it, so that neither hides the other.
 
-    `inside`, `outside`: values of the members and of the strangers; `label`: what the values are; `names_at`: the side
-    on which the names of the two groups stand, "left" or "right", whichever has the lower bars.
+    `inside` and `outside` are the values of the members and of the strangers, (n_members,) and (n_strangers,); `label`
+    says what the values are; `bins` is as NumPy takes it. The `names` of the two groups stand at the side `names_at`,
+    "left" or "right", whichever has the lower bars. It raises ValueError for another side, and for values that are not
+    finite.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = two_groups(ax, [0.9, 0.8, 0.9], [0.4, 0.6], label="confidence", bins=[0, 0.5, 1])
+    >>> [bar.get_height().item() for bar in ax.patches]  # members in each bin, then strangers
+    [0, 3, -1, -1]
     """
     inside, outside = _finite("inside", inside), _finite("outside", outside)
     if names_at not in ("left", "right"):
@@ -206,7 +228,18 @@ def _finite(name: str, values: Any) -> np.ndarray:
 
 
 def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = None) -> Axes:
-    """ROC curves by name, with the line of pure chance; on two logarithmic axes from `log_from` to 1, if given."""
+    """Draw ROC curves by name, with the line of pure chance; with `log_from`, on two logarithmic axes from there to 1.
+
+    `curves` is {name: what mialab.metrics.roc returns}. It raises ValueError for a `log_from` that is not above 0 and
+    at most 1.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> from mialab.metrics import roc
+    >>> ax = roc_curve(ax, {"loss": roc([3, 1, 2], [1, 0, 0])}, log_from=0.01)
+    >>> ax.get_xscale(), ax.get_xlabel()
+    ('log', 'strangers called members (FPR)')
+    """
     ends = np.array([0.0, 1.0]) if log_from is None else np.array([_checks.fraction("log_from", log_from), 1.0])
     if log_from == 0:
         raise ValueError("log_from is 0; a logarithmic axis begins above 0, at 0.001 for instance")
@@ -237,9 +270,17 @@ def intervals(
     shift: float = 0.0,
     **style: Any,
 ) -> Axes:
-    """One row for each name: the mean as a dot, its 95% interval as a bar; `means`: name -> (mean, low, high, …).
+    """Draw one row for each name: the mean as a dot, its 95% interval as a bar.
 
-    `name` is what the dots are, for a legend; `shift` moves them down by that part of a row, beside others.
+    `means` is {name: (mean, low, high, …)}, as `mialab.metrics.mean_interval` gives; `label` says what they are;
+    `chance` is where a line of pure chance stands. `name` is what the dots are, for a legend; `shift` moves them down
+    by that part of a row, beside others. It raises ValueError for a value that does not begin with three numbers.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = intervals(ax, {"tree": (0.55, 0.52, 0.58), "net": (0.62, 0.59, 0.65)}, label="AUC", chance=0.5)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['tree', 'net']
     """
     style = {"color": PLAIN, "marker": "o"} | style
     for i, (key, value) in enumerate(means.items()):
@@ -272,7 +313,17 @@ def trend(
     marker: str = "o",
     color: str | None = None,
 ) -> Axes:
-    """A line of means over `x` with 95% intervals as bars, named at its right end."""
+    """Draw a line of means over `x` with 95% intervals as bars, and name it at its right end.
+
+    `x` (n,) are numbers; `means` holds (mean, low, high, …) for each of them. It raises ValueError for lengths that
+    differ.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = trend(ax, [10, 100], [(0.9, 0.8, 1.0), (0.6, 0.5, 0.7)], name="tree")
+    >>> ax.texts[0].get_text(), np.array(ax.texts[0].xy).tolist()
+    ('tree', [100.0, 0.6])
+    """
     x = np.asarray(x)  # a Series has no last element at -1
     triples = [_mean_low_high(f"means[{i}]", value) for i, value in enumerate(means)]
     if x.shape != (len(triples),) or not triples:
@@ -299,7 +350,20 @@ def trade_off(
     *,
     label: str = "AUC of the attack",
 ) -> Axes:
-    """Accuracy against leakage by name, each (mean, low, high, …): best is top left; steps join the frontier."""
+    """Draw accuracy against leakage by name: the best is top left, and steps join the frontier.
+
+    `accuracy` and `leakage` are {name: (mean, low, high, …)}, with the same names in the same order; `on_frontier` (n,)
+    bool is what `mialab.defences.frontier` returns; `label` says what the leakage is. It raises ValueError where the
+    names differ.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> accuracy = {"none": (0.95, 0.94, 0.96), "label only": (0.95, 0.94, 0.96)}
+    >>> leakage = {"none": (0.70, 0.65, 0.75), "label only": (0.55, 0.50, 0.60)}
+    >>> ax = trade_off(ax, accuracy, leakage, on_frontier=[False, True])
+    >>> sorted(text.get_text() for text in ax.texts)
+    ['label only', 'none']
+    """
     front = np.asarray(on_frontier, dtype=bool)
     if list(leakage) != list(accuracy) or front.shape != (len(accuracy),) or not len(accuracy):
         raise ValueError("accuracy, leakage and on_frontier should say one thing of each name, in the same order")
@@ -339,7 +403,17 @@ def _together(names: list[str], x: np.ndarray, y: np.ndarray) -> tuple[list[str]
 
 
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
-    """A model's answer: one bar for each species, its probability written at the end; ValueError for no species."""
+    """Draw a model's answer: one bar for each species, its probability written at the end.
+
+    `species` and `values` hold the same number of names and of probabilities. It raises ValueError where they do not,
+    and for a name that is no species.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = probabilities(ax, ["setosa", "virginica"], [0.9, 0.1])
+    >>> [text.get_text() for text in ax.texts]
+    ['0.90', '0.10']
+    """
     species, values = list(species), _finite("values", values)
     _check_species(species)
     if len(values) != len(species):

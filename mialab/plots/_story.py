@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mialab import _checks
 from mialab.plots._style import MEMBER, STRANGER
 
 if TYPE_CHECKING:
@@ -32,7 +33,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Story:
-    """One notebook's diagram: its steps, its boxes (name: kind, column 0 to 4, row 0 to 1), and who does what."""
+    """A `Story` is one notebook's diagram: the steps of `now`, its `boxes`, and who does what in `says`.
+
+    `boxes` is {name: (kind, column 0 to 4, row 0 to 1)}, `says` holds (subject, verb, target) for each arrow. It raises
+    ValueError where `says` names what is no box.
+
+    >>> told = STORIES["train a classifier"]
+    >>> told.now, told.says[0]
+    (('train',), ('the members', 'train', 'the classifier'))
+    """
 
     now: tuple[str, ...]
     boxes: Mapping[str, tuple[str, float, float]]
@@ -171,7 +180,14 @@ STORIES = {
 
 
 def story_in_words(name: str) -> str:
-    """The diagram of a notebook as sentences, for its alt text; ValueError for a name that is not in STORIES."""
+    """Tell the diagram of a notebook in sentences, for its alt text.
+
+    It raises ValueError for a name that is not in STORIES.
+
+    >>> print(story_in_words("train a classifier"))
+    The article's steps in this notebook: train. The members train the classifier. The strangers test the classifier.
+    The classifier names a species.
+    """
     told = _story(name)
     steps = ", ".join(" ".join(step.split()) for step in told.now) or "none yet, the whole story lies ahead"
     sentences = [" ".join(" ".join(words).split()) for words in told.says]
@@ -179,9 +195,15 @@ def story_in_words(name: str) -> str:
 
 
 def story(ax: Axes, name: str) -> Axes:
-    """The diagram of a notebook: all steps with today's filled, and below them who does what to whom.
+    """Draw the diagram of a notebook: all steps with today's filled, and below them who does what to whom.
 
-    `name` is a key of STORIES, a notebook's title in small letters. ValueError for another name.
+    `name` is a key of STORIES, a notebook's title in small letters. It raises ValueError for another name.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = story(ax, "train a classifier")
+    >>> "□ the strangers" in [text.get_text() for text in ax.texts]
+    True
     """
     told = _story(name)
     steps(ax, told.now)
@@ -197,9 +219,15 @@ def story(ax: Axes, name: str) -> Axes:
 
 
 def steps(ax: Axes, now: Collection[str]) -> Axes:
-    """The article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
+    """Draw the article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
 
-    ValueError if `now` is no list, or names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
+    It raises ValueError if `now` is no list, or names a step that is not in OWNER_STEPS or ATTACKER_STEPS.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = steps(ax, ["train"])
+    >>> ax.texts[0].get_text(), len(OWNER_STEPS) + len(ATTACKER_STEPS)
+    ('the owner', 11)
     """
     every = [*OWNER_STEPS, *ATTACKER_STEPS]
     if not isinstance(now, list | tuple | set | frozenset):
@@ -220,9 +248,7 @@ def steps(ax: Axes, now: Collection[str]) -> Axes:
 
 
 def _story(name: str) -> Story:
-    if name not in STORIES:
-        raise ValueError(f"name is {name!r}; it should be one of {list(STORIES)}")
-    return STORIES[name]
+    return STORIES[_checks.one_of("name", name, STORIES)]
 
 
 def _box(ax: Axes, x: float, y: float, words: str, look: Mapping[str, str]) -> Text:

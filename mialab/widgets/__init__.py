@@ -1,4 +1,7 @@
-"""Panels to play with. What a panel shows is a function of its settings, so it is tested without a browser."""
+"""This room holds panels to play with; what a panel shows is a function of its settings, tested without a browser.
+
+Every panel is an object that Jupyter shows: put it at the end of a cell. Its `answer["text"]` is what it says.
+"""
 
 from mialab.widgets._attacks import (
     overfitting_dial,

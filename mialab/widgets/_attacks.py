@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mialab.data import Flowers
+    from mialab.metrics import MeanInterval
+    from mialab.shadows import Shadows
     from mialab.widgets._live import Panel
 
 
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
 
 
 def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -> View:
-    """What a threshold does: whom it calls a member, the point on the ROC curve, the precision in a crowd.
+    """Show what a threshold does: whom it calls a member, the point on the ROC curve, the precision in a crowd.
 
-    `scores`, `is_member`: (n,); `one_in`: one of so many people in the crowd is a member.
+    `scores` and `is_member` are (n,); one of `one_in` people in the crowd is a member. It raises ValueError for bad
+    scores, and for a threshold that is not finite.
+
+    >>> threshold_view([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0], threshold=0.65, one_in=10)
+    Threshold 0.65: 1 of 2 members and 1 of 2 strangers are called members.
+    TPR 0.50, FPR 0.50, advantage 0.00.
+    In a crowd where one in 10 is a member, 10.0% of those called members are members (the precision).
     """
     from mialab.metrics import precision, roc
 
@@ -61,7 +69,14 @@ def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -
 
 
 def threshold_explorer(scores: Any, is_member: Any) -> Panel:
-    """Move the threshold of an attack, and the rarity of members, and see who is accused."""
+    """Return a panel that moves the threshold of an attack, and the rarity of members, and shows who is accused.
+
+    It raises ValueError for scores that `mialab.metrics.evaluate` refuses.
+
+    >>> panel = threshold_explorer([0.9, 0.6, 0.7, 0.2], [1, 1, 0, 0])
+    >>> panel.title, list(panel.values)
+    ('The threshold explorer', ['threshold', 'members in the crowd'])
+    """
     from mialab.metrics import evaluate
     from mialab.widgets._live import Panel
 
@@ -92,10 +107,15 @@ def overfitting_view(
 ) -> View:
     """Train models on random members, a share of all labels wrong, and attack each with the recorded label.
 
-    `model`: "net" (then `epochs` counts) or "tree" (then `depth` does). Means over `n_models` with 95% intervals.
+    `model` is "net" (then `epochs` counts) or "tree" (then `depth` does). Shown are means over `n_models` with 95%
+    intervals. It raises ValueError for settings out of range.
+
+    >>> from mialab import data
+    >>> flowers = data.load_iris()
+    >>> print(overfitting_view(flowers, "tree", 75, 0.2, epochs=10, depth=12, n_models=4).text)
+    4 models (tree, a depth of up to 12), each trained on 75 of 150 flowers, 20% of all labels wrong...
     """
     from mialab.data import wrong_labels
-    from mialab.metrics import auc, mean_interval
     from mialab.nets import NetClassifier
     from mialab.shadows import train_shadows
 
@@ -109,15 +129,7 @@ def overfitting_view(
 
         estimator, dial = DecisionTreeClassifier(max_depth=depth), f"a depth of up to {depth}"
     trained = train_shadows(estimator, flowers.X, y, n_models, n_members=n_members, random_state=0)
-    column = np.searchsorted(trained.classes_, y)
-    sure = trained.proba[:, np.arange(len(y)), column]
-    right = trained.proba.argmax(axis=2) == column
-    mask = trained.in_mask
-    means = {
-        "right about members": mean_interval([right[k][mask[k]].mean() for k in range(n_models)]),
-        "right about strangers": mean_interval([right[k][~mask[k]].mean() for k in range(n_models)]),
-        "AUC of the attack": mean_interval([auc(sure[k], mask[k]) for k in range(n_models)]),
-    }
+    means = _gap_and_auc(trained)
     inside, outside, area = means.values()
     leak = "no leak is seen" if area.low <= 0.5 else "it leaks" if area.low > 0.55 else "it leaks a little"
     text = (
@@ -128,24 +140,45 @@ def overfitting_view(
         f"The attack on the recorded label has AUC {area.mean:.2f} "
         f"(95% interval {area.low:.2f} to {area.high:.2f}): {leak}."
     )
+    return View(text, lambda fig: _draw_gap(fig, means), (7.5, 2.2))
 
-    def draw(fig: Figure) -> None:
-        ax = fig.subplots()
-        fig.subplots_adjust(0.25, 0.22, 0.98, 0.97)
-        rows = list(means)
-        for row, style in zip(rows, (MEMBER, STRANGER, {"color": "#8A1538", "marker": "D"}), strict=True):
-            ax.plot(means[row][1:3], [rows.index(row)] * 2, color=style["color"], linewidth=2.2)
-            ax.plot(means[row].mean, rows.index(row), linestyle="none", markersize=8, **style)
-        ax.axvline(0.5, color="#5f6672", linestyle="--", linewidth=1.3)
-        ax.set(yticks=range(3), yticklabels=rows, ylim=(2.6, -0.6), xlim=(0.28, 1.02),
-               xlabel="share, or AUC (dashed: an attack by coin)")  # fmt: skip
-        ax.grid(axis="y", visible=False)
 
-    return View(text, draw, (7.5, 2.2))
+def _gap_and_auc(trained: Shadows) -> dict[str, MeanInterval]:
+    """How often the models are right about members and strangers, and what the attack on the recorded label gains."""
+    from mialab.metrics import auc, mean_interval
+
+    right = trained.classes_[trained.proba.argmax(axis=2)] == trained.y
+    each = list(zip(trained.confidence_in_label, right, trained.in_mask, strict=True))
+    return {
+        "right about members": mean_interval([hits[inside].mean() for _, hits, inside in each]),
+        "right about strangers": mean_interval([hits[~inside].mean() for _, hits, inside in each]),
+        "AUC of the attack": mean_interval([auc(sure, inside) for sure, _, inside in each]),
+    }
+
+
+def _draw_gap(fig: Figure, means: dict[str, MeanInterval]) -> None:
+    ax = fig.subplots()
+    fig.subplots_adjust(0.25, 0.22, 0.98, 0.97)
+    styles = (MEMBER, STRANGER, {"color": "#8A1538", "marker": "D"})
+    for row, (mean, style) in enumerate(zip(means.values(), styles, strict=True)):
+        ax.plot(mean[1:3], [row] * 2, color=style["color"], linewidth=2.2)
+        ax.plot(mean.mean, row, linestyle="none", markersize=8, **style)
+    ax.axvline(0.5, color="#5f6672", linestyle="--", linewidth=1.3)
+    ax.set(yticks=range(3), yticklabels=list(means), ylim=(2.6, -0.6), xlim=(0.28, 1.02),
+           xlabel="share, or AUC (dashed: an attack by coin)")  # fmt: skip
+    ax.grid(axis="y", visible=False)
 
 
 def overfitting_dial(flowers: Flowers) -> Panel:
-    """Turn records, wrong labels, epochs and depth: two dozen models are trained and attacked anew at every move."""
+    """Return a panel that turns records, wrong labels, epochs and depth.
+
+    Two dozen models are trained and attacked anew at every move, as `overfitting_view` does.
+
+    >>> from mialab import data
+    >>> flowers = data.load_iris()
+    >>> overfitting_dial(flowers).values
+    {'model': 'net', 'members': 75, 'wrong labels': 20, 'epochs (net)': 100, 'depth (tree)': 4}
+    """
     from mialab.widgets._live import Panel
 
     tenth = len(flowers.y) // 10
@@ -168,9 +201,15 @@ def overfitting_dial(flowers: Flowers) -> Panel:
 
 
 def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, flower: int) -> View:
-    """Train nets on random parts of the flowers: what they answer members and strangers, and one `flower`.
+    """Train nets on random parts of the flowers: show what they answer members and strangers, and one `flower`.
 
-    The same settings always give the same answer.
+    The same settings always give the same answer. It raises ValueError for settings out of range.
+
+    >>> from mialab import data
+    >>> flowers = data.load_iris()
+    >>> print(shadow_view(flowers, n_shadows=4, n_members=75, epochs=10, flower=83).text)
+    4 nets, each trained on 75 of 150 flowers for 10 epochs...
+    Flower 83, a versicolor: in 2 nets a member, ...; in 2 a stranger, ...
     """
     from mialab.nets import NetClassifier
     from mialab.shadows import train_shadows
@@ -178,7 +217,7 @@ def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, f
     net = NetClassifier(hidden=16, epochs=epochs)
     flower = _checks.whole_number("flower", flower, 0, len(flowers.y) - 1)
     shadows = train_shadows(net, flowers.X, flowers.y, n_shadows, n_members=n_members, random_state=0)
-    sure = shadows.proba[:, np.arange(len(flowers.y)), np.searchsorted(shadows.classes_, flowers.y)]
+    sure = shadows.confidence_in_label
     inside, outside = sure[shadows.in_mask], sure[~shadows.in_mask]
     own = shadows.in_mask[:, flower]
     species = flowers.class_names[flowers.y[flower]]
@@ -205,7 +244,15 @@ def _mean(values: np.ndarray) -> str:
 
 
 def shadow_lab(flowers: Flowers) -> Panel:
-    """Sliders for how many nets, on how many flowers, for how long: they are all trained anew at every move."""
+    """Return a panel with sliders for how many nets, on how many flowers, for how long.
+
+    The nets are all trained anew at every move, as `shadow_view` does.
+
+    >>> from mialab import data
+    >>> flowers = data.load_iris()
+    >>> list(shadow_lab(flowers).values)
+    ['shadow models', 'members of each', 'epochs', 'flower number']
+    """
     from mialab.widgets._live import Panel
 
     n = len(flowers.y)

@@ -22,9 +22,21 @@ if TYPE_CHECKING:
 
 
 def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
-    """One defence beside none: accuracy on strangers, and what two attacks get.
+    """Show one defence beside none: accuracy on strangers, and what two attacks get.
 
-    `matrix`: the rows of `mialab.defences.defence_matrix`; `data`, `defence`: names in it.
+    `matrix` holds the rows of `mialab.defences.defence_matrix`; `data` and `defence` are names in it. It raises
+    ValueError for other names, and for a matrix without a measure or without the defence "none".
+
+    >>> import pandas as pd
+    >>> measured = {"test_accuracy": 0.95, "auc_threshold": [0.7, 0.7, 0.5, 0.5], "auc_RMIA": [0.8, 0.8, 0.6, 0.6]}
+    >>> defences = {"defence": ["none", "none", "label only", "label only"], "seed": [0, 1, 0, 1]}
+    >>> matrix = pd.DataFrame({"data": "iris"} | defences | measured)
+    >>> print(defence_view(matrix, "iris", "label only").text)
+    label only, on iris, with 95% intervals:
+    accuracy on strangers 0.950 (0.950 to 0.950); without a defence 0.950.
+    AUC, threshold 0.500 (0.500 to 0.500); without a defence 0.700.
+    AUC, RMIA 0.600 (0.600 to 0.600); without a defence 0.800.
+    The attacker knows the defence, and has trained shadows that have it too.
     """
     return _defence_view(_measured(matrix, data), data, defence)
 
@@ -43,8 +55,7 @@ def _measured(matrix: pd.DataFrame, data: str) -> dict[str, dict[str, MeanInterv
 
 
 def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence: str) -> View:
-    if defence not in found["AUC, RMIA"]:
-        raise ValueError(f"defence is {defence!r}; it should be one of {list(found['AUC, RMIA'])}")
+    _checks.one_of("defence", defence, found["AUC, RMIA"])
     lines = [f"{defence}, on {data}, with 95% intervals:"]
     for name, values in found.items():
         (mean, low, high), none = tuple(values[defence])[:3], values["none"].mean
@@ -77,7 +88,17 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
 
 
 def defence_panel(matrix: pd.DataFrame) -> Panel:
-    """Choose a defence, and see accuracy and leakage together."""
+    """Return a panel on which one chooses a defence, and sees accuracy and leakage together.
+
+    `matrix` holds the rows of `mialab.defences.defence_matrix`. It raises ValueError as `defence_view` does.
+
+    >>> import pandas as pd
+    >>> measured = {"test_accuracy": 0.95, "auc_threshold": [0.7, 0.7, 0.5, 0.5], "auc_RMIA": [0.8, 0.8, 0.6, 0.6]}
+    >>> defences = {"defence": ["none", "none", "label only", "label only"], "seed": [0, 1, 0, 1]}
+    >>> matrix = pd.DataFrame({"data": "iris"} | defences | measured)
+    >>> defence_panel(matrix).values
+    {'data': 'iris', 'defence': 'label only'}
+    """
     from mialab.widgets._live import Panel
 
     if not len(matrix):
@@ -97,9 +118,16 @@ def defence_panel(matrix: pd.DataFrame) -> Panel:
 
 
 def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View:
-    """Randomised response: each of `n_pupils` tells the truth with probability `truth`, else what a fair coin says.
+    """Show randomised response: each pupil tells the truth with probability `truth`, else what a fair coin says.
 
-    `share`: of the pupils who copied; `throw`: seed of the coins (Warner 1965).
+    `share` is that of the `n_pupils` who copied; `throw` is the seed of the coins (Warner 1965). It raises ValueError
+    for numbers out of range.
+
+    >>> print(coin_view(truth=0.5, n_pupils=1000, share=0.3).text)
+    The true answer with probability 0.50: epsilon 1.10.
+    One pupil: before the answer an onlooker believes with 0.30 that they copied, and after a yes with 0.56. It may have
+    been the coin.
+    The class of 1000, 300 of whom copied: ...
     """
     if not 0 < _checks.fraction("truth", truth) < 1:
         raise ValueError(f"truth is {truth}; it should be above 0 and below 1")
@@ -133,7 +161,13 @@ def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View
 
 
 def coin_panel() -> Panel:
-    """The coin that lies for you: turn how often it lies, and see what is left of one pupil and of the class."""
+    """Return a panel with the coin that lies for you: turn how often it lies, and see what is left.
+
+    It shows what is left of one pupil and of the class, as `coin_view` does.
+
+    >>> coin_panel().values
+    {'truth told': 50, 'pupils': 30, 'who copied': 30, 'throw again': 0}
+    """
     from mialab.widgets._live import Panel
 
     controls = (

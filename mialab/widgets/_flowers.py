@@ -24,10 +24,20 @@ if TYPE_CHECKING:
 
 
 def describe_answer(model: Any, flowers: Flowers, measurements: Any, trained_on: Any = None) -> str:
-    """What a model answers to one flower, in sentences: its species, its confidence, the nearest real flower.
+    """Say in sentences what a model answers to one flower: its species, its confidence, the nearest real flower.
 
-    `measurements`: (n_features,) in cm. `trained_on`: row numbers of the members, to say whether the nearest flower is
-    one, and whether the question lies among them; None leaves that out.
+    `measurements` (n_features,) are in cm. `trained_on` holds row numbers of the members, to say whether the nearest
+    flower is one, and whether the question lies among them; None leaves that out. It raises ValueError for measurements
+    of another number, and for a model of other classes.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> parts = data.split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> model = targets.make("one-nn").fit(parts.X_in, parts.y_in)
+    >>> print(describe_answer(model, flowers, [5.1, 3.5, 1.4, 0.2]))
+    The model says setosa, with confidence 1.00.
+    setosa 1.00, versicolor 0.00, virginica 0.00.
+    The nearest of the 150 real flowers, 0.0 cm away, is number 0, a setosa.
     """
     x = _question(flowers, measurements)
     answer, names = _checks.answers(model, x[None])[0], _species_of(model, flowers)
@@ -97,7 +107,17 @@ def _loneliest(X: np.ndarray) -> float:
 
 
 def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any = None) -> View:
-    """The answer in sentences; its probabilities, and the question among the flowers, as a figure."""
+    """Show the answer in sentences; a figure shows its probabilities, and the question among the flowers.
+
+    The arguments are those of `describe_answer`, as are the errors.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> parts = data.split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> model = targets.make("one-nn").fit(parts.X_in, parts.y_in)
+    >>> print(answer_view(model, flowers, [5.1, 3.5, 1.4, 0.2]).text.splitlines()[0])
+    The model says setosa, with confidence 1.00.
+    """
     text = describe_answer(model, flowers, measurements, trained_on)
     x = _question(flowers, measurements)
     answer, names = _checks.answers(model, x[None])[0], _species_of(model, flowers)
@@ -120,7 +140,17 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
 
 
 def ask_the_model(model: Any, flowers: Flowers, trained_on: Any = None) -> Panel:
-    """A slider for each measurement, and the model's answer to them below, renewed at every move."""
+    """Return a panel with a slider for each measurement, and the model's answer to them, renewed at every move.
+
+    It raises ValueError as `describe_answer` does.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> parts = data.split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> model = targets.make("one-nn").fit(parts.X_in, parts.y_in)
+    >>> list(ask_the_model(model, flowers).values)
+    ['sepal length', 'sepal width', 'petal length', 'petal width']
+    """
     from mialab.widgets._live import Panel
 
     sliders = [
@@ -139,10 +169,21 @@ def ask_the_model(model: Any, flowers: Flowers, trained_on: Any = None) -> Panel
 
 @dataclass
 class Game:
-    """Twenty flowers, ten of them members: you guess each from the model's answer, and so does the attack.
+    """A `Game` shows twenty flowers, ten of them members: you guess each from the model's answer.
 
-    `scores`: (n,) of the attack, one for each record of `parts`; it calls the ten highest of the twenty members, and
-    draws lots between equals.
+    So does the attack. `scores` (n,) are the attack's, one for each record of `parts`; it calls the ten highest of the
+    twenty members, and draws lots between equals. It raises ValueError for fewer than ten members or strangers, and for
+    scores that are not finite.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> parts = data.split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> model = targets.make("one-nn").fit(parts.X_in, parts.y_in)
+    >>> game = Game(model, parts, flowers, scores=parts.is_member)  # an attack that knows it all
+    >>> for _ in range(20):
+    ...     game.guess(member=True)
+    >>> game.right
+    (10, 20)
     """
 
     model: Any
@@ -175,25 +216,25 @@ class Game:
 
     @property
     def truth(self) -> np.ndarray:
-        """(20,) True where the flower is a member."""
+        """Return who is a member, (20,) bool."""
         return np.asarray(self.parts.is_member)[self.rows]
 
     def guess(self, member: bool) -> None:
-        """Your guess about the flower on the table; nothing happens when all twenty are guessed."""
+        """Note your guess about the flower on the table; nothing happens when all twenty are guessed."""
         member = _checks.flag("member", member)
         if len(self.guesses) < 20:
             self.guesses.append(member)
 
     @property
     def right(self) -> tuple[int, int]:
-        """How many of the flowers guessed so far you had right, and how many the attack."""
+        """Return how many of the flowers guessed so far you had right, and how many the attack."""
         n = len(self.guesses)
         return int((np.array(self.guesses, bool) == self.truth[:n]).sum()), int(
             (self.attack_says == self.truth)[:n].sum()
         )
 
     def view(self) -> View:
-        """The flower on the table, or the result."""
+        """Return the flower on the table, or the result."""
         n, (own, attack) = len(self.guesses), self.right
         last = ""
         if n:
@@ -228,7 +269,17 @@ class Game:
 
 
 def guess_the_member(model: Any, parts: Split, flowers: Flowers, scores: Any) -> Panel:
-    """You against the attack: twenty flowers with the model's answers, two buttons, and the score."""
+    """Return a panel of you against the attack: twenty flowers with the model's answers, two buttons, and the score.
+
+    The arguments are those of `Game`, as are the errors.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> parts = data.split(flowers.X, flowers.y, n_members=75, random_state=0)
+    >>> model = targets.make("one-nn").fit(parts.X_in, parts.y_in)
+    >>> list(guess_the_member(model, parts, flowers, scores=parts.is_member).values)
+    ['member', 'stranger', 'deal again']
+    """
     from mialab.widgets._live import Panel
 
     game = Game(model, parts, flowers, scores)
@@ -252,7 +303,19 @@ def guess_the_member(model: Any, parts: Split, flowers: Flowers, scores: Any) ->
 
 
 def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
-    """One flower's story: what the models that had it answer about it, and what the others do."""
+    """Tell one flower's story: what the models that had it answer about it, and what the others do.
+
+    `garden` is what `mialab.exposure.exposure` returns for these flowers. It raises ValueError for a garden of another
+    size, and for a flower that there is not.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> from mialab import exposure, shadows
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), flowers.X, flowers.y, n_shadows=4, random_state=0)
+    >>> print(garden_story(flowers, exposure.exposure(trained), flower=106).text)
+    Flower 106, a virginica, is clearly exposed: 1.00, where 0.5 tells nothing and 1.0 tells all.
+    2 models had it, and are 1.00 sure of its species on average; 2 had not, and are 0.00 sure.
+    """
     if len(garden.auc) != len(flowers.y):
         raise ValueError(f"garden has {len(garden.auc)} records for {len(flowers.y)} flowers; it should be of the same")
     flower = _checks.whole_number("flower", flower, 0, len(flowers.y) - 1)
@@ -290,7 +353,19 @@ def _emptier_side(*groups: np.ndarray) -> str:
 
 
 def garden_panel(flowers: Flowers, garden: Exposure) -> Panel:
-    """The map of the garden: click a flower, or choose its number, and read its story."""
+    """Return a panel with the map of the garden: click a flower, or choose its number, and read its story.
+
+    `garden` is what `mialab.exposure.exposure` returns for these flowers; of others it raises ValueError.
+
+    >>> from mialab import data, targets
+    >>> flowers = data.load_iris()
+    >>> from mialab import exposure, shadows
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), flowers.X, flowers.y, n_shadows=4, random_state=0)
+    >>> garden = exposure.exposure(trained)  # garden_panel(flowers, garden) shows it
+    >>> garden_panel(data.Flowers(flowers.X[:9], flowers.y[:9], flowers.feature_names, flowers.class_names), garden)
+    Traceback (most recent call last):
+    ValueError: x, y, species and exposure have shapes (9,), (9,), (9,) and (150,); they should be equal
+    """
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 

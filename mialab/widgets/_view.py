@@ -17,7 +17,16 @@ QUICK = {"figure.constrained_layout.use": False, "savefig.dpi": 96}
 
 @dataclass(frozen=True, repr=False)
 class View:
-    """Sentences, and a figure that says the same: `draw(figure)` draws it, on `size` inches."""
+    """A `View` is what a panel shows: sentences in `text`, and a figure that says the same.
+
+    `draw(figure)` draws the figure, `size` is its width and height in inches.
+
+    >>> view = View("Half of them are members.", lambda figure: figure.subplots().bar([0, 1], [10, 10]))
+    >>> view
+    Half of them are members.
+    >>> view.picture()
+    Figure: Half of them are members.
+    """
 
     text: str
     draw: Callable[[Figure], Any]
@@ -27,7 +36,7 @@ class View:
         return self.text
 
     def picture(self) -> Picture:
-        """The figure, with the sentences as its alt text."""
+        """Return the figure, with the sentences as its alt text."""
         import matplotlib.pyplot as plt
         from matplotlib.figure import Figure
 

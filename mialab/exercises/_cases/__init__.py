@@ -1,0 +1,1 @@
+"""Each chapter's data, independent oracles and cases: a student's sandbox never sees this folder."""

@@ -1,0 +1,51 @@
+"""The data on which the answers of notebook 11 are tried, and the oracles that they are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def answers(rng):
+    """Probabilities in eighths and tenths, so that there are ties within and across rows."""
+    yield np.array([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5], [0.4, 0.4, 0.2]]), 2
+    yield np.array([[0.25, 0.25, 0.25, 0.25]]), 1
+    yield np.array([[0.1, 0.2, 0.2, 0.2, 0.3], [0.125, 0.125, 0.125, 0.25, 0.375]]), 3  # where np.argpartition errs
+    yield np.array([[0.125, 0.125, 0.375, 0.375]]), 1
+    for n, n_classes, k in ((4, 3, 1), (3, 4, 2), (2, 5, 3), (4, 3, 2)):  # small enough to be shown
+        parts = rng.integers(1, 5, (n, n_classes))
+        yield parts / parts.sum(axis=1, keepdims=True), k
+
+
+def top_k_by_loops(proba, k):
+    out = np.zeros(proba.shape)
+    for i, row in enumerate(proba.tolist()):
+        for _ in range(k):
+            j = max((p, -j) for j, p in enumerate(row) if p is not None)[1] * -1
+            out[i, j], row[j] = row[j], None
+    return out
+
+
+def rights(rng):
+    """Unequal numbers of members and strangers, models right about all, none, some, or about more strangers."""
+    yield np.array([True, True, True, False]), np.array([True, False])
+    yield np.array([True, False, False]), np.array([True, True, True, False, True])
+    for m, n, a, b in ((5, 9, 0.9, 0.5), (12, 4, 0.8, 0.8), (7, 6, 0.4, 0.7), (10, 20, 0.95, 0.6)):
+        yield rng.random(m) < a, rng.random(n) < b
+    yield np.ones(4, dtype=bool), np.zeros(6, dtype=bool)
+
+
+def trades(rng):
+    """Models on a coarse grid: ties in one measure, ties in both, one between the best, a single model."""
+    yield np.array([0.9, 0.9, 0.8, 0.7]), np.array([0.6, 0.55, 0.5, 0.65])
+    yield np.array([0.8, 0.8, 0.7]), np.array([0.6, 0.6, 0.6])
+    yield np.array([0.9, 0.8, 0.7, 0.9]), np.array([0.6, 0.55, 0.5, 0.65])
+    yield np.array([0.5]), np.array([0.5])
+    for n in (5, 8, 12):
+        yield rng.integers(5, 10, n) / 10, rng.integers(50, 56, n) / 100
+
+
+def frontier_by_loops(accuracy, leakage):
+    points = list(zip(accuracy.tolist(), leakage.tolist(), strict=True))
+    return np.array(
+        [not any(a >= mine and leak <= own and (a, leak) != (mine, own) for a, leak in points) for mine, own in points]
+    )

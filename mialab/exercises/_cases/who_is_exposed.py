@@ -1,0 +1,79 @@
+"""The data on which the answers of notebook 09 are tried, and the oracles that they are compared with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mialab.exercises._cases.shadow_models import with_and_without
+
+FAR = 20  # standard deviations: exp(-FAR**2 / 2) is far above the smallest float
+
+
+def sure_shadows(rng):
+    """Tables with ties, areas on both sides of a half, and never as many nets with the record as without it."""
+    yield np.array([[0.9, 0.5], [0.8, 0.4], [0.3, 0.7]]), np.array([[True, False], [True, True], [False, False]]), 0
+    for n_nets, n, n_in, shift in (
+        (7, 5, 3, 2),
+        (9, 6, 6, -2),
+        (10, 8, 3, 1),
+        (12, 9, 7, 1),
+        (8, 8, 5, 0),
+        (11, 7, 2, -1),
+    ):
+        in_mask = np.stack([rng.permutation(n_nets) < n_in for _ in range(n)], axis=1)
+        tenths = np.clip(rng.integers(2, 8, (n_nets, n)) + shift * in_mask, 0, 10)
+        yield tenths / 10, in_mask, int(rng.integers(min(n, n_nets)))
+
+
+def area_by_pairs(inside, outside):
+    won = 0.0
+    for mine in inside:
+        for other in outside:
+            won += 1.0 if mine > other else 0.5 if mine == other else 0.0
+    return won / (len(inside) * len(outside))
+
+
+def area_by_loops(sure, in_mask, i):
+    return area_by_pairs(*with_and_without(sure, in_mask, i))
+
+
+def two_groups(rng):
+    """The target's log-odds, and those of shadows with and without the record: wide and narrow, few and many.
+
+    No answer lies so far out that the height of a bell would underflow: the formula as the notebook gives it is right.
+    """
+    yield 1.0, np.array([0.0, 2.0]), np.array([-4.0, -2.0, 0.0])
+    for mean_in, sd_in, mean_out, sd_out in (
+        (3, 1, -2, 2), (0, 0.4, -5, 2.5), (2, 2, 1, 0.5), (-1, 3, 2, 0.7), (6, 0.3, 5, 1.5), (1, 0.2, 1, 0.2),
+    ):  # fmt: skip
+        inside = rng.normal(mean_in, sd_in, rng.integers(5, 20))
+        outside = rng.normal(mean_out, sd_out, rng.integers(5, 20))
+        inside, outside = inside.round(2), outside.round(2)
+        reach = [(group.mean() - FAR * group.std(), group.mean() + FAR * group.std()) for group in (inside, outside)]
+        low, high = max(-4, *(each[0] for each in reach)), min(7, *(each[1] for each in reach))
+        yield round(float(rng.uniform(low, high)), 2), inside, outside
+
+
+def ratio_by_density(own, inside, outside):
+    def density(values):
+        mean = math.fsum(values) / len(values)
+        variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
+        return -0.5 * math.log(2 * math.pi * variance) - (own - mean) ** 2 / (2 * variance)
+
+    return density(inside.tolist()) - density(outside.tolist())
+
+
+def confidences(rng):
+    """Candidates and a population, in halves, quarters and eighths, so that equal ratios are equal to the last bit."""
+    yield np.array([0.5, 1.0, 0.25]), np.array([0.5, 0.5, 0.5]), np.array([0.25, 1.0, 0.5]), np.array([0.25, 1.0, 1.0])
+    for n, m in ((4, 6), (7, 5), (5, 12), (9, 9), (3, 7)):
+        own, others = rng.integers(1, 9, n) / 8, rng.integers(1, 9, m) / 8
+        yield own, 2.0 ** -rng.integers(0, 4, n), others, 2.0 ** -rng.integers(0, 4, m)
+
+
+def rank_by_loops(own, usual, own_others, usual_others):
+    relative = [a / b for a, b in zip(own.tolist(), usual.tolist(), strict=True)]
+    others = [a / b for a, b in zip(own_others.tolist(), usual_others.tolist(), strict=True)]
+    return np.array([area_by_pairs([mine], others) for mine in relative])

@@ -1,0 +1,359 @@
+"""Exercises without code: choose, predict, read a plot, write a few sentences."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mialab.exercises._engine import _progress
+from mialab.exercises._engine._base import Exercise, Wrong, count
+from mialab.exercises._engine._calls import as_array, show
+from mialab.exercises._engine._panel import Panel, Verdict
+
+_FIRST_HINT = "Do not look it up: a guess is worth most when it comes before the answer."
+_NUMBER_HINT = "What is the least that it could be, and what the most? What would each of them mean? Where between?"
+_WORD_HINT = "Take the options one by one: what would have to be true for each? Which is the easiest to believe?"
+_LAST_HINT = "Any allowed answer is accepted. Write one down, then run the cell below it."
+_NO_SOLUTION = "A guess has no worked answer. Run the cells below it; the recap at the end plays your guess back."
+_WRITE_HERE = "Write your answer here."
+_AS_TYPED = str.maketrans("‘’ʼ“”„‐‑–", "'''\"\"\"---")  # what an editor or a copied sentence makes of them
+_SAME_WORDS = "The same few words come again and again. Say it in sentences of your own."
+_THE_RUBRIC = "That is the rubric itself. Say it in words of your own, about this model and these flowers."
+
+
+class Choice(Exercise):
+    """Choose one of several options; every option has its own explanation."""
+
+    kind = "choose an answer"
+
+    def __init__(self, name: str, *, options: dict[str, tuple[str, str]], answer: str, **common: Any):
+        super().__init__(name, means=options[answer][1], why="", **common)
+        self.options = options  # letter -> (text, explanation)
+        self.answer = answer
+        self.also_right = {"capital": answer.upper(), "spaced": f" {answer}) "}
+        self.wrong = {
+            f"option_{letter}": Wrong(letter, why) for letter, (_, why) in options.items() if letter != answer
+        } | {
+            "not_an_option": Wrong("z", self._ask_for_one("z")),
+            "several_options": Wrong("".join(options), "Choose one letter: only one option is right."),
+        }
+
+    @property
+    def stub(self) -> str:
+        letters = [f'"{letter}"' for letter in self.options]
+        return f"{self.name} = ...  # {', '.join(letters[:-1])} or {letters[-1]}"
+
+    @property
+    def right_answer(self) -> str:
+        return self.answer
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted()
+        if not isinstance(answer, str):
+            return self._not_yet("wrong_type", self._ask_for_one(answer))
+        letter = re.sub(r"[^a-z]", "", answer.lower())
+        if letter == self.answer:
+            return self._correct()
+        if letter in self.options:
+            return self._not_yet(f"option_{letter}", self.options[letter][1])
+        if len(letter) > 1 and set(letter) <= set(self.options):
+            return self._not_yet("several_options", self.wrong["several_options"].diagnosis)
+        return self._not_yet("not_an_option", self._ask_for_one(answer))
+
+    def _ask_for_one(self, answer: Any) -> str:
+        return f'`{show(answer)}` is not one of the options. Answer with one letter in quotation marks, such as `"a"`.'
+
+    def _worked_answer(self) -> tuple[str, ...]:
+        return tuple(
+            f"{letter}) {text.rstrip('.')}: {'right. ' if letter == self.answer else 'no. '}{why}"
+            for letter, (text, why) in self.options.items()
+        )
+
+
+class Prediction(Exercise):
+    """Commit a guess before the measurement. No guess is wrong; the recap plays it back beside what was measured.
+
+    Either `options` (words to choose from) or `between` (the lowest and highest number that makes sense) is given.
+    `hints` are three of its own, or one for the place of the second, which is about the question.
+    """
+
+    kind = "predict, then run"
+    done = "guessed"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        question: str,
+        options: list[str] | None = None,
+        between: tuple[float, float] | None = None,
+        hints: list[str] | str = "",
+        minutes: int = 1,
+        **common: Any,
+    ):
+        if isinstance(hints, str):
+            hints = [_FIRST_HINT, hints or (_WORD_HINT if options else _NUMBER_HINT), _LAST_HINT]
+        settings = {"points": 1, "means": "Now run the next cell and see.", "why": _NO_SOLUTION}
+        super().__init__(name, minutes=minutes, hints=hints, **(settings | common))
+        self.question, self.options, self.between = question, options, between
+        self.measured: Any = None
+        if options:
+            self.also_right = {"capitals": options[0].upper(), "other_option": options[-1]}
+            bad = {
+                "not_an_option": "perhaps",
+                "wrong_type": 3,
+                "several_options": list(options),
+                "a_sentence": "I think it is " + options[0],
+            }
+        else:
+            low, high = between
+            self.also_right = {"lowest": low, "highest": np.float64(high)}
+            bad = {
+                "wrong_type": "about half",
+                "not_a_number": math.nan,
+                "too_high": high * 100 + 1,
+                "too_low": low - 1,
+            }
+        self.wrong = {diagnosis: Wrong(answer, self._complaint(answer)[1]) for diagnosis, answer in bad.items()}
+
+    @property
+    def stub(self) -> str:
+        if self.options:
+            return f"{self.name} = ...  # " + " or ".join(f'"{o}"' for o in self.options)
+        low, high = self.between
+        return f"{self.name} = ...  # a number from {low:g} to {high:g}"
+
+    @property
+    def right_answer(self) -> Any:
+        return self.options[0] if self.options else (self.between[0] + self.between[1]) / 2
+
+    def reveal(self, measured: Any) -> Panel:
+        """Show the guess beside what was measured, and keep the measurement for the recap."""
+        self.measured = measured
+        return Panel(self.question, (self.replay(),))
+
+    def replay(self) -> str:
+        """One sentence: what was guessed, what was measured."""
+        guess = _progress.load()[0]["exercises"].get(self.id, {}).get("answer")
+        said = "You made no guess." if guess is None else f"You guessed {_plain(guess)}."
+        return (
+            f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
+        )
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted(
+                "Replace the three dots with your guess. A guess cannot be wrong here; it can only be missing."
+            )
+        complaint = self._complaint(answer)
+        return self._not_yet(*complaint) if complaint else self._correct(f"Your guess is noted: {show(answer)}.")
+
+    def _complaint(self, answer: Any) -> tuple[str, str] | None:
+        if self.options:
+            choose = "Choose one of " + ", ".join(f'`"{o}"`' for o in self.options) + "."
+            if isinstance(answer, list | tuple | set):
+                return "several_options", f"That is more than one answer. {choose}"
+            if not isinstance(answer, str):
+                return "wrong_type", f"`{show(answer)}` is not one of the words. {choose}"
+            if self._option(answer):
+                return None
+            found = "a_sentence" if len(answer.split()) > 3 else "not_an_option"
+            return found, f"`{show(answer)}` is not one of the options. {choose}"
+        low, high = self.between
+        between = f"a number from {low:g} to {high:g}"
+        number = _number(answer)
+        if number is None:
+            return (
+                "wrong_type",
+                f"`{show(answer)}` is not a number. Guess {between}, without quotation marks.",
+            )
+        if math.isnan(number):
+            return "not_a_number", f"`nan` is no guess. Guess {between}."
+        if high > 1 and 0 < number < 1:
+            return "a_share", f"{show(number)} of {high:g}? If you mean {show(100 * number)} in a hundred, write that."
+        if number < low:
+            return "too_low", f"{show(number)} is below what is possible. Guess {between}."
+        if number > high:
+            percent = " Is it a percentage? Write 80% as 0.8." if high == 1 else ""
+            return "too_high", f"{show(number)} is above what is possible. Guess {between}.{percent}"
+        return None
+
+    def _to_keep(self, answer: Any) -> Any:
+        return self._option(answer) if isinstance(answer, str) else float(answer)
+
+    def _option(self, answer: str) -> str | None:
+        """The option that an answer means, however it is typed; None if it is none of them."""
+        return next((o for o in self.options if _typed(o) == _typed(answer)), None)
+
+    def _worked_answer(self) -> tuple[str, ...]:
+        return ()
+
+
+class Reading(Exercise):
+    """Read a number off a plot or a table. The oracle computes it again; `tolerance` is how finely one can read."""
+
+    kind = "read a plot"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        oracle: Callable[[], float],
+        tolerance: float,
+        unit: str,
+        misreadings: dict[str, tuple[Callable[[], float], str]],
+        **common: Any,
+    ):
+        super().__init__(name, **common)
+        self.oracle, self.tolerance, self.unit = oracle, tolerance, unit
+        self.misreadings = misreadings  # name -> (what that misreading gives, diagnosis)
+
+    @property
+    def stub(self) -> str:
+        return f"{self.name} = ...  # {self.unit}"
+
+    @cached_property
+    def right_answer(self) -> float:
+        return float(self.oracle())
+
+    @property
+    def right_code(self) -> str:
+        return f"{self.name} = {self.right_answer:.4g}"
+
+    @cached_property
+    def also_right(self) -> dict[str, Any]:
+        """Readings a little off the exact value."""
+        truth = self.right_answer
+        return {
+            "a_little_high": truth + 0.9 * self.tolerance,
+            "a_little_low": np.float64(truth - 0.9 * self.tolerance),
+        }
+
+    @cached_property
+    def wrong(self) -> dict[str, Wrong]:
+        """The misreadings, and answers that are no reading at all."""
+        return {name: Wrong(float(value()), text) for name, (value, text) in self.misreadings.items()} | {
+            "wrong_type": Wrong("about half", f"`'about half'` is not a number. Give {self.unit}."),
+            "not_a_number": Wrong(math.nan, f"`nan` is not a reading. Give {self.unit}."),
+            "off": Wrong(self.right_answer + 7.7 * self.tolerance, "That is not what the figure shows."),
+        }
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted()
+        number, truth = _number(answer), self.right_answer
+        if number is None:
+            return self._not_yet("wrong_type", f"`{show(answer)}` is not a number. Give {self.unit}.")
+        if math.isnan(number):
+            return self._not_yet("not_a_number", f"`nan` is not a reading. Give {self.unit}.")
+        if abs(number - truth) <= self.tolerance:
+            return self._correct("Correct.", f"Computed, it is {truth:.3g}.")
+        for name, (value, text) in self.misreadings.items():
+            if abs(number - float(value())) <= self.tolerance / 2:
+                return self._not_yet(name, text)
+        return self._not_yet(
+            "off", f"That is not what the figure shows. Yours is too {'high' if number > truth else 'low'}."
+        )
+
+
+class Written(Exercise):
+    """A short written answer. The check sees that there is one; a person judges it, with the rubric."""
+
+    kind = "write a few sentences"
+    done = "handed in"
+
+    def __init__(
+        self, name: str, *, rubric: list[str], example: str, others: list[str], words: int = 25, **common: Any
+    ):
+        super().__init__(
+            name,
+            means="It is kept with your progress for a person to read; no program judges it. Compare it with "
+            "the rubric:",
+            why="",
+            **common,
+        )
+        self.rubric, self.example, self.words = rubric, example, words
+        self.also_right = {f"example_{i + 2}": text for i, text in enumerate(others)}
+        self.wrong = {
+            "too_short": Wrong("It depends.", self._too_short(2)),
+            "same_words": Wrong("leak " * (words + 5), _SAME_WORDS),
+            "wrong_type": Wrong(42, "Write your answer as text, between the triple quotation marks."),
+            "the_rubric": Wrong(" ".join(rubric), _THE_RUBRIC),
+        }
+
+    @property
+    def stub(self) -> str:
+        return f'{self.name} = """\n{_WRITE_HERE}\n"""'
+
+    @property
+    def right_answer(self) -> str:
+        return self.example
+
+    @property
+    def right_code(self) -> str:
+        return f'{self.name} = """\n{textwrap.fill(self.example, 96)}\n"""'
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted("Write your answer between the triple quotation marks.")
+        if not isinstance(answer, str):
+            return self._not_yet("wrong_type", self.wrong["wrong_type"].diagnosis)
+        words = answer.replace(_WRITE_HERE, " ").split()
+        if not words:
+            return self._not_attempted("Write your answer between the triple quotation marks.")
+        rubric = " ".join(self.rubric)
+        own = [w for w in _letters(answer) if w not in _letters(rubric)]
+        copied = len(own) < 0.2 * len(words)
+        # A whole rubric is called one, though it be shorter than an answer must be.
+        if len(words) < self.words and not (copied and len(words) >= len(rubric.split())):
+            return self._not_yet("too_short", self._too_short(len(words)))
+        if len({w.lower() for w in words}) < self.words / 2:
+            return self._not_yet("same_words", _SAME_WORDS)
+        if copied:
+            return self._not_yet("the_rubric", _THE_RUBRIC)
+        return self._correct("Handed in.", *(f"• {point}" for point in self.rubric))
+
+    def _too_short(self, n: int) -> str:
+        return f"{count(n, 'word')} {'is' if n == 1 else 'are'} too few to argue with; write at least {self.words}."
+
+    def _to_keep(self, answer: Any) -> Any:
+        return answer.strip()
+
+    def _worked_answer(self) -> tuple[str, ...]:
+        return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def _typed(text: str) -> str:
+    """A text as a plain keyboard gives it: small letters, straight quotation marks, single blanks between words."""
+    return " ".join(text.translate(_AS_TYPED).casefold().split()).strip("\"' ")
+
+
+def _letters(text: str) -> list[str]:
+    """The words of a text without capitals, bullets and punctuation."""
+    return re.findall(r"[^\W\d_]+", text.lower())
+
+
+def _is_missing(answer: Any) -> bool:
+    """True for the three dots of the stub, for nothing, and for an empty text."""
+    return answer is ... or answer is None or (isinstance(answer, str) and not answer.strip())
+
+
+def _plain(value: Any) -> str:
+    """A word without quotation marks, a number without needless digits."""
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if abs(value) > 1 or value == 0 else f"{value:.2f}"
+
+
+def _number(answer: Any) -> float | None:
+    array = as_array(answer)
+    if array is None or array.shape != () or array.dtype.kind not in "iuf":
+        return None
+    return float(array)

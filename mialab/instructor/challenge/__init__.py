@@ -1,0 +1,1 @@
+"""The challenge: a sealed service to attack, and a leaderboard."""

@@ -1,0 +1,78 @@
+"""What runs in the sandbox: nbgrader's autograder, on the one submission that is there."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+from mialab.instructor.making import _nbgrader
+from mialab.instructor.making._hidden import LATE, SANDBOX
+
+# Runs in the kernel before the notebook: a print in a loop must fill neither memory nor disk.
+_STARTUP = """
+def _bounded(room={room}):
+    from ipykernel.iostream import OutStream
+
+    write, left = OutStream.write, [room]
+
+    def bounded(self, text):
+        if left[0] > 0:
+            write(self, text[: left[0]])
+            left[0] -= len(text)
+            if left[0] <= 0:
+                write(self, "\\n(the rest of what this notebook prints is left out)\\n")
+        return len(text)
+
+    OutStream.write = bounded
+
+
+_bounded()
+del _bounded
+"""
+PRINTED = 200_000  # characters of output in a whole notebook
+
+
+def main(assignment: str, seconds: str) -> None:
+    """Grade the submission in the current folder, `seconds` a cell.
+
+    The cell that is running is named in a file, and another file is there once a cell had to be interrupted.
+    """
+    folder = Path(os.environ[SANDBOX])
+    (folder / "seen").mkdir(exist_ok=True)
+    startup = folder / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "00-bounded.py").write_text(_STARTUP.format(room=PRINTED), "utf-8")
+
+    limit, began = max(1, round(float(seconds))), math.inf
+
+    def next_cell() -> None:
+        nonlocal began
+        if time.monotonic() - began >= limit:
+            (folder / LATE).touch()
+        began = time.monotonic()
+
+    def running(cell: object, cell_index: int, **_: object) -> None:
+        next_cell()
+        (folder / "running.txt").write_text(str(cell_index), "ascii")
+
+    try:
+        _nbgrader.autograde(
+            folder,
+            assignment,
+            "student",
+            timeout=limit,
+            interrupt_on_timeout=True,
+            startup_timeout=30,
+            iopub_timeout=4,
+            on_cell_execute=running,
+            shutdown_kernel="immediate",
+        )
+    finally:  # also where a cell that would not be interrupted brings the whole run down
+        next_cell()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

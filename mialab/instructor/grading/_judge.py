@@ -1,0 +1,221 @@
+"""Give points for what was seen of a submission. The judge sits outside the sandbox and believes nothing from"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mialab.exercises._engine._base import Exercise
+from mialab.exercises._engine._bench import Bench
+from mialab.exercises._engine._calls import as_array
+from mialab.exercises._engine._function import FunctionExercise
+from mialab.exercises._engine._kinds import Choice, Written
+from mialab.exercises._engine._plain import from_json, observed_from_json, to_json
+from mialab.exercises.handout import FILE, own_from
+from mialab.instructor.making import _assignment, _course, _personal
+from mialab.instructor.making._assignment import EVERYONE
+
+LARGEST = 8 << 20  # bytes of what may be written of one answer
+
+
+class Mark(NamedTuple):
+    """What one answer is worth, and why. `points` is None while a person has yet to read it."""
+
+    question: str
+    points: float | None
+    of: int
+    outcome: str  # "correct", "not yet", "not attempted", "to be read", "not seen", or why there is none
+    diagnosis: str | None = None
+    text: tuple[str, ...] = ()
+    passed: int | None = None  # hidden checks passed, for a function
+    cases: int | None = None
+    section: str = ""  # of the lesson, to reread
+    answer: str = ""  # a written one
+
+
+class Judge:
+    """The judge of one assignment: the same hidden cases for the whole class, and each student's own numbers."""
+
+    def __init__(self, settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]):
+        self.settings, self.key, self.course, self.students = settings, key, course, students
+        self.name = settings["assignment"]
+        self.chapter = _assignment.find_chapter(self.name)
+        self.exercises: list[Exercise] = _assignment.choose(self.chapter, settings["exercises"])
+        self.own_questions = _personal.questions(int(self.name[:2])) if settings["personal"] else []
+
+    @cached_property
+    def benches(self) -> dict[str, Bench]:
+        """For each function, hidden cases with what should come out, and what every known mistake makes of them."""
+        rng = _course.hidden_generator(self.settings, self.key)
+        benches = {e.name: e.bench(rng) for e in self.exercises if isinstance(e, FunctionExercise)}
+        for bench in benches.values():
+            known = list(bench.mistakes())
+            bench.mistakes = lambda known=known: known
+        return benches
+
+    @cached_property
+    def own_answers(self) -> dict[str, dict[str, float]]:
+        """question -> student -> the right number."""
+        if not self.own_questions:
+            return {}
+        students = [s for s in self.students if self.assigned(s)]
+        if not students:
+            raise ValueError(
+                f"{self.course / 'handout'} holds {self.name} for nobody: make the assignment again in another folder, "
+                "with the same key and roster, and copy its handout/ here"
+            )
+        own = {s: own_from(json.loads(self.handout(s).read_text("utf-8"))["own"]) for s in students}
+        return {q.name: {s: q.answer(one) for s, one in own.items()} for q in self.own_questions}
+
+    def assigned(self, student: str) -> bool:
+        """False for who joined the class after the assignment was made, and has not been given it since."""
+        return self.handout(student).exists()
+
+    def handout(self, student: str) -> Path:
+        """What was handed out to a student, as the instructor has kept it; the key makes it again."""
+        return self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
+
+    def cases(self, longer: int = 1) -> str:
+        """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""
+        return json.dumps(
+            {
+                f"{self.name[:2]}.{name}": {
+                    "cases": [[to_json(value) for value in case] for case in bench.cases],
+                    "seconds": longer * bench.seconds,
+                }
+                for name, bench in self.benches.items()
+            }
+        )
+
+    def marks(self, student: str, folder: Path) -> list[Mark]:
+        """The marks for all that was seen in a run's folder."""
+        ids = [e.id for e in self.exercises] + [f"{self.name[:2]}.{question.name}" for question in self.own_questions]
+        seen = read_seen(folder, ids)
+        return [self._mark(e, student, seen) for e in self.exercises] + [
+            self._own_mark(question, student, seen) for question in self.own_questions
+        ]
+
+    def _mark(self, exercise: Exercise, student: str, seen: dict[str, Any]) -> Mark:
+        plain = seen.get(exercise.id)
+        if plain is None:
+            return Mark(exercise.name, 0.0, exercise.points, "not seen", section=exercise.section)
+        try:
+            if isinstance(exercise, FunctionExercise):
+                return self._function_mark(exercise, plain)
+            answer = from_json(plain)
+        except ValueError as error:
+            text = (f"The answer could not be read: {error}.",)
+            return Mark(exercise.name, 0.0, exercise.points, "not yet", "unreadable", text, section=exercise.section)
+        if isinstance(exercise, Choice):
+            answer = self._own_letter(exercise, student, answer)
+        verdict = exercise.judge(answer)
+        text = () if verdict.outcome == "correct" else tuple(map(str, verdict.body[:1]))
+        if isinstance(exercise, Written) and isinstance(answer, str) and verdict.outcome != "not attempted":
+            # Too short, say: a person decides what that is worth, and is told.
+            return Mark(
+                exercise.name, None, exercise.points, "to be read", verdict.diagnosis, text, answer=answer.strip()
+            )
+        points = float(exercise.points) if verdict.outcome == "correct" else 0.0
+        return Mark(
+            exercise.name, points, exercise.points, verdict.outcome, verdict.diagnosis, text, section=exercise.section
+        )
+
+    def _function_mark(self, exercise: FunctionExercise, plain: Any) -> Mark:
+        bench = self.benches[exercise.name]
+        finding = bench.finding(observed_from_json(plain, len(bench.cases)))
+        return Mark(
+            exercise.name,
+            float(exercise.points) if finding.outcome == "correct" else 0.0,
+            exercise.points,
+            finding.outcome,
+            finding.diagnosis,
+            tuple(map(str, finding.text)) if finding.outcome == "not yet" else (),
+            finding.passed,
+            finding.of,
+            exercise.section,
+        )
+
+    def _own_letter(self, exercise: Choice, student: str, answer: Any) -> Any:
+        """The exercise's letter for the one that this student saw."""
+        if not self.settings["personal"] or not isinstance(answer, str):
+            return answer
+        seen_as = _personal.shuffled(self.key, self.name, student, exercise.name, list(exercise.options))
+        given = answer.strip().lower()
+        return next((own for own, shown in seen_as.items() if shown == given), answer)
+
+    def _own_mark(self, question: _personal.OwnQuestion, student: str, seen: dict[str, Any]) -> Mark:
+        plain = seen.get(f"{self.name[:2]}.{question.name}")
+        common = {"section": "Your own model"}
+        if plain is None:
+            return Mark(question.name, 0.0, question.points, "not seen", **common)
+        try:
+            answer = from_json(plain)
+        except ValueError:
+            answer = "?"
+        if answer is ... or answer is None:
+            return Mark(question.name, 0.0, question.points, "not attempted", **common)
+        diagnosis, text = self._own_diagnosis(question, student, answer)
+        if diagnosis is None:
+            return Mark(question.name, float(question.points), question.points, "correct", **common)
+        return Mark(question.name, 0.0, question.points, "not yet", diagnosis, (text,), **common)
+
+    def _own_diagnosis(self, question: _personal.OwnQuestion, student: str, answer: Any) -> tuple[str | None, str]:
+        number = as_array(answer)
+        if number is None or number.shape != () or number.dtype.kind not in "iuf":
+            return "wrong_type", f"The answer should be {question.unit}."
+        rights = self.own_answers[question.name]
+        right, given = rights[student], float(number)
+        if abs(given - right) <= question.tolerance:
+            return None, ""
+        if abs(given - right) <= 0.006 and any(abs(given - round(right, d)) < 1e-9 for d in (1, 2, 3)):
+            return "rounded", "This is rounded too far. Give at least four digits after the point."
+        if abs(given + right) <= question.tolerance:
+            return "turned_round", "The sign is turned round: members come first, strangers are taken away."
+        if abs(given - (1 - right)) <= question.tolerance:
+            return "turned_round", "This is 1 minus the right number: members and strangers are swapped."
+        if any(abs(given - other) <= question.tolerance for s, other in rights.items() if s != student):
+            return "other_data", "This number is right for other data than yours. Use `mine` as your own file makes it."
+        return "other", "This is not what your own model gives."
+
+
+def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
+    """A mark of no points for each question: nothing was handed in, or nothing could be read."""
+    return [Mark(name, 0.0, points, outcome) for name, points in exercises]
+
+
+def read_seen(folder: Path, ids: Iterable[str]) -> dict[str, Any]:
+    """What was written of each answer: exercise id -> JSON. Links, pipes and what is too large are not read."""
+    seen = {}
+    for name in ids:
+        text = read_inside(folder / "seen", f"{name}.json", LARGEST)
+        if text is not None:
+            try:
+                seen[name] = json.loads(text)
+            except (ValueError, RecursionError):
+                seen[name] = {}
+    return seen
+
+
+def read_inside(folder: Path, name: str, most: int) -> str | None:
+    """The text of a plain file that a student could have put anything in the place of; None if it is no such file."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+    except OSError:
+        return None
+    finally:
+        os.close(place)
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > most:
+        os.close(handle)
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read(most).decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Making assignments: whose key, which model, which cells, which hidden tests."""

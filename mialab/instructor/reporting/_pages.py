@@ -1,0 +1,106 @@
+"""Pages of HTML: one of feedback for each student, and the summary of the class."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from mialab._files import write_whole
+from mialab._html import image, render
+from mialab.exercises._engine._panel import inline
+from mialab.instructor.grading._grading import Result
+from mialab.instructor.grading._judge import Mark
+from mialab.instructor.grading._strays import Stray
+
+
+def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> list[Path]:
+    """One page for each student, with all their assignments."""
+    pages = []
+    for student in dict.fromkeys(r.student for r in results):
+        own = [r for r in results if r.student == student]
+        shown = {"student": student, "results": own, "comments": comments}
+        pages.append(folder / f"{student}.html")
+        write_whole(pages[-1], render("feedback.html", **shown, title_of=_title, inline=inline))
+    return pages
+
+
+def write_summary(results: list[Result], path: Path, strays: list[Stray] | None = None, unmatched: int = 0) -> None:
+    """The class at a glance: how the points fell, which questions failed and why, and who needs a look."""
+    names = dict.fromkeys(r.assignment for r in results)
+    assignments = [_glance([r for r in results if r.assignment == name]) for name in names]
+    lost = unmatched_words(unmatched) if unmatched else ""
+    write_whole(path, render("summary.html", assignments=assignments, strays=strays, unmatched=lost, inline=inline))
+
+
+def unmatched_words(n: int) -> str:
+    """What to say of lines of written.csv whose points go to nobody."""
+    lines = "1 line has points but matches" if n == 1 else f"{n} lines have points but match"
+    return f"written.csv: {lines} no answer: handed in again since, or an id was changed."
+
+
+def _glance(results: list[Result]) -> dict[str, Any]:
+    """What the summary shows of one assignment."""
+    assigned = [r for r in results if r.status != "not assigned"]
+    graded = [r for r in assigned if r.status == "graded"]
+    fell, of = Counter(int(r.points) for r in graded), results[0].of
+    return {
+        "title": _title(results[0].assignment),
+        "assigned": len(assigned),
+        "handed_in": sum(r.status != "missing" for r in assigned),
+        "waiting": sum(not r.complete for r in results),
+        "of": of,
+        "graded": len(graded),
+        "median": statistics.median(r.points for r in graded) if graded else None,
+        "fell": ", ".join(f"{n} with {points}" for points, n in sorted(fell.items())),
+        "picture": _bars(fell, of) if graded else None,
+        "questions": [(mark.question, _tally([r.marks[i] for r in graded])) for i, mark in enumerate(results[0].marks)],
+        "wrong": _misconceptions(results),
+        "odd": [r for r in results if r.notes or r.asides],
+        "alike": _alike(results),
+    }
+
+
+def _bars(fell: Counter[int], of: int) -> str:
+    """How the points fell, as an image with a bar for each number of points."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context("mialab.course"):
+        fig = Figure(figsize=(7, 2.6), layout="constrained")
+        ax = fig.subplots()
+        ax.bar(range(of + 1), [fell[points] for points in range(of + 1)], width=0.8)
+        ax.set(xlabel=f"points, of {of}", ylabel="students", xlim=(-0.6, of + 0.6), title="How the points fell")
+        ax.yaxis.get_major_locator().set_params(integer=True)
+    return image(fig)
+
+
+def _tally(marks: list[Mark]) -> tuple[int, ...]:
+    """How many answers were correct, not yet, not attempted, and are to be read."""
+    n = Counter(mark.outcome for mark in marks)
+    return n["correct"], n["not yet"], n["not attempted"] + n["not seen"], n["to be read"]
+
+
+def _misconceptions(results: list[Result]) -> list[tuple[int, str, str]]:
+    """What was wrong, most frequent first: how often, with which question, and the words of the diagnosis."""
+    seen: Counter[tuple[str, str]] = Counter()
+    words: dict[tuple[str, str], str] = {}
+    for mark in (mark for result in results for mark in result.marks if mark.diagnosis):
+        seen[mark.question, mark.diagnosis] += 1
+        words.setdefault((mark.question, mark.diagnosis), mark.text[0] if mark.text else "")
+    return [(n, mistake[0], words[mistake]) for mistake, n in seen.most_common(25)]
+
+
+def _alike(results: list[Result]) -> list[tuple[str, list[str]]]:
+    """Answers that are the same word for word; short answers often are, so this is a hint and no proof."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        for answer in result.codes.items():
+            groups.setdefault(answer, []).append(result.student)
+    return [(question, students) for (question, _), students in groups.items() if len(students) > 1]
+
+
+def _title(assignment: str) -> str:
+    number, _, words = assignment.partition("_")
+    return f"Assignment {number}: {words.replace('_', ' ')}" if words else f"The {assignment}"
