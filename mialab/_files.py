@@ -27,13 +27,21 @@ def _folder(name: str) -> Path:
     )
 
 
+def clean(text: str) -> str:
+    """The text with a ? for each half of a sign (a lone surrogate), which no file in UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all, whenever the machine stops; its folder is made if it is missing."""
+    """Write a file whole or not at all, whenever the machine stops; its folder is made if it is missing.
+
+    A text is cleaned: whatever it quotes, it can be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(draft, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(clean(content).encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)

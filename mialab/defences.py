@@ -137,84 +137,6 @@ class LabelOnly(OutputDefence):
         return coarsen(proba, "label", 0)
 
 
-class Temperature(OutputDefence):
-    """A `Temperature` answers with p^(1/temperature), scaled to a sum of 1: above 1 the model seems less sure.
-
-    The label stays. As every answer is changed by one rising function of all its probabilities, an attacker who knows
-    the temperature can undo it (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2, for
-    another purpose).
-
-    >>> from sklearn.dummy import DummyClassifier
-    >>> model = DummyClassifier().fit([[0], [0], [0]], ["a", "a", "b"])  # it answers 0.667 and 0.333 to all
-    >>> Temperature(model, temperature=4.0).predict_proba([[3]]).round(3).tolist()
-    [[0.543, 0.457]]
-    """
-
-    def __init__(self, model: Any, temperature: float = 2.0):
-        super().__init__(model)
-        self.temperature = temperature
-
-    def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
-        temperature = _checks.number("temperature", self.temperature, above=True)
-        largest = proba.max(axis=1, keepdims=True)
-        relative = np.divide(proba, largest, out=np.zeros_like(proba), where=largest > 0)  # a row of zeros stays one
-        power = np.maximum(relative, 0) ** (1 / temperature)
-        return power / np.maximum(1, power.sum(axis=1, keepdims=True))  # the largest is 1, so that the sum is no less
-
-
-class NoisyInput(OutputDefence):
-    """A `NoisyInput` blurs each question before the model sees it, by normal noise of `noise` standard deviations.
-
-    The noise of a record comes from the record itself and the secret `random_state`, so that asking twice tells no more
-    than asking once. A record changed by a hair gets another noise: who may ask often can still average. `scale`, a
-    number or (n_features,), holds the standard deviations of the measurements; None takes those of the members in
-    `fit`. As every measurement is blurred, all must be numbers.
-
-    >>> from mialab import targets
-    >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])  # its border lies at 1
-    >>> blurred = NoisyInput(model, noise=0.5, scale=1.0, random_state=7)
-    >>> blurred.predict([[-3.0], [5.0]]).tolist()  # far from the border the noise does not matter
-    ['a', 'b']
-    """
-
-    def __init__(self, model: Any, noise: float = 0.05, scale: Any = None, random_state: int = 0):
-        super().__init__(model)
-        self.noise = noise
-        self.scale = scale
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any) -> NoisyInput:
-        """Train a copy of the model on records X, unblurred, with labels y; return the defence itself."""
-        super().fit(X, y)
-        self.scale_ = _checks.records("X", X).std(axis=0)
-        return self
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the model's probabilities for the blurred records, (n, n_classes).
-
-        It raises ValueError for records that hold no numbers, and where `scale` is needed and not given.
-        """
-        from scipy.special import ndtri
-
-        noise, asked = _checks.number("noise", self.noise, above=True), _checks.records("X", X)
-        normal = ndtri(_own_draws(asked, asked.shape[1], self.random_state))
-        blurred = asked + noise * self._scale(asked.shape[1]) * normal
-        if _checks.is_frame(X):  # a pipeline may pick its columns by name
-            blurred = type(X)(blurred, index=X.index, columns=X.columns)
-        return _checks.answers(self._inner, blurred)
-
-    def _scale(self, n_features: int) -> np.ndarray:
-        """The standard deviations, (n_features,) or a number, checked."""
-        scale = getattr(self, "scale_", None) if self.scale is None else self.scale
-        wanted = f"it should be one standard deviation for all measurements, or one for each: ({n_features},)"
-        if scale is None:
-            raise ValueError(f"scale is None, and the model was fitted elsewhere; {wanted}")
-        scale = _checks.numbers("scale", scale, wanted)
-        if scale.shape not in ((), (n_features,)) or not (np.isfinite(scale) & (scale >= 0)).all():
-            raise ValueError(f"scale is {scale.tolist()}; {wanted}, finite and not below 0")
-        return scale
-
-
 class RandomConfidence(OutputDefence):
     """A `RandomConfidence` keeps the label and invents the rest: a confidence drawn evenly from 1/n_classes to 1.
 
@@ -233,20 +155,20 @@ class RandomConfidence(OutputDefence):
 
     def _change(self, proba: np.ndarray, X: Any) -> np.ndarray:
         n_classes = proba.shape[1]
-        top = (1 + (n_classes - 1) * _own_draws(X, 1, self.random_state)) / n_classes
+        top = (1 + (n_classes - 1) * _own_draws(X, self.random_state)) / n_classes
         return np.where(np.eye(n_classes)[proba.argmax(axis=1)] == 1, top, (1 - top) / max(1, n_classes - 1))
 
 
-def _own_draws(X: Any, n: int, random_state: int) -> np.ndarray:
-    """For each record n numbers between 0 and 1, (n_records, n), from the secret and what the record says alone.
+def _own_draws(X: Any, random_state: int) -> np.ndarray:
+    """For each record a number between 0 and 1, (n_records, 1), from the secret and what the record says alone.
 
     The bits are those of a hash, so that they look random to whoever does not know the secret.
     """
     secret = _checks.whole_number("random_state", random_state, 0, 2**64).to_bytes(16, "big")
     rows = X.to_numpy(dtype=object).tolist() if _checks.is_frame(X) else np.asarray(X, dtype=float).tolist()
     spoken = (repr([value if isinstance(value, str) else float(value) + 0.0 for value in row]) for row in rows)
-    bits = b"".join(hashlib.shake_256(secret + each.encode()).digest(8 * n) for each in spoken)
-    return ((np.frombuffer(bits, ">u8").reshape(-1, n) >> 12) + 0.5) * 2.0**-52  # 0.0 above: -0 is 0
+    bits = b"".join(hashlib.shake_256(secret + each.encode()).digest(8) for each in spoken)
+    return ((np.frombuffer(bits, ">u8")[:, None] >> 12) + 0.5) * 2.0**-52  # 0.0 above: -0 is 0
 
 
 def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> Shadows:
@@ -270,7 +192,7 @@ def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> S
     models, proba = [], np.zeros_like(shadows.proba)
     for k in range(len(shadows)):
         bare = shadows.models[k]
-        model = _around(defence, shadows, k, bare) if isinstance(defence, OutputDefence) else defence(bare)
+        model = _around(defence, k, bare) if isinstance(defence, OutputDefence) else defence(bare)
         _checks.fitted("defence(model)", model)
         columns = np.searchsorted(shadows.classes_, model.classes_)
         known = getattr(type(model), "predict_proba", None) is OutputDefence.predict_proba and model._inner is bare
@@ -280,13 +202,11 @@ def defend(shadows: Shadows, defence: OutputDefence | Callable[[Any], Any]) -> S
     return Shadows(shadows.X, shadows.y, shadows.in_mask, proba, shadows.classes_, models)
 
 
-def _around(defence: OutputDefence, shadows: Shadows, k: int, model: Any) -> OutputDefence:
-    """The defence around shadow k, with a secret of its own and, where none is set, the scale of its members."""
+def _around(defence: OutputDefence, k: int, model: Any) -> OutputDefence:
+    """The defence around shadow k, with a secret of its own."""
     settings = defence.get_params(deep=False) | {"model": model}
     if "random_state" in settings:
         settings["random_state"] = _checks.whole_number("random_state", settings["random_state"], 0, 2**63) + k
-    if settings.get("scale", 1) is None:
-        settings["scale"] = _checks.records("shadows.X", shadows.X)[shadows.in_mask[k]].std(axis=0)
     return type(defence)(**settings)
 
 

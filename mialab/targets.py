@@ -27,20 +27,6 @@ class Target(NamedTuple):
     make: Callable[[int], Any]
 
 
-class Pair(NamedTuple):
-    """A `Pair` names two targets that are equal in test accuracy on Iris to within 0.02, yet unequal in leakage.
-
-    `why` says what makes the one leak.
-
-    >>> [(pair.leaky, pair.quiet) for pair in PAIRS]
-    [('knn-lookup', 'net'), ('forest-random', 'tree')]
-    """
-
-    leaky: str
-    quiet: str
-    why: str
-
-
 def _scaled(model: Any) -> Any:
     """`model` behind standardised measurements, so that no measurement counts more for being longer."""
     from sklearn.pipeline import make_pipeline
@@ -108,21 +94,6 @@ TARGETS: dict[str, Target] = {
         Target("net", "a neural network with 64 hidden units, trained to the end", _net),
     )
 }
-
-PAIRS: tuple[Pair, ...] = (
-    Pair(
-        "knn-lookup",
-        "net",
-        "distance weights make an exact lookup: a member is its own nearest neighbour, at distance nought, "
-        "and is answered with certainty",
-    ),
-    Pair(
-        "forest-random",
-        "tree",
-        "every tree of the forest saw every member, so all agree on it, while on a stranger they disagree; "
-        "a lone tree answers members and strangers alike with certainty",
-    ),
-)
 
 
 def make(name: str, random_state: int = 0) -> Any:

@@ -261,7 +261,7 @@ def test_guesses_are_left_out_unless_they_are_asked_for():
         (["05", "--out", "c", "--roster", "none.csv", "--key", "k"], "roster='none.csv' is no file"),
         (["05", "--out", "c", "--roster", "r.csv", "--key", "none"], "--new-key none` makes one"),
         (["05", "--out", "c", "--roster", "bad.csv", "--key", "k"], "line 3: '../ada' cannot name a folder"),
-        (["05", "--out", "c", "--roster", "twice.csv", "--key", "k"], "has ada more than once"),
+        (["05", "--out", "c", "--roster", "twice.csv", "--key", "k"], "'Ada' is on line 2 already"),
         (["05", "--out", "c", "--roster", "other.csv", "--key", "k"], "no column `student`"),
         (["05", "--out", "c", "--roster", "r.csv", "--key", "short"], "too short to be secret"),
         (["05", "--out", "c", "--roster", "r.csv", "--key", "r.csv"], "is no key"),

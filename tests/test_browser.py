@@ -71,13 +71,13 @@ def test_the_first_exercise_from_a_wrong_answer_to_a_kept_one(notebook, lab):
     notebook.run(notebook.cell("import start_here as ex"))
     cell = notebook.cell("def is_member")
     expect(notebook.run(cell)).to_contain_text("Not attempted yet.")
-    assert "00.is_member" not in progress(lab)
+    assert "is_member" not in progress(lab)
 
     notebook.write(cell, "your code here", "return True")
     diagnosis = notebook.run(cell)
     expect(diagnosis).to_contain_text("Not yet.")
     expect(diagnosis).to_contain_text("says True to everyone")
-    assert progress(lab)["00.is_member"]["outcome"] == "not yet"
+    assert progress(lab)["is_member"]["outcome"] == "not yet"
 
     notebook.write(cell, "return True", "return record in training_set")
     expect(notebook.run(cell)).to_contain_text("Correct.")
@@ -89,7 +89,7 @@ def test_the_first_exercise_from_a_wrong_answer_to_a_kept_one(notebook, lab):
     expect(cell.locator(".cm-content")).to_contain_text("return record in training_set")
     expect(cell.locator(".mialab-panel")).to_contain_text("Correct.")
     assert "return record in training_set" in (lab.workbook / FIRST).read_text()
-    assert progress(lab)["00.is_member"]["outcome"] == "correct"
+    assert progress(lab)["is_member"]["outcome"] == "correct"
 
     end = notebook.run(notebook.cell("ex.recap()"))
     expect(end).to_contain_text("1 of 3 exercises done")
@@ -160,7 +160,7 @@ def test_one_exercise_of_each_other_kind_wrong_and_right(notebook, lab):
         notebook.replace(cell, f"tipping_point = {answer}\n\nex.tipping_point.check(tipping_point)")
         expect(notebook.run(cell)).to_contain_text(reply)
     kept = progress(lab)
-    assert kept["04.equal_accuracy"]["outcome"] == kept["03.tipping_point"]["outcome"] == "correct"
+    assert kept["equal_accuracy"]["outcome"] == kept["tipping_point"]["outcome"] == "correct"
     assert notebook.errors == []
 
 

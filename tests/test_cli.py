@@ -176,12 +176,12 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly(nowhere, buffering):
 
 def test_progress_prints_the_table_and_the_totals(nowhere, capsys, monkeypatch):
     rows = [
-        ("00_start_here", "first_check", "correct", 1, 1, 2),
-        ("01_the_flowers", "predict", "handed in", 2, 2, 1),
-        ("01_the_flowers", "count", "not yet", 0, 1.5, 4),
-        ("02_train", "gap", "not attempted", 0, 1, 0),
+        ("00_start_here", "first_check", "correct", 1, 1, 2, "yours"),
+        ("01_the_flowers", "predict", "handed in", 2, 2, 1, ""),
+        ("01_the_flowers", "count", "not yet", 0, 1.5, 4, "the course's"),
+        ("02_train", "gap", "not attempted", 0, 1, 0, ""),
     ]
-    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts"])
+    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts", "runs"])
     table.attrs["note"] = "Your progress file was damaged."
     (nowhere / "mine").mkdir()
     (nowhere / "mine" / ".mialab.json").write_text("{}")
@@ -190,13 +190,14 @@ def test_progress_prints_the_table_and_the_totals(nowhere, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.startswith("Your progress file was damaged.\n")
     assert out.splitlines()[1:6] == [
-        "notebook        exercise     outcome        points   of  attempts",
-        "00_start_here   first_check  correct             1    1         2",
+        "notebook        exercise     outcome        points   of  attempts  runs",
+        "00_start_here   first_check  correct             1    1         2  yours",
         "01_the_flowers  predict      handed in           2    2         1",
-        "01_the_flowers  count        not yet             0  1.5         4",
+        "01_the_flowers  count        not yet             0  1.5         4  the course's",
         "02_train        gap          not attempted       0    1         0",
     ]
     assert "2 of 4 exercises done, 3 of 5.5 points." in out
+    assert out.endswith("Your attack: 1 of 2 functions are yours, the others the course's.\n")
     monkeypatch.setattr("mialab.exercises.progress_table", lambda: table.iloc[:0])
     assert cli.main(["progress", "--workbook", "mine"]) == 0
     assert "There are no exercises yet." in capsys.readouterr().out

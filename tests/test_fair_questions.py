@@ -30,7 +30,7 @@ def lesson(number):
 
 def prompt(exercise):
     """What a learner reads of an exercise, from its heading on."""
-    texts = ("".join(c["source"]) for c in lesson(exercise.id[:2]))
+    texts = ("".join(c["source"]) for c in lesson(exercise.notebook[:2]))
     return next(text for text in texts if f"*`{exercise.name}` ·" in text).rpartition("### Exercise")[2]
 
 

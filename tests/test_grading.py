@@ -73,6 +73,35 @@ def cell_duplicated(room, me):
     return notebook
 
 
+@case(FULL - 1, zero=["guess_members"], notes="guess_members was turned into text")
+def cell_turned_into_text(room, me):
+    notebook = room.answered(me)
+    solution_cell(notebook, "guess_members")["cell_type"] = "markdown"
+    return notebook
+
+
+@case(FULL - 1, zero=["guess_members"], notes="guess_members (It stopped with `ModuleNotFoundError: No module named",
+      guess_members="stopped")  # fmt: skip
+def cell_stops_above_a_right_function(room, me):
+    return room.answered(me, guess_members="import torch_of_another_course\n" + RIGHT_IF.format(True))
+
+
+@case(FULL - 1, zero=["guess_members"], notes="guess_members (It stopped with `StdinNotImplementedError",
+      guess_members="stopped")  # fmt: skip
+def cell_asks_who_is_not_there(room, me):
+    return room.answered(me, guess_members="input()\n" + RIGHT_IF.format(True))
+
+
+@case(FULL, notes="")
+def half_an_emoji(room, me):
+    return with_first_cell(room.answered(me), "# " + "far too long a cell \ud83d\n" * 300)
+
+
+@case(FULL, notes="should be called")
+def a_name_in_other_bytes(room, me):
+    room.submit(me, room.answered(me), os.fsdecode(b"L\xf6sung.ipynb"))
+
+
 @case(FULL - 1, zero=["guess_members"])
 def function_renamed(room, me):
     return room.answered(me, guess_members="def my_guess(confidence, threshold):\n    return confidence >= threshold")
@@ -184,6 +213,12 @@ def fills_the_disk(room, me):
     return room.answered(me, guess_members=fill)
 
 
+@case(FULL)
+def digs_three_thousand_folders(room, me):
+    dig = "import os\nhere = os.getcwd()\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\nos.chdir(here)"
+    return with_first_cell(room.answered(me), dig)
+
+
 @case(FULL - 1, zero=["guess_members"], notes="guess_members; it was run again")
 def kills_its_parent(room, me):
     return room.answered(me, guess_members="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
@@ -279,6 +314,8 @@ def forges_what_is_seen(room, me):
 seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
 (seen / '05.my_auc.json').write_text('{"array": [NaN, 0.5], "dtype": "f", "shape": [1]}')
 (seen / '05.auc_by_pairs.json').symlink_to('/etc/passwd')
+(seen / '05.my_recorded_gap.json').write_text(
+    '{"texts": ["' + 'x' * 19000 + '"' + ', ""' * 199999 + '], "shape": [200000]}')
 os.mkfifo(seen / '05.honest_accuracy.json')
 (seen / '05.precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
 (seen / '05.my_confidence_gap.json').mkdir()
@@ -357,7 +394,7 @@ def test_a_neighbours_notebook_is_held_back_and_its_student_is_not_told(room):
     assert not room.results["right"].held
 
 
-def test_what_is_out_of_time_is_said_and_never_kept(room):
+def test_what_is_out_of_time_is_said_and_tried_twice_is_kept(room):
     late = {student for student, result in room.results.items() if result.slow}
     assert late >= {"endless_cell", "endless_function", "endless_and_deaf"}
     assert not late & {"right", "known_mistake", "cell_deleted", "memory_bomb"}
@@ -365,8 +402,7 @@ def test_what_is_out_of_time_is_said_and_never_kept(room):
         assert "Out of time, though tried twice" in " ".join(room.results[student].asides)
         assert "guess_members" in " ".join(room.results[student].asides)
         place = "endless" if student in ENDLESS else "submitted"
-        assert not (room.base / "grades" / place / "results" / NAME / f"{student}.json").exists()
-    assert (room.base / "grades" / "submitted" / "results" / NAME / "right.json").exists()
+        assert (room.base / "grades" / place / "results" / NAME / f"{student}.json").exists()
 
 
 def test_who_handed_in_nothing_is_missing(room):

@@ -83,6 +83,7 @@ def test_the_guide_says_how_to_begin_in_the_middle():
         "--missing-zero",
         "--only 05",
         "--accept STUDENT",
+        "--again STUDENT",
         "### Someone joins or leaves",
         "all or nothing",
         "GDPR",

@@ -41,7 +41,7 @@ def test_outside_a_workbook_nothing_is_written(tmp_path, monkeypatch):
 def test_what_was_correct_stays_correct(workbook):
     ex.guess_members.check(ex.guess_members.right_answer)
     ex.guess_members.check(ex.guess_members.wrong["swapped"].answer)
-    entry = stored(workbook)["05.guess_members"]
+    entry = stored(workbook)["guess_members"]
     assert entry["outcome"] == "correct"
     assert entry["attempts"] == 2
     assert entry["diagnosis"] == "swapped"
@@ -59,9 +59,9 @@ def test_guesses_and_written_answers_are_kept_word_for_word_and_code_is_not(work
     start_here.first_guess.check(64)
     ms.tell_a_colleague.check(ms.tell_a_colleague.example)
     ex.guess_members.check(ex.guess_members.right_answer)
-    assert stored(workbook)["00.first_guess"]["answer"] == 64
-    assert stored(workbook)["04.tell_a_colleague"]["answer"] == ms.tell_a_colleague.example
-    assert stored(workbook)["05.guess_members"]["answer"] is None
+    assert stored(workbook)["first_guess"]["answer"] == 64
+    assert stored(workbook)["tell_a_colleague"]["answer"] == ms.tell_a_colleague.example
+    assert stored(workbook)["guess_members"]["answer"] is None
 
 
 def test_the_recap_plays_a_guess_back_in_a_new_kernel(workbook):
@@ -93,7 +93,7 @@ def test_a_damaged_file_is_set_aside_and_named(workbook, damage):
     assert "progress.damaged-2.json" in repr(verdict)
     assert (workbook / "progress.damaged-2.json").read_text() == damage
     assert (workbook / "progress.damaged.json").read_text() == "an older one"
-    assert stored(workbook)["05.guess_members"]["outcome"] == "correct"
+    assert stored(workbook)["guess_members"]["outcome"] == "correct"
 
 
 def test_a_damaged_file_is_named_by_the_table_too(workbook):
@@ -102,11 +102,11 @@ def test_a_damaged_file_is_named_by_the_table_too(workbook):
 
 
 def test_entries_that_this_version_does_not_know_survive(workbook):
-    later = {"version": 2, "exercises": {"99.later": {"outcome": "correct", "extra": [1]}}, "more": True}
+    later = {"version": 2, "exercises": {"later": {"outcome": "correct", "extra": [1]}}, "more": True}
     (workbook / "progress.json").write_text(json.dumps(later))
     ex.guess_members.check(ex.guess_members.right_answer)
     data = json.loads((workbook / "progress.json").read_text())
-    assert data["exercises"]["99.later"] == later["exercises"]["99.later"]
+    assert data["exercises"]["later"] == later["exercises"]["later"]
     assert data["more"] is True
 
 
@@ -140,8 +140,8 @@ def test_a_write_that_is_cut_short_leaves_the_old_file(workbook, monkeypatch):
 
 def test_a_lock_left_behind_does_not_stop_anyone(workbook, monkeypatch):
     (workbook / "progress.lock").touch()
-    monkeypatch.setattr(_progress._lock, "__wrapped__", _progress._lock.__wrapped__)
-    with _progress._lock(workbook / "progress.lock", patience=0.05):
+    monkeypatch.setattr(_progress.locked, "__wrapped__", _progress.locked.__wrapped__)
+    with _progress.locked(workbook / "progress.lock", patience=0.05):
         pass
     assert not (workbook / "progress.lock").exists()
 
@@ -188,7 +188,7 @@ def test_what_could_not_be_saved_is_saved_with_the_next_answer(workbook, monkeyp
         full.setattr(_progress.os, "replace", _disk_full)
         ex.always_member.check("b")
     ex.guess_members.check(ex.guess_members.right_answer)
-    assert {"05.always_member", "05.guess_members"} <= stored(workbook).keys()
+    assert {"always_member", "guess_members"} <= stored(workbook).keys()
     assert sorted(p.name for p in workbook.iterdir()) == [".mialab.json", "progress.json"]
 
 
@@ -199,11 +199,11 @@ def _disk_full(*args):
 def test_good_entries_of_a_damaged_file_still_count(workbook):
     good = {"outcome": "correct", "attempts": 2}
     bad = [{"attempts": "3"}, {"hints": -5}, {"hints": None}, {"outcome": 7}, "x", {"attempts": True}]
-    entries = {"05.guess_members": good} | {f"05.bad{i}": entry for i, entry in enumerate(bad)}
+    entries = {"guess_members": good} | {f"05.bad{i}": entry for i, entry in enumerate(bad)}
     (workbook / "progress.json").write_text(json.dumps({"version": 1, "exercises": entries}))
     verdict = ex.always_member.check("b")
     assert "progress.damaged.json" in repr(verdict)
-    assert stored(workbook).keys() == {"05.guess_members", "05.always_member"}
+    assert stored(workbook).keys() == {"guess_members", "always_member"}
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"exercises": ' + "[" * 200_000])
@@ -226,7 +226,7 @@ def test_a_link_to_a_synchronised_folder_is_followed(workbook, tmp_path_factory)
     (workbook / "progress.json").symlink_to(elsewhere)
     ex.guess_members.check(ex.guess_members.right_answer)
     assert (workbook / "progress.json").is_symlink()
-    assert "05.guess_members" in json.loads(elsewhere.read_text())["exercises"]
+    assert "guess_members" in json.loads(elsewhere.read_text())["exercises"]
 
 
 def test_any_text_can_be_kept(workbook):
@@ -234,4 +234,13 @@ def test_any_text_can_be_kept(workbook):
 
     text = ms.tell_a_colleague.example + " \ud800 ä 🌸"
     assert ms.tell_a_colleague.check(text).outcome == "correct"
-    assert stored(workbook)["04.tell_a_colleague"]["answer"] == text
+    assert stored(workbook)["tell_a_colleague"]["answer"] == text
+
+
+def test_ids_of_an_earlier_version_are_read_and_written_as_names(workbook):
+    old = {"05.guess_members": {"outcome": "correct", "attempts": 3}, "04.gone": {"outcome": "not yet"}}
+    (workbook / "progress.json").write_text(json.dumps({"version": 1, "exercises": old}))
+    row = progress_table().set_index("exercise").loc["guess_members"]
+    assert (row.outcome, row.attempts) == ("correct", 3)
+    ex.always_member.check("b")
+    assert stored(workbook).keys() == {"guess_members", "gone", "always_member"}

@@ -5,6 +5,7 @@ import logging
 import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -312,6 +313,128 @@ def test_a_body_that_never_ends_is_refused(model, monkeypatch):
 
 def test_what_is_no_http_is_refused(client):
     assert b" 400 " in raw(str(client.base_url), b"\x16\x03\x01 hello\r\n\r\n")
+
+
+# Work: whatever is sent, reading it grows with its bytes and holds up nobody else
+
+
+class Counting(str):
+    """A name that counts how often it is compared with another or hashed."""
+
+    steps = 0
+
+    def __eq__(self, other):
+        Counting.steps += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self):
+        Counting.steps += 1
+        return str.__hash__(self)
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_names_are_looked_at_a_few_times_each_however_many_there_are(repeated, monkeypatch):
+    steps = {}
+    for n in (1000, 2000, 4000):
+        monkeypatch.setattr(Counting, "steps", 0)
+        names = [Counting(i // 2 * 2 if repeated and i > n - 3 else i) for i in range(n)]
+        pairs = [(name, 0.0) for name in names]
+        if repeated:
+            with pytest.raises(_wire.Refused, match="twice; each name should come once"):
+                _wire._unique(pairs)
+        else:
+            assert len(_wire._unique(pairs)) == n
+        steps[n] = Counting.steps
+    assert steps[1000] < 10 * 1000
+    assert steps[4000] - steps[2000] == pytest.approx(2 * (steps[2000] - steps[1000]), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{" + b",".join([b'"a": 1'] * 100_000) + b"}",
+        b"{" + b",".join(b'"%d": 1' % i for i in range(60_000)) + b', "59999": 1}',
+        b"[" * 500_000,
+        b'{"a":' * 150_000,
+        b'{"instances": [[1, 2, 3, ' + b"9" * 900_000 + b"]]}",
+        b'{"instances": [[1, 2, 3, 0.' + b"1" * 900_000 + b"e450000]]}",
+        b'{"instances": [[1, 2, 3, 1e' + b"9" * 900_000 + b"]]}",
+        b'{"instances": [[' + b"1," * 450_000 + b"1]]}",
+        b'{"instances": [' + b"[]," * 60_000 + b"[]]}",
+    ],
+    ids=["one name", "many names", "lists", "objects", "digits", "fraction", "exponent", "wide", "long"],
+)
+def test_a_large_body_of_whatever_kind_is_refused_with_a_sentence(body):
+    for n_features in (4, None):
+        with pytest.raises(_wire.Refused) as refused:
+            _wire.table("x", _wire.vertex_records(body, n_features, 600).tolist(), 4, 600)
+        assert refused.value.status == 400 and len(refused.value.sentence) < 200
+
+
+@pytest.mark.parametrize("body", [b"," * 1_000_000, b"1," * 500_000, b"\n" * 1_000_000, b"\r" * 1_000_000])
+def test_a_csv_is_refused_by_its_counts_before_a_number_is_read(body, monkeypatch):
+    monkeypatch.setattr(_wire, "_number", lambda cell: 1 / 0)
+    with pytest.raises(_wire.Refused) as refused:
+        _wire.sagemaker_records(body, "text/csv", 4, 600)
+    assert refused.value.status == 400 and len(refused.value.sentence) < 200
+
+
+def test_headers_of_many_parts_are_read(client):
+    many = ", ".join(f"text/x{i};q=0.1" for i in range(1000))
+    answer = client.post(INVOKE, content=asking(RECORD), headers={**HEADERS, "Accept": f"{many}, text/csv"})
+    assert answer.headers["content-type"] == "text/csv"
+    kind = {"Content-Type": "application/json" + "; a=b" * 2000}
+    assert client.post(PREDICT, content=asking(RECORD), headers=kind).status_code == 200
+
+
+@pytest.mark.parametrize("path", [PREDICT, INVOKE])
+def test_while_a_nasty_body_is_read_everyone_else_is_answered(model, monkeypatch, path):
+    """The nasty body is read until the others have their answers, which they would never get if they had to wait."""
+    begun, answered, order = threading.Semaphore(0), threading.Event(), []
+    parse = _wire.parse_json
+
+    def slowly(body):
+        if body.startswith(b"nasty"):
+            begun.release()
+            order.append(answered.wait(timeout=60))
+        return parse(body)
+
+    monkeypatch.setattr(_wire, "parse_json", slowly)
+    with serve(model, "iris", keys=["eve", "ada"]) as url, ThreadPoolExecutor(8) as pool:
+
+        def ask(key, body):
+            headers = {**HEADERS, "x-api-key": key}
+            return httpx.post(url + path, content=body, headers=headers, timeout=90, trust_env=False).status_code
+
+        nasty = [pool.submit(ask, "eve", b"nasty") for _ in range(8)]  # more than there are readers
+        assert begun.acquire(timeout=60)
+        assert [ask("ada", asking(RECORD)) for _ in range(3)] == [200] * 3
+        assert order == [] and not begun.acquire(blocking=False)  # of one account one body is read at a time
+        answered.set()
+        assert {one.result() for one in nasty} == {400} and order == [True] * 8
+
+
+def test_charging_and_answering_stay_one_after_the_other(monkeypatch):
+    """Many accounts at once: bodies are read side by side, and the model is never asked by two."""
+    at_once, most = threading.Semaphore(1), []
+
+    class Alone(Broken):
+        def predict_proba(self, X):
+            most.append(at_once.acquire(blocking=False))
+            try:
+                return np.full((len(X), 2), 0.5)
+            finally:
+                at_once.release()
+
+    keys = [f"key{i}" for i in range(8)]
+    with serve(Alone(), "iris", keys=keys, budget=5) as url, ThreadPoolExecutor(8) as pool:
+
+        def ask(key):
+            headers = {**HEADERS, "x-api-key": key}
+            return httpx.post(url + PREDICT, content=asking(RECORD), headers=headers, trust_env=False).status_code
+
+        assert list(pool.map(ask, keys * 6)).count(200) == 8 * 5
+    assert most == [True] * 40
 
 
 # Keys and budgets

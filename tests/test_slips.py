@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import signal
@@ -16,8 +17,10 @@ from mialab.exercises import first_attack as ex
 from mialab.exercises._engine import _progress
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import observe, show
+from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Prediction, Written
 from mialab.exercises._engine._plain import observed_from_json, observed_to_json
+from mialab.exercises._engine._slips import family
 from mialab.exercises.handout import Question
 
 SHARES = (1 / 3, 0.25, 0.7142857, 0.5, 2 / 7, 0.1234567)
@@ -284,3 +287,46 @@ def test_exercises_are_declared_in_the_order_of_their_notebook(chapter):
     cells = json.loads((notebooks_folder() / f"{chapter.notebook}.ipynb").read_text("utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     assert list(chapter.exercises) == list(dict.fromkeys(re.findall(r"\bex\.(\w+)\.check\(", code)))
+
+
+# --- slips that are found by their shape ------------------------------------------------------------------------------
+
+SHAPES = [
+    ("accuracy", "def f(p, q):\n    for x, y in zip(p, q):\n        return float(x == y)", "first_only"),
+    ("accuracy", "def f(p, q):\n    for x, y in zip(p, q):\n        n = 0\n        n += x == y\n    return n / len(p)",
+     "last_only"),
+    ("accuracy", "def f(p, q):\n    return (p == q).sum() / 150", "fixed_size"),
+    ("baseline_accuracy", "def f(y, z):\n    return (z == y[0]).mean()", "first_of_y_in"),
+    ("baseline_accuracy", "def f(y, z):\n    return (z == np.bincount(y).argmax()).sum()", "sum"),
+    ("nearest_flower", "def f(X, i):\n    d = np.linalg.norm(X - X[i], axis=1)\n    d[i] = np.inf\n"
+     "    return d.argmin() + 1", "one_more"),
+    ("confidence", "def f(p):\n    return p.min(axis=1)", "smallest_for_largest"),
+    ("confidence", "def f(p):\n    return p[:, 0]", "first_column"),
+    ("guess_members", "def f(c, t):\n    return c >= 0.5", "threshold_is_0.5"),
+    ("auc_by_pairs", "def f(m, s):\n    return np.mean([(x > y) + (x == y) / 2 for x, y in zip(m, s)])",
+     "side_by_side"),
+    ("auc_by_pairs", "def f(m, s):\n    for x in m:\n        return ((x > s) + (x == s) / 2).mean()",
+     "first_of_members"),
+    ("precision_when_rare", "def f(t, f, b):\n    return t * (1 - b) / (t * (1 - b) + f * b)", "one_minus_base_rate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "code", "diagnosis"), SHAPES, ids=[f"{s[0]}-{s[2]}" for s in SHAPES])
+def test_a_slip_is_known_by_its_shape_in_an_exercise_that_never_heard_of_it(name, code, diagnosis):
+    exercise = next(e for chapter in chapters() for e in chapter.exercises.values() if e.name == name)
+    space = {"np": np}
+    exec(code, space)
+    names = ", ".join(inspect.signature(exercise.function).parameters)
+    answer = eval(f"lambda {names}: f({names})", {"f": space["f"]})
+    for seed in range(5):
+        assert exercise.judge(answer, random_state=seed).diagnosis == diagnosis
+
+
+def test_a_slip_that_cannot_be_made_is_left_out_and_none_is_right():
+    for chapter in chapters():
+        for exercise in chapter.exercises.values():
+            if isinstance(exercise, FunctionExercise):
+                bench = exercise.bench(np.random.default_rng(0))
+                made = list(family(exercise.function, bench.parameters, bench.cases, bench.expected))
+                assert all(len(calls) == len(bench.cases) for *_, calls in made), exercise.name
+    assert [name for name, _, _ in family(lambda x: x["a"], ["x"], [({"a": "b"},)], ["b"])] == []

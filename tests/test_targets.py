@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from mialab.data import load_iris, split
 from mialab.metrics import mean_interval
-from mialab.targets import PAIRS, TARGETS, make
+from mialab.targets import TARGETS, make
 from mialab.trials import run_trials
 
 N_SPLITS = 100
@@ -57,15 +57,14 @@ def test_an_unknown_name_is_refused_with_the_known_ones(bad):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.leaky} and {pair.quiet}")
-def test_a_pair_is_equally_accurate_and_leaks_unequally(pair):
-    leaky, quiet = trials_of(pair.leaky), trials_of(pair.quiet)
+@pytest.mark.parametrize(("leaky", "quiet"), [("knn-lookup", "net"), ("forest-random", "tree")])
+def test_a_pair_is_equally_accurate_and_leaks_unequally(leaky, quiet):
+    leaky, quiet = trials_of(leaky), trials_of(quiet)
     accuracy = mean_interval(leaky.test_accuracy - quiet.test_accuracy)
     leak = mean_interval(leaky.auc_true_class - quiet.auc_true_class)
     # "Equal" is to within two flowers in a hundred: over 400 splits knn-lookup is ahead of the net by 0.008 ± 0.003.
     assert -0.02 < accuracy.low <= accuracy.high < 0.02
     assert leak.low > 0.12
-    assert len(pair.why) > 20
 
 
 # What the trial runs before the course found (75 members, 75 strangers)

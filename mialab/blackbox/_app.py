@@ -1,8 +1,10 @@
 """The prediction service: a FastAPI application that lets strangers ask one model, within a budget.
 
-`mialab.blackbox.serve` runs it; nothing else imports this module, for it imports FastAPI at once. One worker thread
-parses, charges, asks the model and writes the answer, one request after the other: a model need not be thread-safe,
-and the event loop stays free for whoever waits. A prediction that needs both cores may still use them.
+`mialab.blackbox.serve` runs it; nothing else imports this module, for it imports FastAPI at once. Bodies are read by
+threads of their own, in steps that grow with their bytes and no faster, and of each account one at a time: whoever
+sends a nasty one waits for it alone. One worker thread charges, asks the model and writes the answer, one request
+after the other: a model need not be thread-safe, and the event loop stays free for whoever waits. A prediction that
+needs both cores may still use them.
 """
 
 import asyncio
@@ -46,6 +48,7 @@ class Account:
         self.model = model  # what this key asks, where it is not the service's own model
         self.label, self.budget, self.period, self._clock = label, budget, period, clock
         self._spent, self._began, self._lock = 0, 0.0, threading.Lock()
+        self.turn = asyncio.Lock()  # of this account's requests one is read and answered at a time
 
     def spend(self, n_records: int) -> None:
         """Pay for `n_records` at once, or raise `Refused` (429) and pay for none."""
@@ -95,6 +98,7 @@ class Account:
 
 
 _NOBODY = Account("nobody")
+READERS = 4  # bodies, each of another account, that are read at once
 
 
 @dataclass
@@ -109,6 +113,7 @@ class Service:
     output: str
     digits: int
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "mialab-model"))
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "mialab-reader"))
 
     body_timeout = 10.0  # seconds in which a body must have arrived
 
@@ -118,6 +123,11 @@ class Service:
         self.n_features = None if n_features is None else int(n_features)
         names = getattr(self.model, "feature_names_in_", None)
         self.feature_names = None if names is None else [str(name) for name in names]
+
+    def stop(self) -> None:
+        """Let go of the threads."""
+        for pool in (self.readers, self.worker):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def account(self, request: Request) -> Account:
         """The account that a request's key opens; `Refused` (401, 403) without one."""
@@ -320,13 +330,11 @@ async def _ask(
     """Everything that the prediction routes share: key, model, body, charge, answer."""
     account = _admit(service, request, model)
     body = await read_body(request, service.max_bytes, service.body_timeout)
-
-    def work() -> bytes:
-        X = read(body)
+    run = asyncio.get_running_loop().run_in_executor
+    async with account.turn:
+        X = await run(service.readers, read, body)
         request.scope["mialab.records"] = len(X)
-        return write(service.answer(X, account))
-
-    content = await asyncio.get_running_loop().run_in_executor(service.worker, work)
+        content = await run(service.worker, lambda: write(service.answer(X, account)))
     return Response(content, media_type=JSON)
 
 

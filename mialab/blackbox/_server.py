@@ -133,7 +133,7 @@ def running(service: Service, host: str, port: int) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=5)
         listener.close()
-        service.worker.shutdown(wait=False, cancel_futures=True)
+        service.stop()
 
 
 def _listen(host: str, port: int) -> socket.socket:

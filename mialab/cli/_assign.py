@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-hints", action="store_true", help="the assignment gives no hints")
     parser.add_argument("--zip", action="store_true", help="also write an archive for each student, in DIR/archives/")
     parser.add_argument("--url", metavar="URL", help="challenge: where students will find the service")
-    parser.add_argument("--budget", type=int, metavar="N", help="challenge: records that a student may ask about")
+    parser.add_argument("--budget", type=int, metavar="N", help="challenge: records to ask each target about, at most")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 
+from mialab._files import clean
+
 HELP = "for instructors: grade what was handed in, each submission in a sandbox"
 
 
@@ -21,6 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "into canvas.csv and moodle.csv: when it is due")  # fmt: skip
     parser.add_argument("--accept", nargs="+", default=[], metavar="STUDENT", help="give a total to these, whose work "
                         "was held back; kept for later runs")  # fmt: skip
+    parser.add_argument("--again", nargs="+", default=[], metavar="STUDENT", help="grade these anew, whatever was "
+                        "found before")  # fmt: skip
+    parser.add_argument("--drop", nargs="+", default=[], metavar="QUESTION", help="leave these questions out of "
+                        "everyone's total (05.my_auc); say it in each run")  # fmt: skip
+    parser.add_argument("--due", nargs="+", default=[], metavar="NN=DATE", help="when assignments are due "
+                        "(05=2026-12-01T18:00): later ones are named, with the days")  # fmt: skip
+    parser.add_argument("--late-off", type=float, default=0.0, metavar="PERCENT", help="taken off the points for each "
+                        "day begun after that (0)")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at a time (2)")
     parser.add_argument("--seconds", type=float, default=90.0, help="the most that one notebook may take (90)")
     parser.add_argument("--no-sandbox", action="store_true", help="run students' code as you, with all that you may do")
@@ -46,7 +56,11 @@ def run(options: argparse.Namespace) -> int:
         key=options.key,
         course=options.course,
         only=options.only,
+        again=options.again,
         accept=options.accept,
+        drop=options.drop,
+        due=options.due,
+        late_off=options.late_off,
         missing_zero=options.missing_zero,
         sandboxed=not options.no_sandbox,
         jobs=options.jobs,
@@ -54,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         tell=bar,
     )
     bar.close()
-    print(graded)
+    print(clean(str(graded)))
     return 1 if graded.failed else 0
 
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ _FIRST = "00_start_here.ipynb"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `mialab lab` its options."""
     add_workbook(parser)
+    parser.add_argument("--assignment", metavar="PATH", help="what your instructor handed out, a folder or a "
+                        "ZIP: it is copied into your workbook once, and opened")  # fmt: skip
     parser.add_argument("--no-open", action="store_true", help="bring the workbook up to date and stop")
     parser.epilog = "Words after -- are handed to JupyterLab: mialab lab -- --no-browser --port 9000"
 
@@ -41,16 +44,49 @@ def run(options: argparse.Namespace) -> int:
     print(f"Your workbook is {workbook}{'' if known else ' (new)'}.")
     for step in steps:
         print(f"  {step}")
+    first = _FIRST
+    if options.assignment:
+        first = take_assignment(Path(options.assignment).expanduser(), workbook)
+        print(f"Your assignment is {workbook / first}. Hand in that file.")
     if options.no_open:
         print(f"Run `{lab_words(options)}` to open it.")
         return 0
-    return _become(lab_command(workbook, options.jupyter), lab_environment(workbook))
+    return _become(lab_command(workbook, options.jupyter, first), lab_environment(workbook))
 
 
-def lab_command(workbook: Path, words: Sequence[str] = ()) -> list[str]:
-    """Return the command that opens JupyterLab in the workbook at notebook 00; `words` are for Jupyter."""
+def take_assignment(handed_out: Path, workbook: Path) -> str:
+    """Copy a hand-out, a folder or a ZIP of one, into the workbook, and return its notebook's place in there.
+
+    What lies there already is the learner's work: it stays as it is.
+
+    Raises
+    ------
+    ValueError : there is no hand-out at that path, or it is not one
+    """
+    import shutil
+    import zipfile
+
+    wanted = "it should be the folder, or the ZIP, that you were given, with a notebook and assignment.json in it"
+    with tempfile.TemporaryDirectory() as unpacked:
+        if zipfile.is_zipfile(handed_out):
+            with zipfile.ZipFile(handed_out) as archive:
+                archive.extractall(unpacked)
+        folder = Path(unpacked) if any(Path(unpacked).iterdir()) else handed_out
+        found = [p for p in folder.rglob("*.ipynb") if (p.parent / "assignment.json").is_file()]
+        if len(found) != 1:
+            raise ValueError(f"assignment={str(handed_out)!r} is no hand-out; {wanted}")
+        folder = workbook / "assignments" / found[0].stem
+        for file in (found[0], found[0].parent / "assignment.json"):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / file.name).exists():
+                shutil.copyfile(file, folder / file.name)
+    return f"assignments/{folder.name}/{found[0].name}"
+
+
+def lab_command(workbook: Path, words: Sequence[str] = (), first: str = _FIRST) -> list[str]:
+    """Return the command that opens JupyterLab in the workbook at the notebook `first`; `words` are for Jupyter."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workbook}"]
-    command += [f"--LabApp.default_url=/lab/tree/{_FIRST}", "--ServerApp.answer_yes=True"]
+    command += [f"--LabApp.default_url=/lab/tree/{first}", "--ServerApp.answer_yes=True"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root; Jupyter would refuse
         command.append("--allow-root")
     return [*command, *words]

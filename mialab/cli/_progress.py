@@ -37,6 +37,9 @@ def run(options: argparse.Namespace) -> int:
     done = int((~table["outcome"].isin(["not attempted", "not yet"])).sum())
     points, most = table["points"].sum(), table["of"].sum()
     print(f"\n{done} of {len(table)} exercises done, {points:g} of {most:g} points.")
+    written = table[table["runs"] != ""]
+    own = (written["runs"] == "yours").sum()
+    print(f"Your attack: {own} of {len(written)} functions are yours, the others the course's.")
     return 0
 
 

@@ -42,26 +42,32 @@ def chapters() -> list[Chapter]:
 
 
 def progress_table() -> pd.DataFrame:
-    """Return one row for each exercise of the course: notebook, exercise, outcome, points, of, attempts.
+    """Return one row for each exercise of the course: notebook, exercise, outcome, points, of, attempts, runs.
+
+    `runs` says whose function now makes up the learner's attack: "yours" or "the course's"; "" where none is asked for.
 
     A damaged progress file is set aside first; `DataFrame.attrs["note"]` then says where ("" if all is well).
 
     >>> table = progress_table()
     >>> table.columns.tolist()
-    ['notebook', 'exercise', 'outcome', 'points', 'of', 'attempts']
+    ['notebook', 'exercise', 'outcome', 'points', 'of', 'attempts', 'runs']
     """
     import pandas as pd
 
-    from mialab.exercises._engine import _progress
+    from mialab.exercises._engine import _progress, _yours
+    from mialab.exercises._engine._function import FunctionExercise
 
-    entries, note = _progress.load()
+    (entries, note), (kept, damage) = _progress.load(), _yours.parts()
     rows = []
     for chapter in chapters():
         for exercise in chapter.exercises.values():
             entry = entries["exercises"].get(exercise.id, {})
             outcome = entry.get("outcome", "not attempted")
             points = exercise.points if outcome == exercise.done and exercise.done != "handed in" else 0
-            rows.append((chapter.notebook, exercise.name, outcome, points, exercise.points, entry.get("attempts", 0)))
-    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts"])
-    table.attrs["note"] = note
+            whose = "yours" if exercise.name in kept else "the course's"
+            runs = whose if isinstance(exercise, FunctionExercise) else ""
+            attempts = entry.get("attempts", 0)
+            rows.append((chapter.notebook, exercise.name, outcome, points, exercise.points, attempts, runs))
+    table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts", "runs"])
+    table.attrs["note"] = " ".join(filter(None, [note, damage]))
     return table

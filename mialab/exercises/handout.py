@@ -16,7 +16,7 @@ import numpy as np
 from mialab.exercises._engine._base import count, no_number, one_answer
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import as_array, observe, show
-from mialab.exercises._engine._kinds import Prediction, Written
+from mialab.exercises._engine._kinds import Prediction, Written, letters_of
 from mialab.exercises._engine._panel import Panel, Verdict
 from mialab.exercises._engine._plain import from_json, observed_from_json
 
@@ -151,7 +151,7 @@ class Question:
 
     >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
     >>> ex = Handout({"assignment": "05", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
-    >>> ex.odds.check("b")
+    >>> said = ex.odds.check("b")  # it speaks wherever it stands
     · Noted: b.
       It is judged after you have handed in.
     >>> ex.odds.hint()
@@ -164,6 +164,9 @@ class Question:
 
     def check(self, answer: Any = ..., *more: Any) -> Verdict:
         """Say what can be said before the hand-in; it is never more than that, and never an error."""
+        return self._verdict(answer, more).said()
+
+    def _verdict(self, answer: Any, more: tuple) -> Verdict:
         if more:
             return self._say("Not yet.", "not yet", one_answer(self.name), diagnosis="more_than_one")
         try:
@@ -226,10 +229,10 @@ class Question:
             return self._say("Not attempted yet.", "not attempted", _OPEN)
         if self._plain["kind"] == "choice":
             letters = self._plain["options"]
-            if not isinstance(answer, str) or answer.strip().lower() not in letters:
+            if not isinstance(answer, str) or letters_of(answer) not in list(letters):
                 wanted = f"{', '.join(letters[:-1])} or {letters[-1]}, in quotation marks"
                 return self._say("Not yet.", "not yet", f"`{show(answer)}` is not one of the options: {wanted}.")
-            return self._say(f"Noted: {answer.strip().lower()}.", "note", _LATER)
+            return self._say(f"Noted: {letters_of(answer)}.", "note", _LATER)
         number = as_array(answer)
         if number is None or number.shape != () or number.dtype.kind not in "iuf" or np.isnan(number):
             return self._say("Not yet.", "not yet", f"`{show(answer)}` is not a number. Give {self._plain['unit']}.")

@@ -132,6 +132,11 @@ def _on_members(y_in, y_out):
     return (y_in == np.bincount(y_in).argmax()).mean()
 
 
+@baseline_accuracy.mistake("You take the rarest label: `argmin` in the place of `argmax`.")
+def _the_rarest(y_in, y_out):
+    return (y_out == np.bincount(y_in).argmin()).mean()
+
+
 @baseline_accuracy.mistake(
     "One third is right only when the three species are equally common. Count the labels instead."
 )

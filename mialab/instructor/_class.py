@@ -11,7 +11,7 @@ from mialab.instructor.challenge import _challenge, _leaderboard
 from mialab.instructor.grading import _grading, _strays
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.making import _keys, _nbgrader
-from mialab.instructor.reporting import _pages, _reports
+from mialab.instructor.reporting import _pages, _reports, _rules
 
 SHOWN = 10  # strays on the screen; the summary has them all
 
@@ -48,9 +48,10 @@ class Graded(NamedTuple):
             lines.append(f"Totals held back until you decide: {who}. See “Worth a look”, then --accept STUDENT.")
         slow = [r.student for r in self.results if r.slow]
         if slow:
-            lines.append(f"Out of time, though tried twice: {', '.join(dict.fromkeys(slow))}. Look before it counts.")
-        if self.failed:
-            lines.append(f"Not graded: {', '.join(r.student for r in self.failed)}. {self.failed[0].notes[-1]}")
+            lines.append(f"Out of time, though tried twice: {', '.join(dict.fromkeys(slow))}. Look before it counts; "
+                         "--again STUDENT tries it anew.")  # fmt: skip
+        for why in dict.fromkeys(r.asides for r in self.failed):
+            lines.append(f"Not graded: {', '.join(r.student for r in self.failed if r.asides == why)}. {why[0]}")
         more = "grades.csv, feedback/, canvas.csv and moodle.csv lie beside it"
         if (self.out / "leaderboard.txt").exists():
             more += ", and so does the leaderboard"
@@ -64,39 +65,93 @@ def grade_class(
     *,
     course: Path | str | None = None,
     only: Sequence[str] = (),
+    again: Sequence[str] = (),
     accept: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    due: Sequence[str] = (),
+    late_off: float = 0.0,
     missing_zero: bool = False,
     **settings: Any,
 ) -> Graded:
-    """Grade what was handed in (see `grade`) and write grades.csv, feedback/, summary.html and the rest into `out`."""
+    """Grade what was handed in (see `grade`) and write grades.csv, feedback/, summary.html and the rest into `out`.
+
+    Raises
+    ------
+    ValueError : an argument, the roster, the key or written.csv is not right: all that is wrong, before anything runs
+    """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
+    _grading.refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder")
     course = Path(course).absolute() if course else submitted.parent
-    challenge = (course / "instructor" / f"{_challenge.NAME}.json").exists()
-    numbers = [one for one in only if one != _challenge.NAME or not challenge]
-    results, entries = [], []
-    if (numbers or not only) and (_grading.has_assignments(course) or not challenge):
-        results += _grading.grade(submitted, out, course=course, only=numbers, **settings)
-    ranked = challenge and (not only or _challenge.NAME in only)
+    known = _known(course)
+    ranked = _challenge.NAME in known and (not only or _challenge.NAME in only)
+    how = {name: settings.pop(name) for name in ("jobs", "tell") if name in settings}
+    plans: list[_grading.Plan] = []
+    dates, *_ = _grading.together(
+        lambda: _rules.read_due(due, known),
+        lambda: _rules.with_lateness([], submitted, {}, [], late_off),
+        lambda: plans.extend(_plans(submitted, out, course, only, again=again, **settings)),
+        lambda: ranked and _challenge.read_challenge(course, settings.get("key")),
+        lambda: _grading.in_class("accept", accept, _grading.class_of(course, submitted)),
+        lambda: _reports.with_read_answers([r for plan in plans for r in plan.kept], out),
+    )
+    results, entries = [r for plan in plans for r in _grading.run(plan, **how)], None
     if ranked:
         found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key"))
         results += found
-    known = [*_grading.assignment_names(course), *([_challenge.NAME] if challenge else [])]
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
-    results = _reports.with_accepted([_with_strays(r, lost) for r in results], out, accept)
-    results, comments, unmatched = _reports.with_read_answers(results, out)
-    roster = course / "instructor" / "roster.csv"
-    students = _keys.read_roster(roster) if roster.exists() else []
-    _reports.write_tables(results, out, students, missing_zero=missing_zero)
-    _pages.write_feedback(results, comments, out / "feedback")
-    _pages.write_summary(results, out / "summary.html", lost, unmatched)
-    if ranked:
-        _leaderboard.write_leaderboard(entries, out, {})
+    results, not_held = _accepted([_with_strays(r, lost) for r in results], out, accept)
+    results = _rules.without_dropped(results, drop)
+    results = _rules.with_lateness(results, submitted, dates, _roster(course), late_off)
+    graded = _written(Graded(results, out, lost), course, entries, missing_zero)
+    _grading.refuse(not_held)
+    return graded
+
+
+def _known(course: Path) -> list[str]:
+    """The names of the course's assignments, the challenge with them."""
+    challenge = (course / "instructor" / f"{_challenge.NAME}.json").exists()
+    return [*_grading.assignment_names(course), *([_challenge.NAME] if challenge else [])]
+
+
+def _plans(submitted: Path, out: Path, course: Path, only: Sequence[str], **settings: Any) -> list[_grading.Plan]:
+    """What there is to grade of notebooks; none where only the challenge is meant."""
+    known = _known(course)
+    numbers = [one for one in only if one != _challenge.NAME or one not in known]
+    if (only and not numbers) or (not only and known == [_challenge.NAME]):
+        return []
+    return [_grading.plan(submitted, out, course=course, only=numbers, **settings)]
+
+
+def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None, missing_zero: bool) -> Graded:
+    """What was graded, with what people have read; its tables and pages are written."""
+    results, comments, unmatched = _reports.with_read_answers(graded.results, graded.out)
+    _reports.write_tables(results, graded.out, _roster(course), missing_zero=missing_zero)
+    _pages.write_feedback(results, comments, graded.out / "feedback")
+    _pages.write_summary(results, graded.out / "summary.html", graded.strays, unmatched)
+    if entries is not None:
+        _leaderboard.write_leaderboard(entries, graded.out, {})
     for assignment in dict.fromkeys(r.assignment for r in results if r.assignment != _challenge.NAME):
-        graded = [r for r in results if r.assignment == assignment and r.status == "graded"]
-        marks = {r.student: {mark.question: mark.points for mark in r.marks} for r in graded}
+        done = [r for r in results if r.assignment == assignment and r.status == "graded"]
+        marks = {r.student: {mark.question: mark.points for mark in r.marks} for r in done}
         _nbgrader.enter(course, assignment, marks)
-    return Graded(results, out, lost, unmatched)
+    return graded._replace(results=results, unmatched=unmatched)
+
+
+def _roster(course: Path) -> list[_keys.Student]:
+    path = course / "instructor" / "roster.csv"
+    return _keys.read_roster(path) if path.exists() else []
+
+
+def _accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[list[Result], str]:
+    """The results without the holds that are lifted, and what is wrong with those that are to be lifted now.
+
+    Who is held back is known when all have run, and then the tables are to be written all the same.
+    """
+    try:
+        return _rules.with_accepted(results, out, accept), ""
+    except ValueError as error:
+        return _rules.with_accepted(results, out, []), str(error)
 
 
 def _with_strays(result: Result, strays: list[_strays.Stray]) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mialab.exercises._engine import _progress
@@ -36,8 +37,8 @@ class Exercise(ABC):
 
     @property
     def id(self) -> str:
-        """The name under which progress is kept, e.g. "05.guess_members"; it never changes."""
-        return f"{self.notebook[:2]}.{self.name}"
+        """The name under which progress and grades are kept: its own, so that a notebook's number may change."""
+        return self.name
 
     @property
     def cell(self) -> str:
@@ -52,12 +53,14 @@ class Exercise(ABC):
         `random_state` fixes the fresh data that a function is tried on; leave it out when you work on the course.
         """
         if more:  # a slip in the call is no attempt, and is not recorded
-            return Verdict("Not yet.", (one_answer(self.name),), "not yet", self.name, "more_than_one")
+            return Verdict("Not yet.", (one_answer(self.name),), "not yet", self.name, "more_than_one").said()
         verdict = self.judge(answer, random_state)
-        note = self._record(verdict, answer)
-        if note:
-            verdict = Verdict(verdict.title, (*verdict.body, note), verdict.tone, verdict.exercise, verdict.diagnosis)
-        return verdict
+        notes = [self._record(verdict, answer), self._keep(answer) if verdict.outcome == "correct" else ""]
+        return replace(verdict, body=(*verdict.body, *filter(None, notes))).said()
+
+    def _keep(self, answer: Any) -> str:
+        """Keep what an accepted answer is for later notebooks; a sentence for the learner, or nothing."""
+        return ""
 
     def judge(self, answer: Any, random_state: int | None = None) -> Verdict:
         """The verdict of `check`, without a record of it."""

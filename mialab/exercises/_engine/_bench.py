@@ -143,7 +143,19 @@ class Bench:
             return "in_percent", f"Your answer is in per cent; a {asked} to 1 is asked. Write 80% as 0.8."
         if _is_rounded(have, want):
             return "rounded", "Your answer is rounded. Return the number as it is; rounding is for printing."
-        return None
+        return self._fixed_size(have, want)
+
+    def _fixed_size(self, have: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:
+        """Name and sentence for a size that is written as a number: right where there are exactly so many records."""
+        sizes = np.array([next((len(a) for a in args if np.ndim(a)), 0) for args in self.cases], float)
+        some = want * (len(sizes) == len(have)) != 0
+        if not some.any() or have[~some].any() or len(np.unique(sizes[some])) < 2 or not have[some].all():
+            return None
+        size = want[some] * sizes[some] / have[some]
+        if not np.allclose(size, size[0]) or abs(size[0] - round(size[0])) > 1e-6 or size[0] < 2:
+            return None
+        words = f"Your answer is divided by {size[0]:.0f} whatever it is given. Take the length: `len(...)`."
+        return "fixed_size", words
 
     def _changed_input(self, made: Call) -> Finding:
         return self._off(

@@ -58,7 +58,7 @@ class Choice(Exercise):
             return self._not_attempted()
         if not isinstance(answer, str):
             return self._not_yet("wrong_type", self._ask_for_one(answer))
-        letter = re.sub(r"[^a-z]", "", answer.lower())
+        letter = letters_of(answer)
         if letter == self.answer:
             return self._correct()
         if letter in self.options:
@@ -328,6 +328,11 @@ class Written(Exercise):
 
     def _worked_answer(self) -> tuple[str, ...]:
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
+
+
+def letters_of(answer: str) -> str:
+    """The letters of a chosen option, however it is dressed: "d" of "D.", " d)" and "(d)"."""
+    return re.sub(r"[^a-z]", "", answer.lower())
 
 
 def _typed(text: str) -> str:

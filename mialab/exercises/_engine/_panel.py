@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import textwrap
 from dataclasses import dataclass
 
@@ -72,6 +73,22 @@ class Verdict(Panel):
     def outcome(self) -> str:
         """`"correct"`, `"not yet"` or `"not attempted"`."""
         return self.tone
+
+    def said(self) -> Verdict:
+        """Show the verdict now, wherever `check` stands in a cell, and return it, to be silent once as a last line."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if shell is not None:
+            from IPython.display import display
+
+            display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+            object.__setattr__(self, "_silent", True)
+        elif not hasattr(sys, "ps1"):  # a prompt shows what is returned, a script does not
+            print(self)
+        return self
+
+    def _ipython_display_(self) -> None:
+        if not vars(self).pop("_silent", False):
+            raise NotImplementedError  # so that the notebook shows it as it shows any panel
 
 
 def bar(done: int, total: int) -> str:

@@ -15,6 +15,8 @@ from mialab.exercises._engine._calls import Call, Failure, Observed, as_array, s
 
 MOST_VALUES = 200_000  # in one array
 MOST_CHARACTERS = 20_000  # in one text
+MOST_PARTS = 20_000  # arrays, texts and so on, of one answer
+MOST_PADDED = 200 * MOST_CHARACTERS  # in all texts of one value, each as long as the longest: NumPy pads them
 
 _MODELS = {  # class -> what it is made from
     _scripted.ScriptedModel: lambda m: [m.answers, m.classes_],
@@ -58,9 +60,28 @@ def to_json(value: Any) -> Any:
 def from_json(plain: Any) -> Any:
     """The value again; ValueError for anything that `to_json` does not write."""
     try:
+        parts, values, longest = _weight(plain)
+        if parts > MOST_PARTS or values * longest > MOST_PADDED:
+            raise ValueError("it is too large")
         return _read(plain)
-    except (TypeError, IndexError, RecursionError) as error:
+    except (TypeError, IndexError, RecursionError, ArithmeticError, AttributeError) as error:
         raise ValueError(f"this is not the JSON of a value ({error})") from None
+
+
+def _weight(plain: Any) -> tuple[int, int, int]:
+    """How many objects and how many values stand in some JSON at whatever depth, and how long the longest text is."""
+    parts, values, longest, todo = 0, 0, 1, [plain]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            parts += 1
+            todo += one.values()
+        elif isinstance(one, list):
+            values += len(one)
+            todo += one
+        elif isinstance(one, str):
+            longest = max(longest, len(one))
+    return parts, values, longest
 
 
 def _read(plain: Any) -> Any:
@@ -126,6 +147,8 @@ def observed_from_json(plain: Any, n_cases: int) -> Observed:
             "calls": list(calls),
         }:
             called = state == "function" and accepts
+            if _weight(calls)[0] > MOST_PARTS:
+                raise ValueError("it is too large")
             if len(calls) != (n_cases if called else 0) or not all(isinstance(p, str) for p in parameters):
                 raise ValueError(f"there should be {n_cases} calls, and names of arguments")
             short = [text[:200] for text in (shown, signature)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -51,7 +52,7 @@ def update(exercise_id: str, change: Callable[[dict], None]) -> str:
         change(_in_memory["exercises"].setdefault(exercise_id, {}))
         return ""
     try:
-        with _lock(path.with_suffix(".lock")):
+        with locked(path.with_suffix(".lock")):
             data, note = _read(path)
             data["exercises"].update(_unsaved)
             entry = data["exercises"].setdefault(exercise_id, {})
@@ -65,6 +66,11 @@ def update(exercise_id: str, change: Callable[[dict], None]) -> str:
         change(entry)
         _unsaved[exercise_id] = entry
         return f"Your progress could not be saved ({error}). It counts until this notebook's kernel stops."
+
+
+def plain_id(id: str) -> str:
+    """An exercise's name, of an id as earlier versions wrote it: "guess_members" of "05.guess_members"."""
+    return re.sub(r"^\d\d\.", "", id)
 
 
 def _empty() -> dict:
@@ -86,8 +92,10 @@ def _read(path: Path) -> tuple[dict, str]:
         data = json.loads(text.decode("utf-8-sig"))  # some editors on Windows put a mark at the start
     entries = data.get("exercises") if isinstance(data, dict) else None
     good = {k: e for k, e in entries.items() if _is_entry(e)} if isinstance(entries, dict) else {}
-    if isinstance(entries, dict) and len(good) == len(entries):
-        return data, ""
+    whole = isinstance(entries, dict) and len(good) == len(entries)
+    good = {plain_id(key): entry for key, entry in good.items()}
+    if whole:
+        return {**data, "exercises": good}, ""
     aside = free_name(path.with_name(f"{path.stem}.damaged{path.suffix}"))
     os.replace(path, aside)
     saved = _empty() | {"exercises": good}
@@ -108,7 +116,7 @@ def _is_entry(entry: Any) -> bool:
 
 
 @contextmanager
-def _lock(path: Path, patience: float = 3.0):
+def locked(path: Path, patience: float = 3.0):
     """Hold a lock file; one left behind by a killed kernel is ignored after `patience` seconds."""
     end = time.monotonic() + patience
     while True:

@@ -1,35 +1,46 @@
-"""Archives: one to hand out to each student, and what a learning-management system gives back, put into place.
+"""Archives: one to hand out to each student, and every file of what a learning-management system gives back.
 
-A name in an archive never becomes a path here: a notebook says itself whose it is and what it answers.
+A name in an archive never becomes a path; it is shown with whatever does not print escaped.
 """
 
 from __future__ import annotations
 
 import io
-import json
+import lzma
+import re
+import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from mialab.instructor.grading import _grading, _intake
-from mialab.instructor.making import _keys
+from mialab.instructor.grading import _intake
 
 MOST_FILES = 10_000
 LARGEST = 512 << 20  # bytes unpacked, all together
+MOST_INSIDE, LARGEST_INSIDE = 1000, 4 * _intake.LARGEST  # files and bytes of one hand-in
+SMALL = 1 << 20  # bytes of a file that may be a notebook or scores by another name
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, EOFError, RuntimeError,
+           MemoryError, LookupError, OverflowError)  # fmt: skip
 
 
-class Collected(NamedTuple):
-    """Which notebooks were put into place, and which were not, and why."""
+class Member(NamedTuple):
+    """A file of an archive; `content` is None where it was not read, and `why` says why not."""
 
-    placed: list[Path]
-    left: list[str]
+    parts: tuple[str, ...]  # its folders, the ZIP in which it lies among them, and its own name: never a path
+    name: str  # the same, to be shown
+    when: str  # it was put into the archive, or the ZIP in which it lies: year-month-dayThh:mm:ss; empty if not told
+    content: bytes | None
+    why: str = ""
 
-    def __str__(self) -> str:
-        lines = [f"{len(self.placed)} put into place."]
-        if self.left:
-            lines += [f"{len(self.left)} not, look at these yourself:", *(f"  {one}" for one in self.left)]
-        return "\n".join(lines)
+
+class _Room:
+    """What may still be unpacked: files, bytes of notebooks and archives, bytes of what may be either in disguise."""
+
+    def __init__(self) -> None:
+        self.files, self.large, self.small = MOST_FILES, LARGEST, LARGEST // 4
 
 
 def pack(folder: Path, path: Path) -> None:
@@ -44,70 +55,101 @@ def pack(folder: Path, path: Path) -> None:
     path.write_bytes(packed.getvalue())
 
 
-def collect(archive: Path | str, course: Path | str) -> Collected:
-    """Put every notebook of an archive where `mialab grade` looks for it, by the student and assignment that it names.
-
-    Nothing that is there is overwritten: of two notebooks for one place the instructor chooses.
+def members(content: bytes) -> list[Member]:
+    """Every file of an archive, and in place of a ZIP in it that can be read its files: one deep.
 
     Raises
     ------
-    ValueError : no archive, one that is damaged or unpacks to too much, or a class without a roster
+    zipfile.BadZipFile : it is no archive, or its table of contents is damaged; what is wrong with one file in it, or
+        one ZIP, that file says
+    ValueError : it holds too many files, or notebooks that unpack to too much
     """
-    archive, course = Path(archive), Path(course).absolute()
-    roster = course / "instructor" / "roster.csv"
-    if not roster.exists():
-        raise ValueError(f"course={str(course)!r} has no roster, so no notebook says whose it is: unpack it by hand")
-    students = {student.id for student in _keys.read_roster(roster)}
-    assignments = _grading.assignment_names(course)
-    found: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
-    left = []
+    room = _Room()
+    with _opened(content) as archive:
+        files = _files(archive)
+        room.files -= len(files)
+        found = [_member(archive, about, room) for about in files if room.files >= 0]
+    if min(room.files, room.large) < 0:
+        raise ValueError(f"the archive holds more than {MOST_FILES} files or {LARGEST >> 20} MB of notebooks")
+    return [one for member in found for one in (_inside(member, room) if _is_zip(member) else [member])]
+
+
+def shown(text: str, most: int = 200) -> str:
+    """A text from outside that can be printed: what moves the cursor, hides or turns the line around is escaped."""
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    return safe + ("…" if len(text) > most else "")
+
+
+def _opened(content: bytes) -> zipfile.ZipFile:
+    """A ZIP file, open; BadZipFile whatever is wrong with it."""
     try:
-        for name, content in _notebooks(archive.read_bytes(), [MOST_FILES, LARGEST]):
-            student, assignment = _named(content)
-            if student not in students or assignment not in assignments:
-                left.append(f"{name}: names {student or 'no student'} and {assignment or 'no assignment'}")
-            else:
-                found.setdefault((student, assignment), []).append((name, content))
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ValueError(f"archive={str(archive)!r} cannot be read ({error}); it should be a ZIP file") from None
-    placed = []
-    for (student, assignment), copies in found.items():
-        path = course / "submitted" / student / assignment / f"{assignment}.ipynb"
-        contents = {content for _, content in copies}
-        if len(contents) > 1:
-            left += [f"{name}: one of several for {student}/{assignment}/" for name, _ in copies]
-        elif path.is_symlink() or (path.exists() and path.read_bytes() not in contents):
-            left.append(f"{copies[0][0]}: another one lies in {student}/{assignment}/ already")
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(copies[0][1])
-            placed.append(path)
-    return Collected(placed, left)
+        return zipfile.ZipFile(io.BytesIO(content))
+    except DAMAGED as error:
+        raise zipfile.BadZipFile(str(error)) from None
 
 
-def _notebooks(content: bytes, room: list[int], inner: str = "") -> Iterator[tuple[str, bytes]]:
-    """The notebooks of an archive and of the archives in it, one deep; `room` is what may still be unpacked."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for about in archive.infolist():
-            suffix = Path(about.filename).suffix.lower()
-            if "__MACOSX" in about.filename or suffix not in (".ipynb", ".zip") or (suffix == ".zip" and inner):
-                continue
-            with archive.open(about) as file:  # the size that an archive gives may be a lie
-                unpacked = file.read(min(room[1], 4 * _intake.LARGEST) + 1)
-            room[0], room[1] = room[0] - 1, room[1] - len(unpacked)
-            if min(room) < 0:
-                raise ValueError(f"the archive holds more than {MOST_FILES} files or {LARGEST >> 20} MB of notebooks")
-            shown = inner + about.filename.encode("ascii", "backslashreplace").decode()
-            if suffix == ".ipynb":
-                yield shown, unpacked
-            else:
-                yield from _notebooks(unpacked, room, f"{shown}: ")
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Everything in it but folders; a folder that has content is a file."""
+    return [about for about in archive.infolist() if about.file_size or not about.is_dir()]
 
 
-def _named(content: bytes) -> tuple[str | None, str | None]:
-    """The student and the assignment that a notebook names."""
+def _is_zip(member: Member) -> bool:
+    return member.content is not None and member.parts[-1].lower().endswith(".zip")
+
+
+def _inside(outer: Member, room: _Room) -> list[Member]:
+    """The files of a ZIP in the archive; the ZIP itself, and why, where it cannot be unpacked."""
+    content = outer.content or b""
+    why = "it is a ZIP with nothing in it"
+    if content.count(b"PK\x01\x02") > MOST_INSIDE:  # before a table of contents takes all memory
+        return [outer._replace(content=None, why=f"it holds more than {MOST_INSIDE} files")]
     try:
-        about = json.loads(content.decode("utf-8-sig"))["metadata"]["mialab"]
-        return str(about["student"])[:64], str(about["assignment"])[:64]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None, None
+        with _opened(content) as archive:
+            files = _files(archive)
+            size = sum(about.file_size for about in files if ".ipynb" in about.filename.lower())
+            if len(files) > room.files or size > min(LARGEST_INSIDE, room.large):
+                why = "it unpacks to too much"
+            elif files:
+                room.files -= len(files)
+                return [_member(archive, about, room, outer) for about in files]
+    except zipfile.BadZipFile:
+        why = "it is damaged" if content[:2] == b"PK" else "it is no ZIP, whatever its name says"
+    return [outer._replace(content=None, why=why if content else "it is empty")]
+
+
+def _member(archive: zipfile.ZipFile, about: zipfile.ZipInfo, room: _Room, outer: Member | None = None) -> Member:
+    """One file of an archive, read if it may be an answer and there is room."""
+    parts = tuple(part for part in re.split(r"[/\\]", about.filename) if part) or ("",)
+    name, kind = shown(about.filename), parts[-1].lower()
+    large = ".ipynb" in kind or kind.endswith(".zip")
+    content, why = None, ""
+    if outer and kind.endswith(".zip"):
+        why = "it is a ZIP in a ZIP in the archive"
+    elif large or kind.endswith((".json", ".txt", ".csv", ".md")):
+        content, why = _read(archive, about, min(LARGEST_INSIDE, room.large) if large else min(SMALL, room.small))
+        if large and not outer and room.large < about.file_size <= LARGEST_INSIDE:
+            room.large = -1  # the archive as a whole is too large
+    size = len(content or b"")
+    room.large, room.small = room.large - size * large, room.small - size * (not large)
+    if outer:
+        return Member((*outer.parts, *parts), f"{outer.name}: {name}", outer.when, content, why)
+    when = ""
+    with suppress(ValueError):
+        when = datetime(*about.date_time).isoformat() if about.date_time[:3] > (1980, 1, 1) else ""
+    return Member(parts, name, when, content, why)
+
+
+def _read(archive: zipfile.ZipFile, about: zipfile.ZipInfo, most: int) -> tuple[bytes | None, str]:
+    """The content of a file of an archive, or None and why."""
+    if about.flag_bits & 1:
+        return None, "it is locked with a password"
+    if about.file_size > most:
+        return None, "it is too large"
+    try:
+        with archive.open(about) as file:  # the size that an archive gives may be a lie
+            content = file.read(most + 1)
+    except NotImplementedError:
+        return None, "it is packed in a way that is not read here"
+    except DAMAGED:
+        return None, "it is damaged"
+    return (content, "") if len(content) <= most else (None, "it is too large")

@@ -18,11 +18,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mialab import __version__
-from mialab._files import write_whole
+from mialab._files import clean, write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor.grading import _intake, _judge, _sandbox
 from mialab.instructor.grading._judge import Judge, Mark
-from mialab.instructor.making import _keys
+from mialab.instructor.making import _keys, _nbgrader
 from mialab.instructor.making._hidden import LATE
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
@@ -38,18 +38,21 @@ class Result(NamedTuple):
 
     student: str
     assignment: str
-    status: str  # "graded", "missing", "not assigned", "unreadable", or "failed": our fault, the next run tries again
+    status: str  # "graded", "missing", "not assigned", "unreadable", or "failed": look at it; the next run tries again
     marks: list[Mark]
     notes: tuple[str, ...] = ()
     codes: Mapping[str, str] = MappingProxyType({})  # question -> digest of the answer's words, where there are many
     asides: tuple[str, ...] = ()  # what only the instructor is to read
     held: bool = False  # the total waits for the instructor's word
-    slow: bool = False  # something ran out of time: it is not kept, and the next run tries again
+    slow: bool = False  # something ran out of time, the second time too
+
+    late: int = 0  # days, begun ones counted whole
+    cut: float = 0.0  # the share of the points that this costs
 
     @property
     def points(self) -> float:
-        """Points so far: written answers that nobody has read yet count nothing."""
-        return sum(mark.points or 0.0 for mark in self.marks)
+        """Points so far, less what lateness costs; written answers that nobody has read yet count nothing."""
+        return round(sum(mark.points or 0.0 for mark in self.marks) * (1 - self.cut), 2)
 
     @property
     def of(self) -> int:
@@ -66,17 +69,43 @@ def grade(
     submitted: Path | str,
     out: Path | str,
     *,
-    key: Path | str | None = None,
-    course: Path | str | None = None,
-    only: Sequence[str] = (),
-    sandboxed: bool = True,
     jobs: int = 2,
-    limits: _sandbox.Limits | None = None,
     tell: Callable[[int, int, str], None] = lambda done, of, student: None,
+    **settings: Any,
 ) -> list[Result]:
     """Grade what was handed in: return one result for each student and assignment, and keep each in `out` as it comes.
 
     `mialab grade` writes the tables, the feedback and the summary of the class from these results.
+
+    Parameters
+    ----------
+    submitted, out, settings : see `plan`.
+    jobs : how many at a time.
+    tell : called with (done, of all, student) as it goes on.
+
+    Raises
+    ------
+    ValueError : see `plan`; or someone is grading into `out`.
+
+    >>> grade("my-class/submitted", "my-class/grades")
+    Traceback (most recent call last):
+    ValueError: submitted='...submitted' is no folder
+    """
+    return run(plan(submitted, out, **settings), jobs, tell)
+
+
+def plan(
+    submitted: Path | str,
+    out: Path | str,
+    *,
+    key: Path | str | None = None,
+    course: Path | str | None = None,
+    only: Sequence[str] = (),
+    again: Sequence[str] = (),
+    sandboxed: bool = True,
+    limits: _sandbox.Limits | None = None,
+) -> Plan:
+    """What there is to grade, and what was found before; nothing has run or been written yet.
 
     Parameters
     ----------
@@ -85,41 +114,90 @@ def grade(
     key : the key file of personal assignments.
     course : the folder that `mialab assign` made; the one that holds `submitted` if None.
     only : numbers or names of the assignments to grade; all of them if empty.
+    again : the students whose results are not to be kept.
     sandboxed : False runs students' code as the user who grades.
-    jobs : how many at a time.
     limits : what one notebook may take of the machine.
-    tell : called with (done, of all, student) as it goes on.
 
     Raises
     ------
-    ValueError : no course, no assignments, no key or another one, no sandbox, or someone is grading into `out`.
-
-    >>> grade("my-class/submitted", "my-class/grades")
-    Traceback (most recent call last):
-    ValueError: submitted='...submitted' is no folder
+    ValueError : no course, no assignments, no key or another one, no sandbox, no such student: all of it at once.
     """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
     course = Path(course).absolute() if course else submitted.parent
     if not submitted.is_dir():
         raise ValueError(f"submitted={str(submitted)!r} is no folder")
-    if sandboxed and (why := _sandbox.missing()):
+    students, keyed, *_ = together(
+        lambda: class_of(course, submitted),
+        lambda: [(settings, _key_for(settings, key)) for settings in _assignments(course, only)],
+        lambda: _keys.read_key(key) if key else None,
+        lambda: in_class("again", again, class_of(course, submitted)),
+        lambda: refuse(f"out={str(out)!r} is no folder" if out.exists() and not out.is_dir() else ""),
+        lambda: refuse(_sandbox.missing() if sandboxed else ""),
+    )
+    judges = [Judge(settings, secret, course, students) for settings, secret in keyed]
+    todo, known = [], {}
+    for judge, student in itertools.product(judges, students):
+        folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
+        work = _Work(judge, student, folder, kept, _state(folder, student, course, judge))
+        result = None if student in again else _read(kept, work.state)
+        known[student, judge.name] = result
+        todo += [] if result else [work]
+    return Plan(out, course, limits or _sandbox.Limits(), sandboxed, todo, known)
+
+
+def together(*attempts: Callable[[], Any]) -> list[Any]:
+    """What each of these gives; where some refuse, one ValueError with what all of them say."""
+    given, wrong = [], {}
+    for attempt in attempts:
+        try:
+            given.append(attempt())
+        except ValueError as error:
+            wrong |= dict.fromkeys(str(error).splitlines())
+    refuse("\n".join(wrong))
+    return given
+
+
+def refuse(why: str) -> None:
+    """ValueError with these words, if there are any."""
+    if why:
         raise ValueError(why)
-    students = class_of(course, submitted)
-    judges = [Judge(settings, _key_for(settings, key), course, students) for settings in _assignments(course, only)]
-    out.mkdir(parents=True, exist_ok=True)
-    how = _How(course, limits or _sandbox.Limits(), sandboxed)
-    with _alone(out):
-        todo, results = [], {}
-        for judge, student in itertools.product(judges, students):
-            folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
-            work = _Work(judge, student, folder, kept, _state(folder, student, course, judge))
-            if result := _read(kept, work.state):
-                results[student, judge.name] = result
-            else:
-                todo.append(work)
-        for result in _all(todo, how, jobs, tell):
-            results[result.student, result.assignment] = result
-        return [results[student, judge.name] for judge in judges for student in students]
+
+
+def in_class(argument: str, named: Sequence[str], students: Sequence[str]) -> None:
+    """ValueError where an argument names someone who is not in the class."""
+    strange = ", ".join(name for name in named if name not in students)
+    refuse(f"{argument}={strange}: there is nobody of this name in the class" if strange else "")
+
+
+class Plan(NamedTuple):
+    """What there is to grade, and what is known already."""
+
+    out: Path
+    course: Path
+    limits: _sandbox.Limits
+    sandboxed: bool
+    todo: list[_Work]
+    known: dict[tuple[str, str], Result | None]  # (student, assignment) -> what was kept of it
+
+    @property
+    def kept(self) -> list[Result]:
+        """The results that are known already."""
+        return [result for result in self.known.values() if result]
+
+
+def run(
+    plan: Plan, jobs: int = 2, tell: Callable[[int, int, str], None] = lambda done, of, student: None
+) -> list[Result]:
+    """Carry out a plan; its results in their order."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    with _alone(plan.out), _place(plan.out) as place:
+        for work in plan.todo:
+            work.kept.unlink(missing_ok=True)  # about another state, or not to be kept
+        if plan.todo:
+            _nbgrader.blank_gradebook(plan.course, place / "gradebook.db")
+        done = _all(plan.todo, _How(plan.course, plan.limits, plan.sandboxed, place), jobs, tell)
+        known = plan.known | {(result.student, result.assignment): result for result in done}
+    return [known[one] for one in plan.known]
 
 
 class _How(NamedTuple):
@@ -128,6 +206,7 @@ class _How(NamedTuple):
     course: Path
     limits: _sandbox.Limits
     sandboxed: bool
+    place: Path  # of this grading alone: a gradebook without students, and the folders in which notebooks run
 
 
 class _Work(NamedTuple):
@@ -146,65 +225,74 @@ def _all(todo: list[_Work], how: _How, jobs: int, tell: Callable[[int, int, str]
         _ = judge.benches, judge.own_answers  # once, before the threads ask for them
     slow = []
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        waiting = {pool.submit(_one, work.judge, work.student, work.folder, *how): work for work in todo}
+        waiting = {pool.submit(_one, work, how): work for work in todo}
         try:
             for done, future in enumerate(as_completed(waiting), start=1):
                 work, result = waiting[future], future.result()
-                _keep(result, work.kept, work.state)
-                tell(done, len(waiting), work.student)
-                yield result
                 if result.slow:
                     slow.append((work, result))
+                else:
+                    _keep(result, work)
+                tell(done, len(waiting), work.student)
+                yield result
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     for work, first in slow:
-        result = _once_more(first, work.judge, work.folder, *how)
-        _keep(result, work.kept, work.state)
+        result = _once_more(first, work, how)
+        _keep(result, work)
         yield result
 
 
 # --- one submission -------------------------------------------------------------------------------------------------
 
 
-def _one(
-    judge: Judge, student: str, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool, longer: int = 1
-) -> Result:
-    questions = [(e.name, e.points) for e in [*judge.exercises, *judge.own_questions]]
+def _one(work: _Work, how: _How, longer: int = 1) -> Result:
+    """The result of one submission, its texts cleaned; whatever goes wrong with it is told of it alone."""
+    try:
+        result = _graded(work, how, longer)
+    except Exception as trouble:
+        kind, said = type(trouble).__name__, " ".join(str(trouble).split())
+        words = f"The grader failed on this submission, so look at it: {kind}: {said[:300]}"
+        why = said if isinstance(trouble, Failed) else words
+        marks = _judge.marks_for(work.judge.questions, "not graded")
+        result = Result(work.student, work.judge.name, "failed", marks, asides=(why,))
+    return _from_plain(json.loads(clean(json.dumps(_plain(result), ensure_ascii=False))))
+
+
+def _graded(work: _Work, how: _How, longer: int) -> Result:
+    judge, student, folder = work.judge, work.student, work.folder
     if not judge.assigned(student):
         aside = ("Something was handed in, but nothing was handed out: run `mialab assign` again with this roster.",)
-        marks = _judge.marks_for(questions, "not assigned")
+        marks = _judge.marks_for(judge.questions, "not assigned")
         return Result(student, judge.name, "not assigned", marks, asides=aside if folder.is_dir() else ())
     if not folder.is_dir():
-        return Result(student, judge.name, "missing", _judge.marks_for(questions, "not handed in"))
-    release = json.loads((course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+        return Result(student, judge.name, "missing", _judge.marks_for(judge.questions, "not handed in"))
+    release = json.loads((how.course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
     try:
         path, notes = _intake.find(folder, judge.name)
         submitted = _intake.read(path)
         taken = _intake.take(release, submitted)
     except _intake.Unreadable as trouble:
-        marks = _judge.marks_for(questions, "unreadable")
+        marks = _judge.marks_for(judge.questions, "unreadable")
         return Result(student, judge.name, "unreadable", marks, (str(trouble),))
-    notes, whose = (*notes, *taken.notes), _whose(judge, student, submitted)
-    try:
-        marks, more, slow = _run(judge, student, taken.notebook, course, limits, sandboxed, longer)
-    except Failed as trouble:
-        return Result(student, judge.name, "failed", _judge.marks_for(questions, "not graded"), (*notes, str(trouble)))
-    return Result(student, judge.name, "graded", marks, (*notes, *more), taken.codes, whose, bool(whose), slow)
+    whose = _whose(judge, student, submitted)
+    marks, more, slow = _run(work, taken.notebook, how, longer)
+    asides = (*whose, *_judge.stop_words(marks))
+    return Result(student, judge.name, "graded", marks, (*notes, *taken.notes, *more), taken.codes, asides,
+                  bool(whose), slow)  # fmt: skip
 
 
-def _once_more(
-    first: Result, judge: Judge, folder: Path, course: Path, limits: _sandbox.Limits, sandboxed: bool
-) -> Result:
+def _once_more(first: Result, work: _Work, how: _How) -> Result:
     """A result that ran out of time, tried again with more: the better mark counts, what is slow still is named."""
-    more = replace(limits, cell=2 * limits.cell, seconds=limits.seconds + limits.cell)
-    second = _one(judge, first.student, folder, course, more, sandboxed, LONGER)
+    more = replace(how.limits, cell=2 * how.limits.cell, seconds=how.limits.seconds + how.limits.cell)
+    second = _one(work, how._replace(limits=more), LONGER)
     if second.status != "graded":
-        return first._replace(asides=(*first.asides, "Out of time, and it could not be tried again: see the next run."))
+        return second
     marks = _better(second.marks, first.marks)
     late = [m.question for m in marks if m.diagnosis == "too_slow" or (second.slow and m.outcome == "not seen")]
     words = f"Out of time, though tried twice and the second time alone: {', '.join(late) or 'a cell'}. Read it before "
-    words += "the points stand; the next run tries it again."
+    words += f"the points stand; `--again {first.student}` tries it again."
     asides = (*second.asides, words) if second.slow else second.asides
     return second._replace(marks=marks, asides=asides)
 
@@ -218,9 +306,7 @@ def _better(one: list[Mark], other: list[Mark]) -> list[Mark]:
     return [max(pair, key=worth) for pair in zip(one, other, strict=True)]
 
 
-def _run(
-    judge: Judge, student: str, notebook: dict, course: Path, limits: _sandbox.Limits, sandboxed: bool, longer: int
-) -> tuple[list[Mark], tuple[str, ...], bool]:
+def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark], tuple[str, ...], bool]:
     """Run a notebook until it ends; each time it does not, without the cell in which it stopped.
 
     Returns the marks, notes, and whether time ran out for anything.
@@ -229,19 +315,13 @@ def _run(
     notes: list[str] = []
     slow = False
     for _ in range(ATTEMPTS):
-        with tempfile.TemporaryDirectory(prefix="mialab-grade-", ignore_cleanup_errors=True) as base:
-            folder = Path(base) / "run"
-            os.chmod(base, 0o711)
-            _lay_out(folder, judge, student, notebook, course, longer)
-            ended = _sandbox.run(
-                folder,
-                "mialab.instructor.grading._inside",
-                [judge.name, str(limits.cell)],
-                limits=limits,
-                sandboxed=sandboxed,
-            )
-            marks = judge.marks(student, folder)
-            _keep_notebook(folder, course, judge.name, student)
+        with _folder(how.place) as folder:
+            _lay_out(folder, work, notebook, how.place / "gradebook.db", longer)
+            words = [work.judge.name, str(how.limits.cell)]
+            inside = "mialab.instructor.grading._inside"
+            ended = _sandbox.run(folder, inside, words, limits=how.limits, sandboxed=how.sandboxed)
+            marks = work.judge.marks(work.student, folder)
+            _keep_notebook(folder, how.course, work)
             slow |= ended.why == "time" or _judge.read_inside(folder, LATE, 20) is not None
             running = _judge.read_inside(folder, "running.txt", 20) or ""
         if ended.code != 0 and not running:  # nothing of the student's has run
@@ -249,7 +329,7 @@ def _run(
         best = _better(best, marks) if best else marks
         if ended.code == 0:
             break
-        left_out = _intake.drop(notebook, int(running)) if running.isdigit() else None
+        left_out = _intake.drop(notebook, int(running)) if running.isdecimal() else None
         because = {"time": "took too long", "memory": "took too much memory", "processes": "started too many processes",
                    "disk": "filled the disk"}.get(ended.why, "ended before its last cell")  # fmt: skip
         if left_out is None:
@@ -259,31 +339,31 @@ def _run(
     return best, tuple(notes), slow or any(mark.diagnosis == "too_slow" for mark in best)
 
 
-def _lay_out(folder: Path, judge: Judge, student: str, notebook: dict, course: Path, longer: int) -> None:
+def _lay_out(folder: Path, work: _Work, notebook: dict, gradebook: Path, longer: int) -> None:
     """What nbgrader needs in the sandbox and nothing else: this submission, the assignment's tests, hidden inputs."""
-    place = folder / "submitted" / "student" / judge.name
+    place = folder / "submitted" / "student" / work.judge.name
     place.mkdir(parents=True)
-    shutil.copy(course / "gradebook.db", folder / "gradebook.db")
-    (place / f"{judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
-    shutil.copy(judge.handout(student), place / FILE)
-    (folder / "cases.json").write_text(judge.cases(longer), "utf-8")
+    shutil.copy(gradebook, folder / "gradebook.db")
+    (place / f"{work.judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
+    shutil.copy(work.judge.handout(work.student), place / FILE)
+    (folder / "cases.json").write_text(work.judge.cases(longer), "utf-8")
 
 
-def _keep_notebook(folder: Path, course: Path, assignment: str, student: str) -> None:
+def _keep_notebook(folder: Path, course: Path, work: _Work) -> None:
     """Copy the notebook that was run to where nbgrader's formgrader shows it, without what a browser would run."""
-    place = Path("autograded") / "student" / assignment
-    text = _judge.read_inside(folder / place, f"{assignment}.ipynb", _intake.LARGEST)
+    name = work.judge.name
+    notebook = _judge.read_executed(folder, name)
     try:
-        notebook = json.loads(text or "")
         for cell in notebook["cells"]:
             cell["outputs"] = [o for o in map(_plain_output, cell.get("outputs", [])) if o]
             if cell["cell_type"] != "code":
                 del cell["outputs"]
                 cell.pop("attachments", None)
                 cell["source"] = "".join(cell["source"]).replace("<", "&lt;")
+        text = json.dumps(notebook, indent=1)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return
-    write_whole(course / "autograded" / student / assignment / f"{assignment}.ipynb", json.dumps(notebook, indent=1))
+    write_whole(course / "autograded" / work.student / name / f"{name}.ipynb", text)
 
 
 def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
@@ -295,27 +375,53 @@ def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
-    """A note where the notebook was handed out to another student."""
-    about = submitted.get("metadata", {}).get("mialab", {}) if isinstance(submitted.get("metadata"), dict) else {}
-    if not judge.settings["personal"] or not isinstance(about, dict) or about.get("student") in (None, student):
+    """A note where a personal notebook does not say, under the seal of the key, that it was handed out to `student`."""
+    if not judge.settings["personal"]:
         return ()
-    other = str(about["student"])[:64]
-    real = about.get("tag") == _keys.secret(judge.key, "tag", judge.name, other)
-    return (f"This notebook was handed out to {other}." if real else "The name in this notebook was changed by hand.",)
+    about = submitted.get("metadata") if isinstance(submitted.get("metadata"), dict) else {}
+    about = about.get("mialab") if isinstance(about.get("mialab"), dict) else {}
+    named = about.get("student")
+    sealed = isinstance(named, str) and about.get("tag") == _keys.secret(judge.key, "tag", judge.name, named)
+    if sealed:
+        return () if named == student else (f"This notebook was handed out to {named}.",)
+    if named is None:
+        return ("This notebook no longer says whose it is: its name and seal were taken out.",)
+    return ("The name in this notebook, or its seal, was changed by hand.",)
 
 
-def _keep(result: Result, path: Path, state: str) -> None:
+def _keep(result: Result, work: _Work) -> None:
     """Keep a result for the next run, unless that is to try again."""
-    if result.status != "failed" and not result.slow:
-        write_whole(path, json.dumps({"state": state, "result": _plain(result)}, indent=1))
+    if result.status != "failed":
+        write_whole(work.kept, json.dumps({"state": work.state, "result": _plain(result)}, indent=1))
+
+
+@contextmanager
+def _place(out: Path) -> Iterator[Path]:
+    """A folder for the runs of one grading into `out`, which leaves nothing behind; what a killed one left goes too."""
+    prefix = f"mialab-grade-{hashlib.sha256(os.fsencode(out)).hexdigest()[:12]}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if left.lstat().st_uid == os.geteuid():
+            _sandbox.remove(left)
+    place = Path(tempfile.mkdtemp(prefix=prefix))
+    place.chmod(0o711)
+    try:
+        yield place
+    finally:
+        _sandbox.remove(place)
+
+
+@contextmanager
+def _folder(place: Path) -> Iterator[Path]:
+    """A folder for one run; beside it is room for what the run prints."""
+    base = Path(tempfile.mkdtemp(dir=place))
+    base.chmod(0o711)
+    try:
+        yield base / "run"
+    finally:
+        _sandbox.remove(base)
 
 
 # --- what is known, and what was done before ------------------------------------------------------------------------
-
-
-def has_assignments(course: Path) -> bool:
-    """True if a course folder holds an assignment of a notebook."""
-    return bool(assignment_names(course))
 
 
 def assignment_names(course: Path) -> list[str]:
@@ -355,7 +461,8 @@ def class_of(course: Path, submitted: Path) -> list[str]:
     roster = course / "instructor" / "roster.csv"
     if roster.exists():
         return [student.id for student in _keys.read_roster(roster)]
-    return sorted(p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+    names = (p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(name for name in names if name == clean(name))  # a name in other bytes is a stray
 
 
 def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
@@ -363,10 +470,13 @@ def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
     about = [judge.settings, __version__, judge.assigned(student)]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for path in [*sorted(folder.glob("*.ipynb")), course / "release" / judge.name / f"{judge.name}.ipynb"]:
-        if path.is_file() and not path.is_symlink():
-            digest.update(f"\n{path.name} {path.stat().st_size}\n".encode())
-            if path.stat().st_size <= _intake.LARGEST:
-                digest.update(path.read_bytes())
+        try:
+            if path.is_file() and not path.is_symlink():
+                digest.update(f"\n{path.name} {path.stat().st_size}\n".encode("utf-8", "surrogateescape"))
+                if path.stat().st_size <= _intake.LARGEST:
+                    digest.update(path.read_bytes())
+        except OSError as trouble:  # told when it is graded
+            digest.update(type(trouble).__name__.encode())
     return digest.hexdigest()
 
 
@@ -380,12 +490,15 @@ def _read(path: Path, state: str) -> Result | None:
         kept = json.loads(path.read_text("utf-8"))
         if kept["state"] != state:
             return None
-        plain = kept["result"]
-        marks = [Mark(**{**mark, "text": tuple(mark["text"])}) for mark in plain["marks"]]
-        texts = {name: tuple(plain[name]) for name in ("notes", "asides")}
-        return Result(**{**plain, **texts, "marks": marks})
+        return _from_plain(kept["result"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _from_plain(plain: dict[str, Any]) -> Result:
+    marks = [Mark(**{**mark, "text": tuple(mark["text"])}) for mark in plain["marks"]]
+    texts = {name: tuple(plain[name]) for name in ("notes", "asides")}
+    return Result(**{**plain, **texts, "marks": marks})
 
 
 def _plain(result: Result) -> dict[str, Any]:

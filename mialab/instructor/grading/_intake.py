@@ -10,13 +10,16 @@ import io
 import json
 import re
 import tokenize
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from mialab._files import clean
 
 LARGEST = 20 << 20  # bytes of a notebook
 MOST_CELLS = 2000
 LONGEST = 50_000  # characters of a cell that are compared with others'
-MANY_WORDS = 60  # names, numbers and signs, the stub's own included
+MANY_WORDS = 45  # names, numbers, signs and words of comments beyond those of the stub: short answers are often alike
 
 
 class Unreadable(Exception):
@@ -54,7 +57,8 @@ def read(path: Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"{path.name} is larger than {LARGEST >> 20} MB; clear its outputs and hand it in again.")
     try:
-        notebook = json.loads(path.read_text("utf-8-sig"))
+        read = json.loads(path.read_text("utf-8-sig"))
+        notebook = json.loads(clean(json.dumps(read, ensure_ascii=False)))  # half an emoji would not run
     except (ValueError, RecursionError):
         raise Unreadable(f"{path.name} is no notebook: its JSON is damaged.") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
@@ -90,8 +94,11 @@ def take(release: dict[str, Any], submitted: dict[str, Any]) -> Taken:
             cells += [empty, _own(frame[f"{question}_test"])]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:04d}"
-    codes = {question: code for question, i in last.items() if (code := _code(places[i].cell["source"]))}
-    return Taken({**release, "cells": cells}, _odd(places, unmarked, answers), codes)
+    stubs = {question: _source(answers[question]) for question in last}
+    found = {question: _code(places[i].cell["source"], stubs[question]) for question, i in last.items()}
+    codes = {question: code for question, code in found.items() if code}
+    texts = {_grade_id(cell) for cell in submitted["cells"] if _grade_id(cell) and cell.get("cell_type") != "code"}
+    return Taken({**release, "cells": cells}, _odd(places, unmarked, answers, texts), codes)
 
 
 class _Place(NamedTuple):
@@ -123,7 +130,7 @@ def _places(
     return places, unmarked
 
 
-def _odd(places: list[_Place], unmarked: list[str], answers: dict[str, Any]) -> tuple[str, ...]:
+def _odd(places: list[_Place], unmarked: list[str], answers: dict[str, Any], texts: set) -> tuple[str, ...]:
     """What was odd about a submission, a sentence each."""
     notes = []
     if unmarked:
@@ -132,7 +139,9 @@ def _odd(places: list[_Place], unmarked: list[str], answers: dict[str, Any]) -> 
         n_cells = sum(place.question == question for place in places)
         if n_cells > 1:
             notes.append(f"There are several cells for {question}; they were run in order, so the last one counts.")
-        if n_cells == 0:
+        if n_cells == 0 and question in texts:
+            notes.append(f"The cell of {question} was turned into text, so it did not run; its type should be Code.")
+        elif n_cells == 0:
             notes.append(f"The cell of {question} was deleted or renamed.")
     return tuple(notes)
 
@@ -149,15 +158,24 @@ def drop(notebook: dict[str, Any], index: int) -> str | None:
     return mark["grade_id"] if mark else "a cell between the answers"
 
 
-def _code(source: str) -> str | None:
-    """A digest of a cell's words without comments and layout; None for a short one, which many write alike."""
-    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+def _code(source: str, stub: str) -> str | None:
+    """A digest of an answer's words, those of its comments too and its layout not; None where it is not long.
+
+    Who copies code copies its comments and names; two people who think alike write the same few lines.
+    """
+    words = _words(source)
+    own = Counter(words) - Counter(_words(stub))
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16] if own.total() >= MANY_WORDS else None
+
+
+def _words(source: str) -> list[str]:
+    """The tokens of a cell, comments as words of their own; none where it is no Python."""
+    layout = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     try:
         found = tokenize.generate_tokens(io.StringIO(source[:LONGEST]).readline)
-        words = [token.string for token in found if token.type not in layout]
+        return [word for token in found if token.type not in layout for word in token.string.split()]
     except (tokenize.TokenError, SyntaxError):
-        return None
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16] if len(words) >= MANY_WORDS else None
+        return []
 
 
 def _is_test(grade_id: str) -> bool:

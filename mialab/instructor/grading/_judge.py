@@ -14,12 +14,14 @@ from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import as_array
 from mialab.exercises._engine._function import FunctionExercise
-from mialab.exercises._engine._kinds import Choice, Written
+from mialab.exercises._engine._kinds import Choice, Written, letters_of
 from mialab.exercises._engine._plain import from_json, observed_from_json, to_json
 from mialab.exercises.handout import FILE, own_from
+from mialab.instructor.grading import _intake
 from mialab.instructor.making import _assignment, _course, _personal
 from mialab.instructor.making._assignment import EVERYONE
 
+STOPPED = "stopped"  # the diagnosis of a cell that ended early
 LARGEST = 8 << 20  # bytes of what may be written of one answer
 
 
@@ -47,6 +49,11 @@ class Judge:
         self.chapter = _assignment.find_chapter(self.name)
         self.exercises: list[Exercise] = _assignment.choose(self.chapter, settings["exercises"])
         self.own_questions = _personal.questions(int(self.name[:2])) if settings["personal"] else []
+
+    @property
+    def questions(self) -> list[tuple[str, int]]:
+        """The name of each question and its points."""
+        return [(e.name, e.points) for e in [*self.exercises, *self.own_questions]]
 
     @cached_property
     def benches(self) -> dict[str, Bench]:
@@ -84,7 +91,7 @@ class Judge:
         """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""
         return json.dumps(
             {
-                f"{self.name[:2]}.{name}": {
+                name: {
                     "cases": [[to_json(value) for value in case] for case in bench.cases],
                     "seconds": longer * bench.seconds,
                 }
@@ -94,10 +101,16 @@ class Judge:
 
     def marks(self, student: str, folder: Path) -> list[Mark]:
         """The marks for all that was seen in a run's folder."""
-        ids = [e.id for e in self.exercises] + [f"{self.name[:2]}.{question.name}" for question in self.own_questions]
+        ids = [e.id for e in self.exercises] + [question.name for question in self.own_questions]
         seen = read_seen(folder, ids)
-        return [self._mark(e, student, seen) for e in self.exercises] + [
-            self._own_mark(question, student, seen) for question in self.own_questions
+        marks = [self._mark(e, student, seen) for e in self.exercises]
+        marks += [self._own_mark(question, student, seen) for question in self.own_questions]
+        stops = stopped(read_executed(folder, self.name))
+        return [
+            mark._replace(diagnosis=STOPPED, text=(f"It stopped with `{stops[mark.question]}`.",))
+            if mark.outcome == "not seen" and mark.question in stops
+            else mark
+            for mark in marks
         ]
 
     def _mark(self, exercise: Exercise, student: str, seen: dict[str, Any]) -> Mark:
@@ -145,11 +158,11 @@ class Judge:
         if not self.settings["personal"] or not isinstance(answer, str):
             return answer
         seen_as = _personal.shuffled(self.key, self.name, student, exercise.name, list(exercise.options))
-        given = answer.strip().lower()
+        given = letters_of(answer)  # as `check` reads it, and before it is put into the order of the others
         return next((own for own, shown in seen_as.items() if shown == given), answer)
 
     def _own_mark(self, question: _personal.OwnQuestion, student: str, seen: dict[str, Any]) -> Mark:
-        plain = seen.get(f"{self.name[:2]}.{question.name}")
+        plain = seen.get(question.name)
         common = {"section": "Your own model"}
         if plain is None:
             return Mark(question.name, 0.0, question.points, "not seen", **common)
@@ -188,11 +201,40 @@ def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
     return [Mark(name, 0.0, points, outcome) for name, points in exercises]
 
 
+def read_executed(folder: Path, name: str) -> dict[str, Any]:
+    """The notebook of a run as it was left there: to be shown, and believed in nothing."""
+    try:
+        notebook = json.loads(read_inside(folder, f"autograded/student/{name}/{name}.ipynb", _intake.LARGEST) or "")
+    except (ValueError, RecursionError):
+        return {}
+    return notebook if isinstance(notebook, dict) else {}
+
+
+def stopped(notebook: dict[str, Any]) -> dict[str, str]:
+    """question -> the error, its kind and the start of its message, with which the cell of its answer stopped."""
+    found = {}
+    for cell in notebook.get("cells", []):
+        try:
+            question = str(cell["metadata"]["nbgrader"]["grade_id"])
+            error = next(o for o in cell["outputs"] if o["output_type"] == "error")
+            words = f"{error['ename']}: {error['evalue']}".partition("\n")[0].replace("`", "'").rstrip(": ")
+        except (KeyError, TypeError, StopIteration):
+            continue
+        found[question] = words if len(words) <= 200 else words[:197] + "..."
+    return found
+
+
+def stop_words(marks: list[Mark]) -> tuple[str, ...]:
+    """What an instructor is told of cells that stopped before their answer could be checked."""
+    said = [f"{mark.question} ({mark.text[0]})" for mark in marks if mark.diagnosis == STOPPED]
+    return (f"Not checked, for their cells stopped early: {', '.join(said)}.",) if said else ()
+
+
 def read_seen(folder: Path, ids: Iterable[str]) -> dict[str, Any]:
     """What was written of each answer: exercise id -> JSON. Links, pipes and what is too large are not read."""
     seen = {}
     for name in ids:
-        text = read_inside(folder / "seen", f"{name}.json", LARGEST)
+        text = read_inside(folder, f"seen/{name}.json", LARGEST)
         if text is not None:
             try:
                 seen[name] = json.loads(text)
@@ -202,13 +244,17 @@ def read_seen(folder: Path, ids: Iterable[str]) -> dict[str, Any]:
 
 
 def read_inside(folder: Path, name: str, most: int) -> str | None:
-    """The text of a plain file that a student could have put anything in the place of; None if it is no such file."""
+    """The text of a plain file that a student could have put anything in the place of; None if it is no such file.
+
+    `name` is its path below `folder`; a link is followed nowhere on the way.
+    """
+    *above, last = name.split("/")
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        for part in above:
+            outer, place = place, os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+            os.close(outer)
+        handle = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
     except OSError:
         return None
     finally:

@@ -12,10 +12,12 @@ import random
 import shutil
 import signal
 import site
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +30,7 @@ _PACKAGE = Path(mialab.__file__).resolve().parent
 _EXERCISES = _PACKAGE / "exercises"
 _NO_ANSWERS = ("__init__.py", "handout.py", "_engine")  # what a student's notebook needs of that folder
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
+MOST_FILES, DEEPEST = 20_000, 60  # more files, or folders in one another, are a bomb
 _UIDS = range(61184, 65520)  # who runs inside where the grader is root, for whom limits do not hold
 _WORLDS = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
 
@@ -57,35 +60,30 @@ def missing() -> str:
     if shutil.which("bwrap") is None or shutil.which("prlimit") is None:
         return (
             "bubblewrap is not installed, so students' notebooks would run as you, with all that you may do. "
-            "Install it (Debian, Ubuntu: sudo apt install bubblewrap; Fedora: sudo dnf install bubblewrap; other "
-            "systems: grade in a Linux virtual machine), or say --no-sandbox if you trust every submission"
+            "Install it (Debian, Ubuntu: sudo apt install bubblewrap; Fedora: sudo dnf install bubblewrap), or grade "
+            "in a Linux virtual machine"
         )
-    tried = subprocess.run(
-        [*_outer(Limits()), "bwrap", *_walls(None), *_inner(_UIDS[0]), "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    trial = ["bwrap", *_walls(None), *_inner(_UIDS[0], Limits()), "sh", "-c", "true & wait"]
+    tried = subprocess.run(trial, capture_output=True, text=True, check=False)
     if tried.returncode:
         return (
-            f"bubblewrap cannot make a sandbox here ({tried.stderr.strip()[:200]}). In a container, allow user "
-            "namespaces; or say --no-sandbox if you trust every line of every submission"
+            f"bubblewrap cannot make a sandbox here ({tried.stderr.strip()[:200]}). It needs Linux 5.14 or later and "
+            "user namespaces: a container must allow them, and Ubuntu 24.04 does with "
+            "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. Or grade in a Linux virtual machine"
         )
     return ""
 
 
-def run(
-    folder: Path, module: str, words: Sequence[str], *, limits: Limits, sandboxed: bool
-) -> Ended:
+def run(folder: Path, module: str, words: Sequence[str], *, limits: Limits, sandboxed: bool) -> Ended:
     """Run `python -m module words` with `folder` as its one place."""
     python = [os.path.abspath(sys.executable), "-P", "-m", module, *words]  # inside there may be nothing to go up from
     if sandboxed:
         uid = random.SystemRandom().choice(_UIDS)  # one's own in each run, so that its processes are counted alone
         _hand_over(folder, uid)
-        command = [*_outer(limits), "bwrap", *_walls(folder), *_inner(uid), *python]
+        command = ["bwrap", *_walls(folder), *_inner(uid, limits), *python]
         environment, cwd = {"PATH": os.defpath}, None
     else:
-        command = [*_outer(limits), *python]
+        command = [*_bounds(limits), *python]
         environment, cwd = {**os.environ, **_variables(folder)}, folder
     printed = folder.with_name("printed.txt")  # not in the folder, where it could be made a link to something else
     with open(printed, "wb") as file:
@@ -177,16 +175,17 @@ def _variables(folder: Path) -> dict[str, str]:
     }
 
 
-def _outer(limits: Limits) -> list[str]:
-    words = ["prlimit", f"--fsize={limits.file}", f"--as={4 * limits.memory}", "--core=0", "--nofile=512"]
-    return [*words, f"--nproc={limits.processes}"]
+def _bounds(limits: Limits) -> list[str]:
+    return ["prlimit", f"--fsize={limits.file}", f"--as={4 * limits.memory}", "--core=0", "--nofile=512"]
 
 
-def _inner(uid: int) -> list[str]:
+def _inner(uid: int, limits: Limits) -> list[str]:
+    """The last words before Python, said inside, where no process counts but those of the sandbox."""
+    bounds = [*_bounds(limits), f"--nproc={limits.processes}"]
     if os.geteuid() != 0:
-        return []
+        return bounds
     nobody = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs"]
-    return ["setpriv", *nobody, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+    return ["setpriv", *nobody, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", *bounds]
 
 
 def _hand_over(folder: Path, uid: int) -> None:
@@ -210,17 +209,17 @@ def _watch(process: subprocess.Popen, folder: Path, limits: Limits) -> str:
             pass
         if time.monotonic() > end:
             return "time"
-        n, memory = _use(process.pid)
+        n, memory, hidden = _use(process.pid)
         if n > limits.processes:
             return "processes"
         if memory > limits.memory:
             return "memory"
-        if _size(folder) > limits.disk:
+        if _size(folder) + hidden > limits.disk:
             return "disk"
 
 
-def _use(root: int) -> tuple[int, int]:
-    """Threads and resident bytes of a process and all that came from it."""
+def _use(root: int) -> tuple[int, int, int]:
+    """Threads, resident bytes and bytes in open files without a name, of a process and all that came from it."""
     parents, use = {}, {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
@@ -235,21 +234,49 @@ def _use(root: int) -> tuple[int, int]:
     while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
         mine |= more
     used = [use[pid] for pid in mine if pid in use]
-    return sum(n for n, _ in used), sum(memory for _, memory in used)
+    return sum(n for n, _ in used), sum(memory for _, memory in used), sum(_nameless(mine).values())
+
+
+def _nameless(processes: set[int]) -> dict[tuple[int, int], int]:
+    """(device, number) -> bytes, of files that some processes hold open and no folder holds: deleted, or in memory."""
+    found = {}
+    for process in processes:
+        with suppress(OSError), os.scandir(f"/proc/{process}/fd") as handles:
+            for handle in handles:
+                with suppress(OSError):
+                    about = handle.stat()
+                    if about.st_nlink == 0 and stat.S_ISREG(about.st_mode):
+                        found[about.st_dev, about.st_ino] = about.st_blocks * 512
+    return found
 
 
 def _size(folder: Path) -> int:
-    total, found = 0, 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(base, name)).st_blocks * 512
-            except OSError:
-                continue
-        found += len(names)
-        if found > 20_000:
-            return sys.maxsize  # so many files are a bomb too
+    """Bytes in a folder; more than there can be where it holds too many files, or cannot be looked through."""
+    total, found, todo = 0, 0, [(str(folder), 0)]
+    while todo:
+        base, depth = todo.pop()
+        try:
+            with os.scandir(base) as entries:
+                for entry in entries:
+                    found += 1
+                    if found > MOST_FILES or depth > DEEPEST:
+                        return sys.maxsize
+                    with suppress(FileNotFoundError):  # deleted meanwhile
+                        about = entry.stat(follow_symlinks=False)
+                        total += about.st_blocks * 512
+                        todo += [(entry.path, depth + 1)] if stat.S_ISDIR(about.st_mode) else []
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return sys.maxsize
     return total
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder, whatever was made in it: Python's own way fails at a thousand folders in one another."""
+    for words in (["rm", "-rf"], ["chmod", "-R", "u+rwx"], ["rm", "-rf"]):  # a student may have closed folders
+        if folder.exists():
+            subprocess.run([*words, "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _end(process: subprocess.Popen) -> None:

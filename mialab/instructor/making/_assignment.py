@@ -78,7 +78,7 @@ def cells(chapter: Chapter, exercises: list[Exercise], personal: bool, orders: d
         worth = f"*{count(question.points, 'point')} · about {count(question.minutes, 'minute')}*"
         parts.append(Cell("markdown", f"### `{question.name}`\n\n{question.prompt} Give {question.unit}.\n\n{worth}"))
         parts.append(Cell("code", f"{question.name} = ...  # {question.unit}", _solution(question.name)))
-        parts.append(_test(question.name, f"{chapter.notebook[:2]}.{question.name}", question.points))
+        parts.append(_test(question.name, question.name, question.points))
     return parts
 
 
@@ -148,6 +148,8 @@ def _introduction(chapter: Chapter, exercises: list[Exercise], asked: list) -> s
 {count(len(exercises) + len(asked), "question")}, {count(points, "point")}, about {count(minutes, "minute")}. \
 The lesson is notebook {chapter.notebook[:2]} of the course: read it first, and keep it open beside this.
 
+- To open it in the course: `make lab ARGS="--assignment PATH"`, or `mialab lab --assignment PATH`, with the folder or \
+the ZIP that you were given. It is copied into `assignments/` in your workbook, once; hand in that copy.
 - Put your answers where the three dots are. Leave the other cells, and the names, as they are.
 - The check below an answer tries it on data that you may see. It says how many of these *public* checks passed. \
 Points are given by hidden checks on other data, after you have handed in: all of a question's points or none.{partly}

@@ -21,8 +21,8 @@ def hidden_test(exercise_id: str, answer: Any) -> None:
     ------
     AssertionError : the answer is not correct (under nbgrader alone).
 
-    >>> hidden_test("05.guess_members", lambda confidence, threshold: confidence >= threshold)
-    >>> hidden_test("05.guess_members", lambda confidence, threshold: confidence > threshold)
+    >>> hidden_test("guess_members", lambda confidence, threshold: confidence >= threshold)
+    >>> hidden_test("guess_members", lambda confidence, threshold: confidence > threshold)
     Traceback (most recent call last):
     AssertionError: ...
     """
@@ -31,9 +31,11 @@ def hidden_test(exercise_id: str, answer: Any) -> None:
         see(Path(folder), exercise_id, answer)
         return
     from mialab.exercises import chapters
+    from mialab.exercises._engine._progress import plain_id
 
-    exercise = {e.id: e for chapter in chapters() for e in chapter.exercises.values()}.get(exercise_id)
-    assert exercise is not None, f"{exercise_id} is a question of its student's own: only `mialab grade` can judge it"
+    name = plain_id(exercise_id)
+    exercise = {e.id: e for chapter in chapters() for e in chapter.exercises.values()}.get(name)
+    assert exercise is not None, f"{name} is a question of its student's own: only `mialab grade` can judge it"
     verdict = exercise.judge(answer)
     assert verdict.outcome == "correct", " ".join((verdict.title, *verdict.body))
 
@@ -42,7 +44,9 @@ def see(folder: Path, exercise_id: str, answer: Any) -> None:
     """Write what is seen of an answer: its calls on the hidden cases, or its value."""
     from mialab.exercises._engine._calls import observe
     from mialab.exercises._engine._plain import from_json, observed_to_json, to_json
+    from mialab.exercises._engine._progress import plain_id
 
+    exercise_id = plain_id(exercise_id)  # an assignment may have been handed out by an earlier version
     bench = json.loads((folder / "cases.json").read_text("utf-8")).get(exercise_id)
     if bench is None:
         seen = to_json(answer)

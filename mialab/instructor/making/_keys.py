@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from mialab.instructor.making import _tables
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+MOST_FAULTS = 10  # named at once
 _LEAST_BYTES = 16
 
 
@@ -25,6 +26,10 @@ class Student(NamedTuple):
     name: str = ""
     email: str = ""
     lms_id: str = ""
+    extra_days: str = ""  # after the date on which an assignment is due
+
+
+_MORE = Student._fields[1:]
 
 
 def make_key(path: Path | str) -> bytes:
@@ -79,11 +84,12 @@ def secret(key: bytes, *words: str) -> str:
 
 
 def read_roster(path: Path | str) -> list[Student]:
-    """The students of a CSV file with a column `student`, and perhaps `name`, `email` and `lms_id`.
+    """The students of a CSV file with a column `student`, and perhaps `name`, `email`, `lms_id` and `extra_days`.
 
     Raises
     ------
-    ValueError : the file, or a line of it, is not so; an id is no safe folder name, or stands twice
+    ValueError : the file is not so; the message names every line that is wrong: a cell too many (a comma in a name that
+        stands in no quotation marks), an id that is no safe folder name or stands twice, days that are no number
     """
     path = Path(path)
     if not path.is_file():
@@ -94,15 +100,32 @@ def read_roster(path: Path | str) -> list[Student]:
         raise ValueError(f"roster={str(path)!r} has no column `student`; its columns are: {found}")
     if not lines:
         raise ValueError(f"roster={str(path)!r} has nobody in it")
-    students = []
+    students, faults, first = [], [], {}
     for number, line in enumerate(lines, start=2):
-        id = (line["student"] or "").strip()
-        if not _ID.fullmatch(id) or ".." in id:
-            raise ValueError(
-                f"roster={str(path)!r}, line {number}: {id!r} cannot name a folder; use letters, digits and . _ @ + -"
-            )
-        students.append(Student(id, *((line.get(more) or "").strip() for more in Student._fields[1:])))
-    twice = {s.id.lower() for s in students if sum(s.id.lower() == o.id.lower() for o in students) > 1}
-    if twice:
-        raise ValueError(f"roster={str(path)!r} has {', '.join(sorted(twice))} more than once")
+        student = Student(*(unicodedata.normalize("NFC", line.get(c, "").strip()) for c in ("student", *_MORE)))
+        before = first.setdefault(student.id.casefold(), number)
+        if fault := _fault(student, line) or (f"{student.id!r} is on line {before} already" if before < number else ""):
+            faults.append(f"line {number}: {fault}")
+        students.append(student)
+    if faults:
+        more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
+        raise ValueError(f"roster={str(path)!r}, {'; '.join(faults[:MOST_FAULTS])}{more}")
     return students
+
+
+def _names_a_folder(id: str) -> bool:
+    """Letters of any script with their marks, digits, and a few signs that no system and no shell reads as more."""
+    kinds = [unicodedata.category(sign)[0] for sign in id]
+    plain = all(kind in "LMN" or sign in "._@+-" for kind, sign in zip(kinds, id, strict=True))
+    return bool(id) and plain and kinds[0] in "LN" and ".." not in id and len(id) <= 64 and len(id.encode()) <= 200
+
+
+def _fault(student: Student, line: dict[str, str]) -> str:
+    """What is wrong with a line of the roster; empty if nothing is."""
+    if line[_tables.TOO_MANY]:
+        return f"{line[_tables.TOO_MANY]!r} is a cell too many; a name with a comma goes in quotation marks"
+    if not _names_a_folder(student.id):
+        return f"{student.id!r} cannot name a folder; use letters, digits and . _ @ + -"
+    if student.extra_days and not re.fullmatch(r"\d+(\.\d+)?", student.extra_days):
+        return f"extra_days is {student.extra_days!r}; it should be a number of days"
+    return ""

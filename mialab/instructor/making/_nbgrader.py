@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sqlite3
 import subprocess
 import sys
 import warnings
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import mialab
+
+_OF_NOBODY = {"alembic_version", "course", "assignment", "notebook", "base_cell", "grade_cells", "solution_cells",
+              "task_cells", "source_cell"}  # the tables of the gradebook that say nothing about a student  # fmt: skip
 
 
 def load() -> ModuleType:
@@ -81,6 +86,17 @@ def enter(course: Path, assignment: str, marks: dict[str, dict[str, float | None
                     else:
                         grade.auto_score, grade.needs_manual_grade = points or 0.0, False
         gradebook.db.commit()
+
+
+def blank_gradebook(course: Path, path: Path) -> None:
+    """Make at `path` a copy of the gradebook that has the assignments and not a word about any student."""
+    with closing(sqlite3.connect(course / "gradebook.db")) as book, closing(sqlite3.connect(path)) as copy:
+        book.backup(copy)
+        for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if table not in _OF_NOBODY:
+                copy.execute(f'DELETE FROM "{table}"')
+        copy.commit()
+        copy.execute("VACUUM")  # what was deleted is still in the file before
 
 
 def _database(course: Path) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
+
+TOO_MANY = "…"  # the column for what a line holds beyond the last
 
 
 def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -16,22 +19,26 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     if not rows:
         return [], []
     columns = [name.strip().lower() for name in rows[0]]
-    return columns, [dict(zip(columns, row + [""] * len(columns), strict=False)) for row in rows[1:]]
+    n = len(columns)
+    return columns, [
+        dict(zip(columns, row + [""] * n, strict=False)) | {TOO_MANY: ", ".join(filter(None, row[n:]))}
+        for row in rows[1:]
+    ]
 
 
 def write_table(columns: list[str], rows: list[list]) -> str:
     """The text of a CSV file whose words no spreadsheet takes for a formula."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)  # whatever a spreadsheet takes for a separator
     writer.writerow(columns)
     writer.writerows([[plain_cell(v) if isinstance(v, str) else v for v in row] for row in rows])
     return text.getvalue()
 
 
 def plain_cell(text: str) -> str:
-    """A text that a spreadsheet takes for text: one that began like a formula would be run."""
+    """A text that a spreadsheet takes for text: what began like a formula would be run."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    return re.sub(r"(^|[;\t\n])(?=[=+\-@\t])", r"\1'", text)
 
 
 def _decoded(content: bytes) -> str:

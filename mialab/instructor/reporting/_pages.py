@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import statistics
 from collections import Counter
 from pathlib import Path
@@ -23,6 +25,8 @@ def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], s
         shown = {"student": student, "results": own, "comments": comments}
         pages.append(folder / f"{student}.html")
         write_whole(pages[-1], render("feedback.html", **shown, title_of=_title, inline=inline))
+    for old in set(folder.glob("*.html")) - set(pages):  # of who has left the class
+        old.unlink()
     return pages
 
 
@@ -84,21 +88,38 @@ def _tally(marks: list[Mark]) -> tuple[int, ...]:
 
 def _misconceptions(results: list[Result]) -> list[tuple[int, str, str]]:
     """What was wrong, most frequent first: how often, with which question, and the words of the diagnosis."""
-    seen: Counter[tuple[str, str]] = Counter()
-    words: dict[tuple[str, str], str] = {}
-    for mark in (mark for result in results for mark in result.marks if mark.diagnosis):
-        seen[mark.question, mark.diagnosis] += 1
-        words.setdefault((mark.question, mark.diagnosis), mark.text[0] if mark.text else "")
-    return [(n, mistake[0], words[mistake]) for mistake, n in seen.most_common(25)]
+    marks = [mark for result in results for mark in result.marks if mark.diagnosis]
+    seen = Counter((mark.question, mark.text[0] if mark.text else "") for mark in marks)
+    return [(n, question, words) for (question, words), n in seen.most_common(25)]
 
 
 def _alike(results: list[Result]) -> list[tuple[str, list[str]]]:
-    """Answers that are the same word for word; short answers often are, so this is a hint and no proof."""
+    """Answers that are alike: code word for word, texts in most of their runs of words. A hint, and no proof."""
     groups: dict[tuple[str, str], list[str]] = {}
     for result in results:
         for answer in result.codes.items():
             groups.setdefault(answer, []).append(result.student)
-    return [(question, students) for (question, _), students in groups.items() if len(students) > 1]
+    code = [(question, students) for (question, _), students in groups.items() if len(students) > 1]
+    texts: dict[str, dict[str, str]] = {}
+    for result in results:
+        for mark in result.marks:
+            texts.setdefault(mark.question, {})[result.student] = mark.answer
+    return code + [(question, group) for question, said in texts.items() for group in alike_texts(said)]
+
+
+def alike_texts(said: dict[str, str]) -> list[list[str]]:
+    """Groups of students whose texts share most of their runs of four words, each with one other of its group at least.
+
+    Texts of fewer than a dozen words are left out: short sentences are often alike.
+    """
+    words = {student: re.findall(r"\w+", text.casefold()) for student, text in said.items()}
+    runs = {s: {tuple(own[i : i + 4]) for i in range(len(own) - 3)} for s, own in words.items() if len(own) >= 12}
+    group = {student: {student} for student in runs}
+    for one, other in itertools.combinations(runs, 2):
+        if len(runs[one] & runs[other]) > 0.6 * min(len(runs[one]), len(runs[other])):
+            joined = group[one] | group[other]
+            group |= dict.fromkeys(joined, joined)
+    return [list(each) for each in dict.fromkeys(tuple(sorted(g)) for g in group.values()) if len(each) > 1]
 
 
 def _title(assignment: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from mialab.instructor.grading._grading import Result
 from mialab.instructor.grading._judge import Mark
 from mialab.instructor.making import _keys, _tables
 
-WRITTEN, ACCEPTED = "written.csv", "accepted.txt"
+WRITTEN = "written.csv"
 _WRITTEN_COLUMNS = ["id", "student", "assignment", "question", "of", "points", "comment", "note", "answer"]
 _BY_HAND = ["points", "comment"]  # what a person writes there
 
@@ -65,26 +64,6 @@ def _given(line: dict[str, str], of: int | None) -> float | None:
     return points
 
 
-def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
-    """The results without the hold on those that the instructor accepts, now or in an earlier run.
-
-    Raises
-    ------
-    ValueError : someone is accepted of whom nothing is held
-    """
-    path = out / ACCEPTED
-    kept = path.read_text("utf-8").splitlines() if path.exists() else []
-    new = [f"{r.student} {r.assignment}" for r in results if r.held and r.student in accept]
-    known = {line.split()[0] for line in [*kept, *new] if line.strip()}
-    if strange := [student for student in accept if student not in known]:
-        held = ", ".join(dict.fromkeys(r.student for r in results if r.held)) or "nobody"
-        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back; held back are {held}")
-    accepted = list(dict.fromkeys([*kept, *new]))
-    if accepted != kept:
-        write_whole(path, "".join(f"{line}\n" for line in accepted))
-    return [r._replace(held=False) if f"{r.student} {r.assignment}" in accepted else r for r in results]
-
-
 def write_tables(
     results: list[Result], out: Path, students: list[_keys.Student], *, missing_zero: bool = False
 ) -> None:
@@ -100,7 +79,8 @@ def write_tables(
 def _write_grades(results: list[Result], out: Path) -> None:
     rows = [
         [r.student, r.assignment, r.status, m.question, _points(m.points), m.of, m.outcome, m.diagnosis or "",
-         "" if m.passed is None else m.passed, "" if m.cases is None else m.cases, " ".join((*r.notes, *r.asides))]
+         "" if m.passed is None else m.passed, "" if m.cases is None else m.cases, r.late or "",
+         " ".join((*r.notes, *r.asides))]
         for r in results
         for m in r.marks
     ]  # fmt: skip
@@ -115,6 +95,7 @@ def _write_grades(results: list[Result], out: Path) -> None:
         "diagnosis",
         "passed",
         "checks",
+        "days_late",
     ]
     _write(out / "grades.csv", [*columns, "notes"], rows)
 

@@ -1,0 +1,211 @@
+"""Slips that every beginner makes, found by their shape: what the right function gives where it is used as they use it.
+
+Each slip is the reference on changed arguments, or with a changed result. An answer that agrees with one in every case
+is told so, in words that are true whatever its code looks like.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mialab.exercises._engine._calls import Call, same
+
+_LOOP = "Does a `return` stand inside a loop?"
+_RESET = "Is something set back inside a loop, or is only the last value kept?"
+
+
+def family(
+    reference: Callable, parameters: Sequence[str], cases: Sequence[tuple], expected: Sequence[Any]
+) -> Iterator[tuple[str, str, list]]:
+    """The slips that can be made with this function and show: name, diagnosis, and its calls on every case."""
+    for name, diagnosis, slip in _slips(list(parameters)):
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                calls = [Call(np.asarray(slip(reference, args))) for args in cases]
+        except Exception:  # this slip cannot be made here
+            continue
+        kinds = [_of_a_kind(call.value, should) for call, should in zip(calls, expected, strict=True)]
+        if all(kinds) and not all(same(c.value, should, 1e-6) for c, should in zip(calls, expected, strict=True)):
+            yield name, diagnosis, calls
+
+
+def _of_a_kind(value: np.ndarray, should: Any) -> bool:
+    """True for an answer that is wrong in its value alone: another shape, or a NaN, has words of its own."""
+    if value.dtype.kind not in "biuf" or value.shape != np.shape(should):
+        return False
+    return value.dtype.kind != "f" or not (np.isnan(value) & ~np.isnan(np.asarray(should, float))).any()
+
+
+def _slips(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    yield from _of_some_records(names)
+    yield from _of_arguments(names)
+    yield from _of_the_result()
+
+
+def _of_some_records(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    for kind, which, why in (("first", slice(0, 1), _LOOP), ("last", slice(-1, None), _RESET)):
+        said = f"That is what the {kind} record alone would give. {why}"
+        yield f"{kind}_only", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args))
+        yield f"{kind}_only", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args)) / _length(args)
+        for i, name in enumerate(names):
+            said = f"That is what the {kind} value of `{name}` alone would give. {why}"
+            yield f"{kind}_of_{name}", said, lambda f, args, i=i, w=which: f(*_with(args, i, _cut(args[i], w)))
+            yield f"{kind}_of_{name}", said, lambda f, args, i=i, w=which: (
+                f(*_with(args, i, _cut(args[i], w))) / len(args[i])
+            )
+    for kind, which, why in (
+        ("last", slice(None, -1), "end one too early"),
+        ("first", slice(1, None), "begin one too late"),
+    ):
+        said = f"That is what comes out without the {kind} record. Does your loop or slice {why}?"
+        yield f"all_but_the_{kind}", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args))
+        yield f"all_but_the_{kind}", said, lambda f, args, w=which: (
+            f(*(_cut(a, w) for a in args)) * (_length(args) - 1) / _length(args)
+        )
+    for kind, which in (("first", slice(0, 1)), ("last", slice(-1, None))):
+        said = f"That is what the {kind} column alone would give."
+        yield f"{kind}_column", said, lambda f, args, w=which: f(*(_columns(a, w) for a in args))
+    yield (
+        "side_by_side",
+        "Your answer compares the first with the first, the second with the second, and so on. Every one is to meet "
+        "every other: `zip` makes pairs side by side, two loops make all pairs.",
+        _paired,
+    )
+
+
+def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            if i < j:
+                said = f"That is right for `{one}` and `{other}` exchanged."
+                yield f"{one}_and_{other}_exchanged", said, lambda f, args, i=i, j=j: f(*_exchanged(args, i, j))
+            if i != j:
+                said = f"That is what `{one}` in the place of `{other}` would give."
+                yield f"{one}_for_{other}", said, lambda f, args, i=i, j=j: f(*_with(args, j, _like(args[i], args[j])))
+        said = f"A value exactly at `{one}` goes the other way in your answer: `>` or `>=`, `<` or `<=`?"
+        for end in (np.inf, -np.inf):
+            yield f"at_{one}", said, lambda f, args, i=i, e=end: f(*_with(args, i, np.nextafter(_number(args[i]), e)))
+        said = f"That is what 1 minus `{one}` in the place of `{one}` would give."
+        yield f"one_minus_{one}", said, lambda f, args, i=i: f(*_with(args, i, 1 - _number(args[i])))
+        for value in (0, 1, 0.5):
+            said = f"That is what {value} in the place of `{one}` would give. Is `{one}` used?"
+            yield f"{one}_is_{value}", said, lambda f, args, i=i, v=value: f(*_with(args, i, _same_kind(v, args[i])))
+        said = f"That is right for `{one}` one larger or one smaller."
+        for step in (1, -1):
+            yield f"{one}_off_by_one", said, lambda f, args, i=i, s=step: f(*_with(args, i, _whole(args[i]) + s))
+    yield (
+        "other_axis",
+        "Rows and columns are exchanged: the sum, the mean or the largest is taken along the other axis.",
+        lambda f, args: np.transpose(f(*(np.transpose(_table(a)) if np.ndim(a) == 2 else a for a in args))),
+    )
+
+
+def _of_the_result() -> Iterator[tuple[str, str, Callable]]:
+    yield "inverted", "Every True should be False, and every False True.", lambda f, args: ~_truths(f(*args))
+    yield "complement", "That is 1 minus the right answer.", lambda f, args: 1 - _fractions(f(*args))
+    yield "negative", "That is the right answer with its sign turned round.", lambda f, args: -_fractions(f(*args))
+    said = "That is the sum where the mean is asked: divide by how many there are."
+    for i in range(3):
+        yield "sum", said, lambda f, args, i=i: _fractions(f(*args)) * [len(a) for a in args if np.ndim(a)][i]
+    for step, words in ((1, "one more"), (-1, "one less")):
+        yield words.replace(" ", "_"), f"That is {words} than the right answer.", lambda f, args, s=step: (
+            _whole(np.asarray(f(*args)).item()) + s
+        )
+    yield "smallest_for_largest", "That is the smallest where the largest is asked, or the reverse.", lambda f, args: (
+        -_fractions(f(*(-_fractions(a) if np.ndim(a) else a for a in args)))
+    )
+    yield "sum_of_pairs", "That is the sum over all pairs: divide by how many pairs there are.", lambda f, args: (
+        _fractions(f(*args)) * np.prod([len(a) for a in args if np.ndim(a)])
+    )
+    yield "without_its_sign", "The sign is lost. Is it `abs`?", lambda f, args: np.abs(_fractions(f(*args)))
+    yield "divided", "It is divided by how many there are once too often.", lambda f, args: _fractions(
+        f(*args)
+    ) / _length(args)
+    yield "one_less", "It is divided by one less than how many there are.", lambda f, args: _fractions(f(*args)) * (
+        _length(args) / (_length(args) - 1)
+    )
+    yield "cut_off", "What stands behind the point is cut off. Is it `//`, or `int`?", lambda f, args: np.trunc(
+        _fractions(f(*args))
+    )
+    yield "squared", "That is the square of the right answer.", lambda f, args: _fractions(f(*args)) ** 2
+    yield "root", "That is the root of the right answer.", lambda f, args: np.sqrt(_fractions(f(*args)))
+    yield "halved", "That is half of the right answer.", lambda f, args: _fractions(f(*args)) / 2
+    yield "doubled", "That is twice the right answer.", lambda f, args: _fractions(f(*args)) * 2
+
+
+# --- arguments and results, changed ----------------------------------------------------------------------------------
+
+
+def _cut(value: Any, which: slice) -> Any:
+    return value[which] if np.ndim(value) or isinstance(value, list | tuple) else value
+
+
+def _columns(value: Any, which: slice) -> Any:
+    return np.asarray(value)[:, which] if np.ndim(value) == 2 else value
+
+
+def _with(args: tuple, i: int, value: Any) -> tuple:
+    return (*args[:i], value, *args[i + 1 :])
+
+
+def _exchanged(args: tuple, i: int, j: int) -> tuple:
+    swapped = list(args)
+    swapped[i], swapped[j] = _like(args[j], args[i]), _like(args[i], args[j])
+    return tuple(swapped)
+
+
+def _like(value: Any, other: Any) -> Any:
+    """`value`, if it is of the kind of `other`: one for the other is no slip else."""
+    if np.ndim(value) != np.ndim(other) or callable(value) or hasattr(value, "predict"):
+        raise TypeError
+    return value
+
+
+def _length(args: tuple) -> int:
+    return next(len(a) for a in args if np.ndim(a))
+
+
+def _paired(f: Callable, args: tuple) -> float:
+    a, b = (value for value in args if np.ndim(value) == 1)
+    return float(np.mean([f(a[i : i + 1], b[i : i + 1]) for i in range(min(len(a), len(b)))]))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or np.ndim(value) or not isinstance(value, float | np.floating):
+        raise TypeError
+    return value
+
+
+def _same_kind(value: float, other: Any) -> Any:
+    if isinstance(value, float):
+        return _number(other) * 0 + value
+    return _whole(other) * 0 + value if isinstance(other, int | np.integer) else _number(other) * 0.0 + value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError
+    return value
+
+
+def _table(value: Any) -> np.ndarray:
+    return np.asarray(value)
+
+
+def _truths(value: Any) -> np.ndarray:
+    value = np.asarray(value)
+    if value.dtype != bool:
+        raise TypeError
+    return value
+
+
+def _fractions(value: Any) -> np.ndarray:
+    value = np.asarray(value)
+    if value.dtype.kind not in "iuf":
+        raise TypeError
+    return value.astype(float)

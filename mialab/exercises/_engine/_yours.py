@@ -1,0 +1,275 @@
+"""Yours runs: a function that has passed its check is kept as its source, and it is what attacks from then on.
+
+The learner's functions lie in `my_attack.py` in their workbook, one part each, readable and theirs to edit. A part is
+used only where its text alone passes the check; else the course's own function is, and a sentence says why.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import os
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from mialab._files import free_name, write_whole
+from mialab.exercises._engine import _progress
+from mialab.exercises._engine._calls import as_array, call, show_call
+from mialab.exercises._engine._panel import Code, Panel
+
+FILE_NAME = "my_attack.py"
+MARK = "_mialab_yours"  # on what `yours()` returns: it is nobody's answer
+_HEAD = '''"""My attack: the functions that passed their checks, as I wrote them.
+
+The course keeps each one here when it passes, and uses it from then on. You may edit them: a function is checked again
+before it is used. Each part stands on its own, with what it imports.
+"""
+'''
+_PART = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
+_in_memory: dict[str, str] = {}  # where there is no workbook
+_checked: dict[tuple[str, str], str] = {}  # (exercise, source) -> what is wrong with it; "" if it passes
+
+
+class Unkept(Exception):
+    """A function that cannot be kept; the message says why, to the learner."""
+
+
+def attack_file() -> Path | None:
+    """The learner's file of functions, whether or not it exists yet; None outside a workbook."""
+    progress = _progress.progress_file()
+    return None if progress is None else progress.with_name(FILE_NAME)
+
+
+def parts() -> tuple[dict[str, str], str]:
+    """The kept functions, name -> source, and a sentence for the learner ("" if all is well)."""
+    path = attack_file()
+    if path is None:
+        return dict(_in_memory), ""
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        return {}, ""
+    except UnicodeDecodeError:
+        aside = free_name(path.with_name(f"{path.stem}.damaged{path.suffix}"))
+        os.replace(path, aside)
+        return {}, f"`{FILE_NAME}` was damaged. It is kept as `{aside.name}`."
+    except OSError as error:
+        return {}, f"`{FILE_NAME}` could not be opened ({error})."
+    _, *found = _PART.split(text)
+    return {name: source.strip("\n") for name, source in zip(found[::2], found[1::2], strict=True)}, ""
+
+
+def keep(exercise: Any, function: Callable) -> str:
+    """Keep a function that has passed; a sentence for the learner: that it was kept, or why not."""
+    try:
+        source = source_of(exercise.name, function)
+        _must_pass(exercise, source)
+        _save(exercise.name, source)
+    except (Unkept, OSError) as trouble:
+        return f"It is right, but it was not kept for later cells, which use the course's: {trouble}."
+    return f"Kept: from here on it is yours that runs, wherever `ex.{exercise.name}.yours()` is called."
+
+
+def forget(name: str) -> None:
+    """Take a function out of the learner's file, where it is."""
+    _save(name, None)
+
+
+def _save(name: str, source: str | None) -> None:
+    path = attack_file()
+    if path is None:
+        kept = _in_memory
+    else:
+        with _progress.locked(path.with_suffix(".lock")):
+            kept, _ = parts()
+            _change(kept, name, source)
+            text = "".join(f"\n\n# %% {each}\n{code}\n" for each, code in kept.items())
+            write_whole(path, _HEAD + text)
+        return
+    _change(kept, name, source)
+
+
+def _change(kept: dict[str, str], name: str, source: str | None) -> None:
+    if source is None:
+        kept.pop(name, None)
+    else:
+        kept[name] = source
+
+
+# --- the source ------------------------------------------------------------------------------------------------------
+
+
+def source_of(name: str, function: Callable) -> str:
+    """The function's own text with the imports that it needs, under the exercise's name.
+
+    Raises Unkept where the text cannot be read, or where it needs what stands elsewhere in the notebook.
+    """
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+        tree = ast.parse(text)
+    except (OSError, TypeError, SyntaxError):
+        raise Unkept(
+            "its text cannot be read. Does its cell begin with `%%`, or is it made by another function? Write it with "
+            "`def` in a cell of its own"
+        ) from None
+    called = getattr(function, "__name__", name)
+    if called == "<lambda>":
+        called = next((t.id for t in getattr(tree.body[0], "targets", []) if isinstance(t, ast.Name)), "")
+        if not called:
+            raise Unkept("it is a `lambda` inside another line. Write it with `def`")
+    imports, lacking = _needs(function, tree, called)
+    if lacking:
+        things = ", ".join(f"`{one}`" for one in lacking)
+        raise Unkept(f"it uses {things}, which stands elsewhere in the notebook. Put it into the function")
+    under = [f"{name} = {called}"] if called != name else []
+    return "\n".join([*imports, *([""] if imports else []), text.strip("\n"), *under])
+
+
+def _needs(function: Callable, tree: ast.AST, called: str) -> tuple[list[str], list[str]]:
+    """The import lines for the names that a function takes from around it, and the names that no import brings."""
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)} | {called}
+    bound |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    bound |= {(a.asname or a.name).split(".")[0] for n in ast.walk(tree)
+              if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+    read = {n.id: None for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    around = {**getattr(function, "__globals__", {}), **_enclosed(function)}
+    imports, lacking = [], []
+    for one in read:
+        if one in bound or (hasattr(builtins, one) and one not in around):
+            continue
+        line = _import_of(one, around.get(one))
+        (imports if line else lacking).append(line or one)
+    return imports, lacking
+
+
+def _enclosed(function: Callable) -> dict[str, Any]:
+    try:
+        return inspect.getclosurevars(function).nonlocals
+    except (TypeError, ValueError):
+        return {}
+
+
+def _import_of(name: str, value: Any) -> str:
+    """The line that imports this value under this name; empty where it is no module, nor anything that a module has."""
+    if isinstance(value, ModuleType):
+        return f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else "")
+    module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if not module or module == "__main__" or "." in own or not own:
+        return ""
+    import sys
+
+    if getattr(sys.modules.get(module), own, None) is not value:
+        return ""
+    return f"from {module} import {own}" + (f" as {name}" if name != own else "")
+
+
+# --- using it --------------------------------------------------------------------------------------------------------
+
+
+def load(exercise: Any, source: str) -> Callable:
+    """The function that a kept text makes, in a namespace of its own; Unkept where the text makes none."""
+    space: dict[str, Any] = {"__name__": FILE_NAME.removesuffix(".py")}
+    try:
+        exec(compile(source, FILE_NAME, "exec"), space)
+    except Exception as error:
+        raise Unkept(f"its text alone stops with `{type(error).__name__}: {error}`") from None
+    if not callable(space.get(exercise.name)):
+        raise Unkept(f"its text defines no function `{exercise.name}`")
+    return space[exercise.name]
+
+
+def _must_pass(exercise: Any, source: str) -> Callable:
+    """The function of a text that passes its check and answers real-sized data; else Unkept."""
+    key = (exercise.name, source)
+    function = load(exercise, source)
+    if key not in _checked:
+        verdict = exercise.judge(function, random_state=0)
+        wrong = "" if verdict.outcome == "correct" else f"its text alone does not pass: {verdict.body[0]}"
+        _checked[key] = wrong.rstrip(".") or _on_real_data(exercise, function)
+    if _checked[key]:
+        raise Unkept(_checked[key])
+    return function
+
+
+def _on_real_data(exercise: Any, function: Callable) -> str:
+    """What goes wrong when it is tried once on data as large as a notebook's; empty if nothing does."""
+    if exercise.real is None:
+        return ""
+    args = exercise.real()
+    made = call(function, args, exercise.seconds)
+    if made.error is None:
+        return ""
+    shown = show_call(exercise.name, list(inspect.signature(exercise.function).parameters), args)
+    why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
+    return f"on data as large as the notebook's, `{shown}`, it {why}"
+
+
+def yours(exercise: Any, course: bool = False) -> Callable:
+    """The learner's function where one is kept and passes, else the course's; it prints which in a line."""
+    kept, note = parts()
+    said = [note] if note else []
+    function, whose = exercise.function, "the course's"
+    if course:
+        said.append(f"{exercise.name}: the course's, as you asked.")
+    elif exercise.name not in kept:
+        said.append(f"{exercise.name}: the course's, until yours has passed its check.")
+    else:
+        try:
+            function, whose = _must_pass(exercise, kept[exercise.name]), "yours"
+            said.append(f"{exercise.name}: yours.")
+        except Unkept as trouble:
+            said.append(f"{exercise.name}: the course's, for what {FILE_NAME} has is not used: {trouble}.")
+    print("\n".join(said))
+    return _marked(exercise, function, whose)
+
+
+def _marked(exercise: Any, function: Callable, whose: str) -> Callable:
+    """The function, whose answers come in the type of the course's own, marked as nobody's answer to a check."""
+    args = exercise.cases(np.random.default_rng(0))
+    pattern = exercise.function(*next(iter(args)))
+
+    @functools.wraps(exercise.function)
+    def run(*given: Any, **named: Any) -> Any:
+        return like(pattern, function(*given, **named))
+
+    setattr(run, MARK, whose)
+    return run
+
+
+def like(pattern: Any, answer: Any) -> Any:
+    """An answer in the type of a pattern: array, list, float, int, bool; what cannot be is left as it is."""
+    array = as_array(answer)
+    if array is None or (as_array(pattern) is None):
+        return tuple(answer) if isinstance(pattern, tuple) and isinstance(answer, list) else answer
+    if isinstance(pattern, np.ndarray):
+        return array.astype(pattern.dtype)
+    if isinstance(pattern, list | tuple):
+        return type(pattern)(array.tolist())
+    return type(pattern)(array.item()) if array.size == 1 else answer
+
+
+def compare(exercise: Any, *args: Any) -> Panel:
+    """What the learner's function and the course's make of the same arguments, or of a fresh case of the check."""
+    kept, note = parts()
+    if exercise.name not in kept:
+        return Panel(f"There is no {exercise.name} of yours yet", (*filter(None, [note]), "Pass its check first."))
+    given = args or list(exercise.cases(np.random.default_rng()))[-1]
+    try:
+        mine = load(exercise, kept[exercise.name])
+    except Unkept as trouble:
+        return Panel("Yours cannot be run", (f"{trouble}.",))
+    results = [call(one, given, exercise.seconds) for one in (mine, exercise.function)]
+    lines = [
+        f"{whose}: {made.error.text if made.error else made.value}"
+        for whose, made in zip(("yours", "the course's"), results, strict=True)
+    ]
+    return Panel("Yours and the course's", (*map(Code, lines), Code(kept[exercise.name]), Code(exercise.right_code)))
