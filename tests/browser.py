@@ -37,7 +37,10 @@ FLAGS = [
 ]  # fmt: skip
 
 # Errors of JupyterLab's own on the console: (what it says, why it is none of ours).
-NOT_OURS = (("Could not restore the debugger state", "the kernel was stopped while it started"),)
+NOT_OURS = (
+    ("Could not restore the debugger state", "the kernel was stopped while it started"),
+    ("message before replies were done", "the kernel was stopped while JupyterLab asked it for a subshell"),
+)
 
 PANDAS_OWN = ("empty-table-header", "<th></th>", "the corner of a table is empty: good practice, no WCAG criterion")
 # What axe-core finds in any notebook, for it is JupyterLab's own: (the rule, the class of the element, what it is).

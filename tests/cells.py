@@ -45,7 +45,10 @@ def stands_on(sources: list[str], last: int) -> list[int]:
 def touched_by(sources: list[str], changed: set[int]) -> list[int]:
     """The places of the cells that a change of some cells may change, those among them, and of all they stand on."""
     touched = set(changed)
+    answers = {name for place in changed for name in names(sources[place])[1]}
     for place, source in enumerate(sources):
+        if any(f".{name}.yours(" in source for name in answers):  # what the learner wrote runs here
+            touched.add(place)
         if any(binder(sources, place, name) in touched for name in names(source)[0]):
             touched.add(place)
     return sorted(touched.union(*(stands_on(sources, place) for place in touched)))

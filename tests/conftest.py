@@ -26,7 +26,8 @@ SECONDS = {
     "13_audit_a_hospital_model.ipynb": 30, "06_probing_the_black_box.ipynb": 30, "test_calibrated.py": 25,
     "12_differential_privacy.ipynb": 25, "07_shadow_models.ipynb": 25, "14_when_flowers_are_people.ipynb": 20,
     "05_the_first_attack.ipynb": 15, "test_label_only.py": 30, "test_shadow_attack.py": 25, "test_on_trial.py": 20,
-    "test_targets.py": 25, "test_docstrings.py": 20, "test_audit_cli.py": 30, "test_one_alone.py": 20,
+    "test_targets.py": 25, "test_mutants.py": 20, "test_docstrings.py": 20, "test_audit_cli.py": 30,
+    "test_one_alone.py": 20,
 }  # fmt: skip
 REST = 150
 

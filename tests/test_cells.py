@@ -39,3 +39,8 @@ def test_an_answer_touches_who_reads_it_and_runs_with_what_these_stand_on():
     assert touched_by(CELLS, {2}) == [0, 1, 2, 3, 5]
     assert touched_by(CELLS, {4}) == [4]
     assert touched_by(["a = 1", "a = 2", "b = a"], {0}) == [0]  # bound anew before it was read
+
+
+def test_what_runs_the_learners_function_is_touched_by_their_answer():
+    sources = ["def f(x):\n    ...\nex.f.check(f)", "g = ex.g.yours()", "f = ex.f.yours()\ny = f(1)", "print(y)"]
+    assert touched_by(sources, {0}) == [0, 2, 3]

@@ -73,6 +73,7 @@ def test_every_public_name_has_a_docstring_and_an_example(name):
     assert list(faults(importlib.import_module(name))) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in CHAPTERS])
 def test_the_examples_are_true(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # an example may write a file, and reads no learner's progress

@@ -195,8 +195,10 @@ def test_a_right_answer_that_changes_its_input_is_told_so(exercise):
         spoilt = args[parameters(exercise.function).index(arrays[0])]
         if isinstance(spoilt, list):
             spoilt.append("me")
+        elif spoilt.dtype.kind == "U":
+            spoilt[:1] = "me"
         else:
-            spoilt.flat[0] = not spoilt.flat[0] if spoilt.dtype == bool else spoilt.flat[0] + 1
+            spoilt[:1] = ~spoilt[:1] if spoilt.dtype == bool else spoilt[:1] + 1
         return answer
 
     verdict = exercise.check(spoils, random_state=0)

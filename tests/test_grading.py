@@ -312,14 +312,14 @@ seen += ['expected'] if 'expected' in text else []"""
 def forges_what_is_seen(room, me):
     forge = """import os, pathlib
 seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
-(seen / '05.my_auc.json').write_text('{"array": [NaN, 0.5], "dtype": "f", "shape": [1]}')
-(seen / '05.auc_by_pairs.json').symlink_to('/etc/passwd')
-(seen / '05.my_recorded_gap.json').write_text(
+(seen / 'my_auc.json').write_text('{"array": [NaN, 0.5], "dtype": "f", "shape": [1]}')
+(seen / 'auc_by_pairs.json').symlink_to('/etc/passwd')
+(seen / 'my_recorded_gap.json').write_text(
     '{"texts": ["' + 'x' * 19000 + '"' + ', ""' * 199999 + '], "shape": [200000]}')
-os.mkfifo(seen / '05.honest_accuracy.json')
-(seen / '05.precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
-(seen / '05.my_confidence_gap.json').mkdir()
-(seen / '05.always_member.json').write_text('[' * 100_000)
+os.mkfifo(seen / 'honest_accuracy.json')
+(seen / 'precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
+(seen / 'my_confidence_gap.json').mkdir()
+(seen / 'always_member.json').write_text('[' * 100_000)
 get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
     return with_first_cell(room.handout(me), forge)
 

@@ -276,3 +276,43 @@ def test_check_speaks_in_a_script_too():
     code = "from mialab.exercises import first_attack as ex; ex.always_member.check('b')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.count("Correct.") == 1
+
+
+# --- a notebook's own figures ----------------------------------------------------------------------------------------
+
+
+def seen_in(source, space, capsys):
+    """What a cell prints and binds as plain numbers, or how it stops."""
+    capsys.readouterr()
+    space = dict(space)
+    try:
+        exec(source, space)
+    except Exception as error:
+        return type(error).__name__
+    numbers = {name: float(value) for name, value in space.items() if isinstance(value, float | np.floating)}
+    return capsys.readouterr().out, numbers
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare"])
+def test_a_wrong_function_in_the_place_of_yours_changes_what_notebook_05_shows(name, capsys, monkeypatch):
+    import json
+
+    from cells import stands_on
+
+    from mialab._files import notebooks_folder
+
+    lesson = json.loads((notebooks_folder() / "05_the_first_attack.ipynb").read_bytes())["cells"]
+    sources = ["".join(cell["source"]) for cell in lesson if cell["cell_type"] == "code"]
+    place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
+    space = {"np": np}
+    monkeypatch.setattr("mialab.plots.show", lambda fig, alt: None)
+    for each in stands_on(sources, place):
+        exec(sources[each], space)
+    exercise = first_attack.chapter.exercises[name]
+    course = seen_in(sources[place], space, capsys)
+    changed = []
+    for wrong in exercise.wrong.values():
+        monkeypatch.setattr(type(exercise), "yours", lambda self, w=wrong: w.answer)
+        changed.append(seen_in(sources[place], space, capsys) != course)
+    assert isinstance(course, tuple) and sum(changed) > len(changed) / 2, changed

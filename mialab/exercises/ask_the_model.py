@@ -21,6 +21,7 @@ recap = chapter.recap
     section="From scores to probabilities",
     cases=data.scores,
     oracle=data.softmax_by_scipy,
+    real=data.scores_of_all_flowers,
     hints=[
         "Three steps: `np.exp` of every score; the sum of each row; each value divided by the sum of its own row.",
         "`.sum(axis=1, keepdims=True)` keeps the sums as a column, so that the division goes row by row. And mind "
@@ -69,6 +70,24 @@ def _overflowing(scores):
 )
 def _shifted_by_the_table(scores):
     grown = np.exp(scores - scores.max())
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+@softmax.mistake(
+    "Nearly: you take away the mean of each row, and a score far above it still makes `np.exp` infinite. Take each "
+    "row's largest: `scores.max(axis=1, keepdims=True)`."
+)
+def _shifted_by_the_mean(scores):
+    grown = np.exp(scores - scores.mean(axis=1, keepdims=True))
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+@softmax.mistake(
+    "Nearly: you take away the first score of each row. Where another is far larger `np.exp` is still infinite. Take "
+    "each row's largest: `scores.max(axis=1, keepdims=True)`."
+)
+def _shifted_by_the_first(scores):
+    grown = np.exp(scores - scores[:, :1])
     return grown / grown.sum(axis=1, keepdims=True)
 
 
@@ -131,6 +150,7 @@ def _not_divided(scores):
     section="Confidence",
     cases=data.tables,
     oracle=lambda probabilities: np.array([max(row) for row in probabilities.tolist()]),
+    real=data.answers_to_all_flowers,
     hints=[
         "One number for each flower: the largest of its row.",
         "`.max()` takes an `axis`: axis 0 goes down the columns, axis 1 along the rows.",

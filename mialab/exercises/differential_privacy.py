@@ -261,7 +261,9 @@ def _first_only(fpr, epsilon, delta):
     return np.clip(np.exp(epsilon) * fpr + delta, 0, 1)
 
 
-@largest_tpr.mistake("You use the second limit only. At small fpr the first one, e^epsilon × fpr + delta, is lower.")
+@largest_tpr.mistake(
+    "That is what the second limit alone would give. At small fpr the first, e^epsilon × fpr + delta, is lower."
+)
 def _second_only(fpr, epsilon, delta):
     return np.clip(1 - np.exp(-epsilon) * (1 - fpr - delta), 0, 1)
 

@@ -31,6 +31,7 @@ predict_auc = chapter.add(
     section="A rule with one number",
     cases=data.confidences,
     oracle=lambda confidence, threshold: np.array([not c < threshold for c in confidence]),
+    real=data.confidence_in_all,
     hints=[
         "The attacker's rule is one comparison. You need no loop: NumPy compares a whole array with one number at "
         "once.",
@@ -114,6 +115,7 @@ def _own_threshold(confidence, threshold):
     section="Count the pairs",
     cases=data.two_groups,
     oracle=data.sklearn_auc,
+    real=data.scores_of_both_halves,
     hints=[
         "Take every member with every stranger. In what share of these pairs does the member have the higher score? A "
         "tie is worth one half.",
@@ -231,6 +233,7 @@ def _a_count(members, strangers):
     section="An honest threshold",
     cases=data.two_sets_of_scores,
     oracle=data.honest_by_hand,
+    real=data.scores_of_two_crowds,
     hints=[
         "Two sets of records, two steps. The attacker may look at the truth of the first set only.",
         "`choose_threshold(scores, is_member)` finds the best threshold on the records you give it. Which records may "
@@ -342,6 +345,7 @@ def _plain_accuracy(own_scores, own_is_member, scores, is_member):
     section="When members are rare",
     cases=data.rates,
     oracle=data.count_ten_million_people,
+    real=data.rates_of_a_crowd,
     hints=[
         "Imagine 10,000 people, of whom a share `base_rate` are members. How many members does the rule accuse? How "
         "many strangers?",

@@ -31,6 +31,7 @@ which_one_leaks = chapter.add(
     section="The confidence gap",
     cases=data.models,
     oracle=data.gap_by_loops,
+    real=data.a_model_and_both_halves,
     hints=[
         "Confidence is the largest probability of each row. You need its average over the members, and over the "
         "strangers.",
@@ -149,6 +150,7 @@ equal_accuracy = chapter.add(
     section="Confidence in what?",
     cases=data.answers_and_labels,
     oracle=data.recorded_by_rows,
+    real=data.answers_and_labels_of_all,
     hints=[
         "Row by row: if the label is 2, take the probability in column 2.",
         "NumPy can take one value from each row at once, if you give it the row numbers and the column numbers.",

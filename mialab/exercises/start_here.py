@@ -19,6 +19,7 @@ recap = chapter.recap
     section="One minute: your first check",
     cases=data.guest_lists,
     oracle=lambda record, training_set: any(record == other for other in training_set),
+    real=data.a_full_house,
     hints=[
         "Python has a word for this question. It is two letters long.",
         "`record in training_set` is True or False.",

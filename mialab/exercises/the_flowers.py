@@ -54,6 +54,7 @@ shortest_virginica = chapter.add(
     section="Neighbours",
     cases=data.gardens,
     oracle=data.nearest_by_loop,
+    real=data.all_flowers,
     hints=[
         "First a distance from flower `i` to every flower; then the row number of the smallest, but not `i` itself.",
         "`np.linalg.norm(X - X[i], axis=1)` holds all the distances. The distance of a flower to itself is 0: put "
@@ -104,6 +105,16 @@ def _second_smallest(X, i):
 
 
 @nearest_flower.mistake(
+    "You look for the row at the second smallest distance. Where flower `i` has an identical twin that distance is "
+    "nought too, and the first row at distance nought may be flower `i` itself. Put its own distance out of reach: "
+    "`distance[i] = np.inf`."
+)
+def _first_at_the_second_smallest(X, i):
+    distance = np.linalg.norm(X - X[i], axis=1).tolist()
+    return distance.index(sorted(distance)[1])
+
+
+@nearest_flower.mistake(
     "You add up the absolute differences. The straight-line distance squares them, adds, and takes the root."
 )
 def _city_blocks(X, i):
@@ -149,6 +160,7 @@ def _shifted(X, i):
     section="Members and strangers",
     cases=data.member_rows,
     oracle=lambda member_rows, n: np.array([row in set(member_rows.tolist()) for row in range(n)]),
+    real=data.half_of_the_flowers,
     hints=[
         "One answer for each of the n records, in order: record 0, record 1, …",
         "Start with `np.zeros(n, dtype=bool)`, which is n times False.",

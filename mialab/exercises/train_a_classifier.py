@@ -21,6 +21,7 @@ recap = chapter.recap
     section="How often is it right?",
     cases=data.labels,
     oracle=lambda predicted, actual: sum(p == a for p, a in zip(predicted, actual, strict=True)) / len(actual),
+    real=data.labels_of_both_halves,
     hints=[
         "Compare the two arrays, then take a share.",
         "`predicted == actual` is an array of True and False.",
@@ -67,6 +68,14 @@ def _percentage(predicted, actual):
 
 
 @accuracy.mistake(
+    "You calculate with the labels. They are names, even where they are written as numbers, and one name cannot be "
+    "taken from another: compare them, `predicted == actual`."
+)
+def _difference_of_labels(predicted, actual):
+    return (predicted - actual == 0).mean()
+
+
+@accuracy.mistake(
     "You sort the labels before you compare, so predictions no longer stand beside their own records. Leave the order "
     "alone."
 )
@@ -75,7 +84,8 @@ def _sorted_first(predicted, actual):
 
 
 @accuracy.mistake(
-    "You ask whether all answers are right. Accuracy is the share that are: use `.mean()` in the place of `.all()`."
+    "Your answer is 1 where every prediction is right, and 0 elsewhere. Accuracy is the share that are right: "
+    "`.mean()` gives it; `.all()` and `//` do not."
 )
 def _all_or_nothing(predicted, actual):
     return float((predicted == actual).all())
@@ -90,6 +100,7 @@ def _all_or_nothing(predicted, actual):
     section="Compared with what?",
     cases=data.two_halves,
     oracle=data.commonest_by_sklearn,
+    real=data.labels_of_both_halves,
     hints=[
         "Two steps: find the commonest label among the members, then see how often it is right for the strangers.",
         "`np.bincount(y_in)` counts each label; `.argmax()` of that is the commonest.",
@@ -214,6 +225,7 @@ why_strangers = chapter.add(
     section="Both halves",
     cases=data.fitted_models,
     oracle=lambda model, X_in, y_in, X_out, y_out: model.score(X_in, y_in) - model.score(X_out, y_out),
+    real=data.both_halves,
     hints=[
         "Two accuracies, one on the members and one on the strangers. Which minus which?",
         "`model.predict(X_in)` gives the labels for the members; compare them with `y_in` as you did before.",
@@ -250,6 +262,15 @@ def _the_wrong_way_round(model, X_in, y_in, X_out, y_out):
 )
 def _without_sign(model, X_in, y_in, X_out, y_out):
     return abs(model.score(X_in, y_in) - model.score(X_out, y_out))
+
+
+@accuracy_gap.mistake(
+    "You take the number of the column with the largest probability for the label. Which label a column stands for is "
+    "the model's to say: ask `model.predict`."
+)
+def _column_for_label(model, X_in, y_in, X_out, y_out):
+    on_members = np.equal(model.predict_proba(X_in).argmax(axis=1).astype(object), y_in).mean()
+    return on_members - np.equal(model.predict_proba(X_out).argmax(axis=1).astype(object), y_out).mean()
 
 
 @accuracy_gap.mistake("That is a ratio. The gap is a difference: one accuracy minus the other.")

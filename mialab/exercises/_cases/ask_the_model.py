@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 
 from mialab import targets
@@ -11,10 +13,18 @@ from mialab.data import load_iris, split
 def scores(rng):
     yield (np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 2.0]]),)
     yield (np.array([[5.0, -3.0, 1.0]]),)
-    for _ in range(5):
-        yield (rng.normal(scale=3, size=(int(rng.integers(2, 20)), 3)),)
     # Far from the border exp is infinite, or zero for the whole row beside it.
     yield (np.array([[1000.0, 999.0, -1000.0], [0.0, 1.0, 2.0], [-1000.0, -999.0, -1001.0]]),)
+    for row in ([1000, 0, -1000], [1000, 999, -1000], [-1000, -1001, -3000], [1000, -1000, -1000], [1e5, 99_999, 0]):
+        yield (np.array(list(permutations(row)), dtype=float),)  # whichever comes first
+    yield (np.array([[-1000.0, 1000.0, 0.0]]),)
+    yield (np.array([[0.0, 1e-3, 2e-3], [1 / 3, 1 / 7, -2 / 9]]),)
+    for n in (1, 2, 3, 17):
+        yield (rng.normal(scale=3, size=(n, 3)),)
+
+
+def scores_of_all_flowers():
+    return (np.random.default_rng(0).normal(scale=3, size=(150, 3)),)
 
 
 def softmax_by_scipy(scores):
@@ -26,8 +36,17 @@ def softmax_by_scipy(scores):
 def tables(rng):
     yield (np.array([[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]]),)
     yield (np.array([[1.0, 0.0, 0.0]]),)
-    for _ in range(6):
-        yield (rng.dirichlet([1, 1, 1], size=int(rng.integers(2, 30))),)
+    yield (np.eye(3)[::-1].copy(),)
+    yield (np.full((2, 3), 1 / 3),)
+    yield (np.array([[0.1, 0.2, 0.7]]),)
+    yield (np.array([[0.5, 0.499, 0.001], [0.499, 0.5, 0.001], [0.001, 0.499, 0.5]]),)
+    yield (np.array([[1 / 3, 1 / 3 - 1e-5, 1 / 3 + 1e-5]]),)
+    for n in (2, 3, 5, 28):
+        yield (rng.dirichlet([1, 1, 1], size=n),)
+
+
+def answers_to_all_flowers():
+    return (np.random.default_rng(0).dirichlet([1, 1, 1], size=150),)
 
 
 def tipping_point(first="versicolor", second="virginica"):

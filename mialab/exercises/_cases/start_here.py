@@ -7,9 +7,20 @@ def guest_lists(rng):
     yield "Ada", ["Ada", "Ben"]
     yield "Ben", ["Ada", "Ben"]
     yield "Cas", ["Ada", "Ben"]
+    yield "A", ["Ada"]  # names that contain each other, either way round
+    yield "Adam", ["Ada", "Eve"]
+    yield "Ann", ["Joann", "Anna"]
+    yield "Ada Ben", ["Ada", "Ben"]
+    yield "Ben", ["Bea"]
     yield "Ada", []
-    yield "A", ["Ada"]
-    yield "Ada", ["Ben", "Ada", "Ada"]
-    names = ["Ada", "Ben", "Cas", "Dee", "Eve", "Fay", "Gus", "Hal"]
-    for _ in range(6):
+    yield "Ada", ["Ada"]
+    yield "Ada", ["Ben", "Ada", "Ada"]  # twins
+    yield "Cas", ["Cas", "Ada", "Ben"]  # no order
+    yield "Ada", ["Cas", "Ben", "Ada"]
+    names = ["Ada", "Adam", "Ann", "Anna", "Ben", "Cas", "Eve", "Hal"]
+    for _ in range(4):
         yield str(rng.choice(names)), [str(n) for n in rng.choice(names, size=4, replace=False)]
+
+
+def a_full_house():
+    return "flower 149", [f"flower {row}" for row in range(150)]

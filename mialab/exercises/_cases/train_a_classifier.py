@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises._engine._scripted import Parrot
+from mialab.data import load_iris, split
+from mialab.exercises._engine._scripted import Parrot, ScriptedModel
+
+NAMES = ["setosa", "versicolor", "virginica"]
+
+
+def _named(numbers):
+    return np.array([NAMES[number] for number in numbers])
 
 
 def labels(rng):
     yield np.array([0, 1, 2, 2]), np.array([0, 1, 1, 2])
     yield np.array([1]), np.array([1])
     yield np.array([2, 0, 1]), np.array([0, 1, 2])
-    for _ in range(6):
-        n = int(rng.integers(5, 40))
+    yield _named([0, 2, 0]), _named([0, 1, 2])  # labels are names, also where they are written as numbers
+    yield np.array([0]), np.array([2])
+    yield np.array([2, 1]), np.array([1, 1])
+    yield np.array([1, 1, 0]), np.array([1, 1, 0])
+    actual = np.arange(997) % 3
+    yield np.where(np.arange(997) == 996, 2, actual), actual  # all but the last
+    for n in (7, 23, 38):
         yield rng.integers(0, 3, n), rng.integers(0, 3, n)
 
 
 def two_halves(rng):
+    """Labels 0 to 2; never two that are equally common among the members, where either answer would be right."""
     yield np.array([0, 1, 1]), np.array([0, 0, 1, 0])
     yield np.array([1, 2, 2]), np.array([1, 2, 2, 0])  # labels need not start at 0
     yield np.array([0, 0, 1, 1, 2, 2, 2]), np.array([2, 1, 1, 0, 0])
-    for _ in range(7):
+    yield np.array([2, 2, 0]), np.array([0, 1, 0])  # the commonest is none of the strangers'
+    yield np.array([1]), np.array([0])
+    yield np.array([0]), np.array([0])
+    yield np.array([2]), np.array([2, 1, 2])
+    yield np.array([2, 0, 0]), np.array([2])
+    for commonest, other in ((1, 0), (0, 1), (2, 1)):  # by one record in a thousand
+        yield np.repeat([other, commonest], [500, 501]), np.array([0, 1, 1, 2, 2, 2, 2])
+    for _ in range(5):
         shares = rng.dirichlet([2, 2, 2])
         y_in = rng.choice(3, size=25, p=shares)
         counts = np.bincount(y_in, minlength=3)
-        if (counts == counts.max()).sum() > 1:  # two species equally common: either answer would be right
+        if (counts == counts.max()).sum() > 1:
             y_in = np.append(y_in, [counts.argmax()] * 2)
         yield y_in, rng.choice(3, size=int(rng.integers(10, 30)), p=shares[::-1])
 
@@ -39,7 +59,28 @@ def commonest_by_sklearn(y_in, y_out):
 def fitted_models(rng):
     X_in, X_out = np.arange(12.0).reshape(3, 4), np.arange(100.0, 112.0).reshape(3, 4)
     yield Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
-    for n, m, learnt in ((6, 8, 6), (20, 31, 15), (33, 21, 33), (12, 40, 3), (25, 25, 20)):
-        X_in, X_out = rng.normal(size=(n, 4)), rng.normal(size=(m, 4))
+    answers = np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]])  # the labels are names, and never certain
+    rows = np.array([[0.9999, 9.0], [1.9999, 9.0], [2.9999, 9.0], [2.9999, 8.0], [0.9999, 8.0]])
+    yield ScriptedModel(answers, NAMES), rows[:3], _named([0, 1, 1]), rows[3:], _named([0, 0])
+    yield Parrot(X_in[:1], [2]), X_in[:1], np.array([2]), X_out[:1], np.array([2])
+    yield Parrot(X_in[:2], [1, 1]), X_in, np.array([1, 2, 0]), X_out, np.array([0, 1, 0])  # no gap
+    for n, m, k, learnt in ((1, 1, 4, 1), (1, 3, 2, 1), (3, 1, 6, 2), (2, 2, 4, 0), (6, 8, 4, 6), (20, 31, 4, 15),
+                            (33, 21, 5, 33), (12, 40, 3, 3), (25, 25, 4, 20)):  # fmt: skip
+        X_in, X_out = rng.normal(size=(n, k)), rng.normal(size=(m, k))
         y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
         yield Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
+
+
+def _parts():
+    flowers = load_iris()
+    return split(flowers.X, flowers.y, n_members=75, random_state=0)
+
+
+def labels_of_both_halves():
+    parts = _parts()
+    return parts.y_in, parts.y_out
+
+
+def both_halves():
+    parts = _parts()
+    return Parrot(parts.X_in, parts.y_in), parts.X_in, parts.y_in, parts.X_out, parts.y_out

@@ -32,6 +32,8 @@ def positions_by_hand(order, y, n_per_class):
 def effects(rng):
     """Experiments that are for a claim, against it, unsure of it, or sure of an effect too small to count."""
     yield np.array([[0.10, 0.05, 0.15], [-0.10, -0.15, -0.05], [0.10, -0.05, 0.25], [0.004, 0.002, 0.006]]), 0.01
+    # each limit met exactly: the least mean that counts, and an interval that ends at zero
+    yield np.array([[0.5, 0.25, 0.75], [-0.5, -0.75, -0.25], [1, 0, 2], [-1, -2, 0], [0.5, 0, 1], [-0.5, -1, 0]]), 0.5
     for smallest in (0.01, 0.02, 0.05, 0.01):
         mean = rng.choice([-1, 1], 12) * rng.choice([0.3, 1.5, 8], 12) * smallest
         half = np.abs(mean) * rng.choice([0.4, 0.9, 1.6], 12)  # 0.9: the interval begins below `smallest`
