@@ -213,9 +213,10 @@ def fills_the_disk(room, me):
     return room.answered(me, guess_members=fill)
 
 
-@case(FULL)
+@case(FULL, notes="filled the disk in a cell between the answers; it was run again")
 def digs_three_thousand_folders(room, me):
-    dig = "import os\nhere = os.getcwd()\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\nos.chdir(here)"
+    dig = "import os, time\nhere = os.getcwd()\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')\n"
+    dig += "os.chdir(here)\ntime.sleep(60)"  # until the watch has seen them: it ends the cell
     return with_first_cell(room.answered(me), dig)
 
 
