@@ -189,9 +189,16 @@ class Notebook:
         """Close what is open and open another notebook; its kernel is starting when this returns."""
         if not self.path:
             return self.open(name)
-        self.page.evaluate(_TURN_TO, name)
+        self.page.wait_for_function(_SHOWN, arg=self.page.evaluate(_TURN_TO, name))
         self.path = name
         expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+        return self
+
+    def reload(self) -> Notebook:
+        """Load the page anew. JupyterLab then restores its tabs, and may bring one to the front late: so whatever is
+        opened next is opened by an address of its own."""
+        self.page.reload()
+        self.path = ""
         return self
 
     def ready(self) -> Notebook:
@@ -327,7 +334,14 @@ _TURN_TO = """async name => {
     const opened = await window.jupyterapp.commands.execute("docmanager:open", {path: name});
     await opened.context.ready;
     await opened.revealed;
-    window.jupyterapp.shell.activateById(opened.id);
+    return opened.id;
+}"""
+
+# Where the last tab was closed JupyterLab opens a launcher, and may do so late: in front of what was opened meanwhile.
+_SHOWN = """id => {
+    const shell = window.jupyterapp.shell;
+    if (shell.currentWidget?.id !== id) shell.activateById(id);
+    return shell.currentWidget?.id === id && document.getElementById(id)?.checkVisibility();
 }"""
 
 _HAS_RUN = """() => {

@@ -83,7 +83,7 @@ def test_the_first_exercise_from_a_wrong_answer_to_a_kept_one(notebook, lab):
     expect(notebook.run(cell)).to_contain_text("Correct.")
     notebook.save()
 
-    notebook.page.reload()
+    notebook.reload()
     notebook.ready()
     cell = notebook.cell("def is_member")
     expect(cell.locator(".cm-content")).to_contain_text("return record in training_set")
@@ -132,7 +132,7 @@ def test_a_panel_bears_haste_lets_you_save_and_says_when_its_kernel_is_gone(note
     notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(panel.locator(".mialab-note")).to_have_text("The kernel that answered is gone. Run the cell again.")
     notebook.stop_kernel()
-    notebook.page.reload()
+    notebook.reload()
     expect(notebook.page.locator(f".{STILL}")).to_contain_text("run this cell to use it")
     assert [fault for fault in notebook.faults() if fault.startswith("widget")] == []
 

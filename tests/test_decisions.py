@@ -14,7 +14,7 @@ from mialab import cli
 from mialab.exercises import the_flowers
 from mialab.exercises._engine._kinds import Choice
 from mialab.exercises.handout import Handout
-from mialab.instructor.grading import _grading, _intake
+from mialab.instructor.grading import _collected, _grading, _intake
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.grading._judge import Judge, Mark
 from mialab.instructor.making import _keys, _personal, _tables
@@ -149,37 +149,42 @@ def test_a_dropped_question_counts_for_nobody():
         assert [(r.points, r.of) for r in _rules.without_dropped(results, [word])] == [(2, 2), (0, 2)]
     assert _rules.without_dropped(results, ["05.b"]) != results and _rules.without_dropped(results, []) == results
     with pytest.raises(ValueError, match=r"drop=d is no question of these assignments: 05\.a, 05\.b, a, b"):
-        _rules.without_dropped(results, ["d"])
+        _rules.check_dropped(["d", "05.b"], [(NAME, "a"), (NAME, "b")])
+    _rules.check_dropped(["05.a", "b"], [(NAME, "a"), (NAME, "b")])
 
 
 @pytest.mark.parametrize(("handed_in", "days"), [("2026-12-01T17:59", 0), ("2026-12-01T18:00", 0),
                                                  ("2026-12-01T18:01", 1), ("2026-12-03T18:00", 2),
                                                  ("2027-03-01T00:00", 90)])  # fmt: skip
+@pytest.mark.parametrize(("assignment", "name"), [(NAME, f"{NAME}.ipynb"), (NAME, "my own name.ipynb"),
+                                                  ("challenge", "scores.csv")])  # fmt: skip
 @pytest.mark.parametrize("noted", [True, False])
-def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in, days, noted):
+def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in, days, noted, assignment, name):
     import hashlib
 
-    file = tmp_path / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
+    file, course = tmp_path / "elsewhere" / "ada" / assignment / name, tmp_path / "course"
     file.parent.mkdir(parents=True)
     file.write_text("{}")
-    (tmp_path / "instructor").mkdir()
     when = datetime.fromisoformat(handed_in)
     os.utime(file, (0, (datetime(2030, 1, 1) if noted else when).timestamp()))
     if noted:
         digest = hashlib.sha256(b"{}").hexdigest()[:12]
-        text = _tables.write_table(["student", "when", "sha256"], [["ada", handed_in, digest]])
-        (tmp_path / "instructor" / "collected.csv").write_text(text)
-    due = _rules.read_due(["5=2026-12-01T18:00"], [NAME])
-    late = lambda *students: _rules.with_lateness(  # noqa: E731
-        [Result("ada", NAME, "graded", marks(2, 2))], tmp_path / "submitted", due, students, 10
-    )[0]
+        _collected.add(course, [_collected.Line("ada", assignment, name, handed_in, "LATE", digest)])
+    due = _rules.read_due([f"{assignment[:2] if assignment == NAME else assignment}=2026-12-01T18:00"], [assignment])
+
+    def late(*students):
+        result = Result("ada", assignment, "graded", marks(2, 2))
+        return _rules.with_lateness([result], tmp_path / "elsewhere", course, due, students, 10)[0]
+
     assert (late().late, late().points) == (days, pytest.approx(4 * max(0, 1 - days / 10)))
     assert bool(late().notes) == (days > 0)
     assert late(_keys.Student("ada", extra_days="2")).late == max(0, days - 2)
+    assert bool(late().asides) == (noted and days == 0)  # the system's own mark is told where the dates say otherwise
 
 
 def test_a_date_alone_is_its_whole_day_and_nonsense_is_named():
     assert _rules.read_due(["05=2026-12-01"], [NAME]) == {NAME: datetime(2026, 12, 2)}
+    assert _rules.read_due(["05=2026-12-01T18:00+00:00"], [NAME])[NAME].tzinfo is None  # on this machine's clock
     for word, says in (("05", "should be an assignment and a date"), ("05=soon", "should be"), ("06=2026-12-01", "no")):
         with pytest.raises(ValueError, match=says):
             _rules.read_due([word], [NAME])

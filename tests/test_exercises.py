@@ -300,6 +300,7 @@ def test_the_table_of_progress_counts_points_once_and_leaves_written_answers_to_
 
 # --- what hostile and unlucky answers taught us -----------------------------------------------------------------------
 
+
 class _Odd:
     """An object that fails whatever it is asked."""
 

@@ -22,6 +22,7 @@ from mialab.metrics import (
     choose_threshold,
     evaluate,
     mean_interval,
+    placements,
     precision,
     roc,
     tpr_at,
@@ -401,3 +402,11 @@ def test_good_input_may_come_as_any_array_or_series(measure):
 def test_bad_numbers_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_placements_are_what_two_loops_count():
+    rng = np.random.default_rng(0)
+    inside, outside = rng.integers(0, 6, 7) / 5, rng.integers(0, 6, 4) / 5  # with ties
+    beats, beaten = placements(inside, outside)
+    assert beats.tolist() == pytest.approx([np.mean([(a > b) + (a == b) / 2 for b in outside]) for a in inside])
+    assert beaten.tolist() == pytest.approx([np.mean([(a > b) + (a == b) / 2 for a in inside]) for b in outside])

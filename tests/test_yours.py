@@ -53,7 +53,7 @@ def runs(exercise, capsys, **how):
 
 
 def test_until_it_passes_the_courses_runs_and_then_yours_does_in_any_kernel(workbook, capsys, monkeypatch):
-    assert runs(ex.guess_members, capsys)[1] == "guess_members: the course's, until yours has passed its check."
+    assert runs(ex.guess_members, capsys)[1] == "guess_members: the course's, until one of yours is kept."
     ex.guess_members.check(learner(LOOP.replace(">=", ">")))
     assert not (workbook / "my_attack.py").exists()
     assert "it is yours that runs" in repr(ex.guess_members.check(learner(LOOP)))
@@ -103,7 +103,7 @@ def test_what_yours_gave_is_nobodys_answer(capsys):
     ("code", "says"),
     [
         ("def helper(c, t):\n    return c >= t\ndef guess_members(confidence, threshold):\n"
-         "    return helper(confidence, threshold)\n", "it uses `helper`, which stands elsewhere"),
+         "    return helper(confidence, threshold)\n", "it uses `helper`, which stands outside"),
         ("limit = 1\ndef guess_members(confidence, threshold):\n"
          "    return limit * confidence >= threshold\n", "`limit`"),
         ("both = {1: lambda confidence, threshold: confidence >= threshold}\nguess_members = both[1]\n",
@@ -180,8 +180,8 @@ def test_the_ways_back(workbook, capsys):
     both = repr(ex.guess_members.compare(np.array([0.2, 0.9]), 0.5))
     assert both.count("[False  True]") == 2 and "guesses.append" in both and "return confidence >= threshold" in both
     ex.guess_members.forget()
-    assert "until yours" in runs(ex.guess_members, capsys)[1]
-    assert "Pass its check first" in repr(ex.guess_members.compare())
+    assert "until one of yours" in runs(ex.guess_members, capsys)[1]
+    assert "Pass its check;" in repr(ex.guess_members.compare())
 
 
 def test_a_file_that_lies_about_elsewhere_is_not_used(tmp_path, monkeypatch, capsys):
@@ -190,7 +190,47 @@ def test_a_file_that_lies_about_elsewhere_is_not_used(tmp_path, monkeypatch, cap
     monkeypatch.delenv("MIALAB_WORKBOOK")
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setattr(_yours, "_in_memory", {})
-    assert runs(ex.guess_members, capsys)[1] == "guess_members: the course's, until yours has passed its check."
+    assert runs(ex.guess_members, capsys)[1] == "guess_members: the course's, until one of yours is kept."
+
+
+def test_what_stands_beside_the_parts_stays(workbook, capsys):
+    file = workbook / "my_attack.py"
+    file.write_text("# notes of mine\nLIMIT = 3\n# %% guess_members\nfirst = 1\n# %% guess_members\nsecond = 2\n")
+    ex.guess_members.check(learner(LOOP))
+    ex.auc_by_pairs.check(ex.auc_by_pairs.function)
+    text = file.read_text()
+    assert text.startswith("# notes of mine\nLIMIT = 3\n") and "first = 1" in text and "second = 2" not in text
+    assert runs(ex.guess_members, capsys)[1] == "guess_members: yours."
+    assert "guesses.append" in repr(ex.guess_members.forget()) and "auc_by_pairs" in file.read_text()
+
+
+def test_a_file_that_cannot_be_opened_is_left_as_it_is(workbook, capsys):
+    (workbook / "my_attack.py").mkdir()
+    assert "was not kept" in repr(ex.guess_members.check(learner(LOOP)))
+    assert "could not be opened" in runs(ex.guess_members, capsys)[1]
+    assert "could not be written" in repr(ex.guess_members.forget()) and (workbook / "my_attack.py").is_dir()
+
+
+@pytest.mark.parametrize(("code", "says"), [("while True: pass", "takes too long"), ("raise SystemExit", "SystemExit")])
+def test_a_text_that_does_not_end_or_leaves_stops_nothing(workbook, monkeypatch, capsys, code, says):
+    monkeypatch.setattr(ex.guess_members, "seconds", 0.2)
+    (workbook / "my_attack.py").write_text(f"# %% guess_members\n{code}\n")
+    assert "the course's" in runs(ex.guess_members, capsys)[1] or says in capsys.readouterr().out
+    assert says in repr(ex.guess_members.compare())
+
+
+def test_a_later_answer_that_cannot_be_kept_leaves_the_earlier_and_says_so(capsys):
+    ex.guess_members.check(learner(LOOP))
+    text = "half = 1\ndef guess_members(confidence, threshold):\n    return confidence >= threshold * half\n"
+    assert "the one that was kept before" in repr(ex.guess_members.check(learner(text))).replace("\n  ", " ")
+    marked = LOOP.replace("    guesses = []", '    """A\n# %% auc_by_pairs\n    """\n    guesses = []')
+    assert "divides `my_attack.py`" in repr(ex.guess_members.check(learner(marked))).replace("\n  ", " ")
+
+
+def test_what_is_right_on_small_data_alone_is_not_kept(capsys):
+    n = len(ex.guess_members.real()[0])
+    wrong = LOOP.replace("    return guesses", f"    return guesses if len(guesses) < {n} else [True] * len(guesses)")
+    assert "something else than the course's" in repr(ex.guess_members.check(learner(wrong))).replace("\n  ", " ")
 
 
 # --- a learner's whole attack ----------------------------------------------------------------------------------------

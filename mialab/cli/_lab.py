@@ -103,7 +103,6 @@ def lab_environment(workbook: Path) -> dict[str, str]:
 
 def workbook_of(options: argparse.Namespace) -> Path:
     """Return the folder asked for, else the workbook we are in, else the usual place for one."""
-
     from mialab.workbook import find_workbook
 
     if options.workbook:

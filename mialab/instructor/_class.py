@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,21 +88,20 @@ def grade_class(
     plans: list[_grading.Plan] = []
     dates, *_ = _grading.together(
         lambda: _rules.read_due(due, known),
-        lambda: _rules.with_lateness([], submitted, {}, [], late_off),
+        lambda: _rules.with_lateness([], submitted, course, {}, [], late_off),
         lambda: plans.extend(_plans(submitted, out, course, only, again=again, **settings)),
         lambda: ranked and _challenge.read_challenge(course, settings.get("key")),
         lambda: _grading.in_class("accept", accept, _grading.class_of(course, submitted)),
+        lambda: _rules.check_dropped(drop, _questions(plans, ranked)),
         lambda: _reports.with_read_answers([r for plan in plans for r in plan.kept], out),
     )
-    results, entries = [r for plan in plans for r in _grading.run(plan, **how)], None
-    if ranked:
-        found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key"))
-        results += found
+    results = [r for plan in plans for r in _grading.run(plan, **how)]
+    found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key")) if ranked else ([], None)
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
-    results, not_held = _accepted([_with_strays(r, lost) for r in results], out, accept)
-    results = _rules.without_dropped(results, drop)
-    results = _rules.with_lateness(results, submitted, dates, _roster(course), late_off)
+    results = _rules.without_dropped([_with_strays(r, lost) for r in (*results, *found)], drop)
+    results, not_held = _accepted(results, out, accept)
+    results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
     graded = _written(Graded(results, out, lost), course, entries, missing_zero)
     _grading.refuse(not_held)
     return graded
@@ -121,6 +120,14 @@ def _plans(submitted: Path, out: Path, course: Path, only: Sequence[str], **sett
     if (only and not numbers) or (not only and known == [_challenge.NAME]):
         return []
     return [_grading.plan(submitted, out, course=course, only=numbers, **settings)]
+
+
+def _questions(plans: list[_grading.Plan], ranked: bool) -> Iterator[tuple[str, str]]:
+    """(assignment, question) of all that is graded."""
+    for plan in plans:
+        yield from ((work.judge.name, name) for work in plan.todo for name, _ in work.judge.questions)
+        yield from ((result.assignment, mark.question) for result in plan.kept for mark in result.marks)
+    yield from ((_challenge.NAME, name) for name in _leaderboard.POINTS if ranked)
 
 
 def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None, missing_zero: bool) -> Graded:

@@ -44,8 +44,10 @@ def _of_a_kind(value: np.ndarray, should: Any) -> bool:
 
 
 def _slips(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
-    yield "cut_off", "What stands behind the point is cut off. Is it `//`, or `int`?", lambda f, args: np.trunc(
-        _fractions(f(*args))
+    yield (
+        "cut_off",
+        "What stands behind the point is cut off. Is it `//`, or `int`?",
+        lambda f, args: np.trunc(_fractions(f(*args))),
     )
     yield from _of_some_records(names)
     yield from _of_arguments(names)
@@ -60,8 +62,10 @@ def _of_some_records(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
         for i, name in enumerate(names):
             said = f"That is what the {kind} value of `{name}` alone would give. {why}"
             yield f"{kind}_of_{name}", said, lambda f, args, i=i, w=which: f(*_with(args, i, _cut(args[i], w)))
-            yield f"{kind}_of_{name}", said, lambda f, args, i=i, w=which: (
-                f(*_with(args, i, _cut(args[i], w))) / len(args[i])
+            yield (
+                f"{kind}_of_{name}",
+                said,
+                lambda f, args, i=i, w=which: f(*_with(args, i, _cut(args[i], w))) / len(args[i]),
             )
     for kind, which, why in (
         ("last", slice(None, -1), "end one too early"),
@@ -69,8 +73,10 @@ def _of_some_records(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     ):
         said = f"That is what comes out without the {kind} record. Does your loop or slice {why}?"
         yield f"all_but_the_{kind}", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args))
-        yield f"all_but_the_{kind}", said, lambda f, args, w=which: (
-            f(*(_cut(a, w) for a in args)) * (_length(args) - 1) / _length(args)
+        yield (
+            f"all_but_the_{kind}",
+            said,
+            lambda f, args, w=which: f(*(_cut(a, w) for a in args)) * (_length(args) - 1) / _length(args),
         )
     for kind, which in (("first", slice(0, 1)), ("last", slice(-1, None))):
         said = f"That is what the {kind} column alone would give."
@@ -118,21 +124,31 @@ def _of_the_result() -> Iterator[tuple[str, str, Callable]]:
     for i in range(3):
         yield "sum", said, lambda f, args, i=i: _fractions(f(*args)) * [len(a) for a in args if np.ndim(a)][i]
     for step, words in ((1, "one more"), (-1, "one less")):
-        yield words.replace(" ", "_"), f"That is {words} than the right answer.", lambda f, args, s=step: (
-            _whole(np.asarray(f(*args)).item()) + s
+        yield (
+            words.replace(" ", "_"),
+            f"That is {words} than the right answer.",
+            lambda f, args, s=step: _whole(np.asarray(f(*args)).item()) + s,
         )
-    yield "smallest_for_largest", "That is the smallest where the largest is asked, or the reverse.", lambda f, args: (
-        -_fractions(f(*(-_fractions(a) if np.ndim(a) else a for a in args)))
+    yield (
+        "smallest_for_largest",
+        "That is the smallest where the largest is asked, or the reverse.",
+        lambda f, args: -_fractions(f(*(-_fractions(a) if np.ndim(a) else a for a in args))),
     )
-    yield "sum_of_pairs", "That is the sum over all pairs: divide by how many pairs there are.", lambda f, args: (
-        _fractions(f(*args)) * np.prod([len(a) for a in args if np.ndim(a)])
+    yield (
+        "sum_of_pairs",
+        "That is the sum over all pairs: divide by how many pairs there are.",
+        lambda f, args: _fractions(f(*args)) * np.prod([len(a) for a in args if np.ndim(a)]),
     )
     yield "without_its_sign", "The sign is lost. Is it `abs`?", lambda f, args: np.abs(_fractions(f(*args)))
-    yield "divided", "It is divided by how many there are once too often.", lambda f, args: _fractions(
-        f(*args)
-    ) / _length(args)
-    yield "one_less", "It is divided by one less than how many there are.", lambda f, args: _fractions(f(*args)) * (
-        _length(args) / (_length(args) - 1)
+    yield (
+        "divided",
+        "It is divided by how many there are once too often.",
+        lambda f, args: _fractions(f(*args)) / _length(args),
+    )
+    yield (
+        "one_less",
+        "It is divided by one less than how many there are.",
+        lambda f, args: _fractions(f(*args)) * (_length(args) / (_length(args) - 1)),
     )
     yield "squared", "That is the square of the right answer.", lambda f, args: _fractions(f(*args)) ** 2
     yield "root", "That is the root of the right answer.", lambda f, args: np.sqrt(_fractions(f(*args)))

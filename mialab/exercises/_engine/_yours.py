@@ -22,7 +22,7 @@ import numpy as np
 
 from mialab._files import free_name, write_whole
 from mialab.exercises._engine import _progress
-from mialab.exercises._engine._calls import as_array, call, show_call
+from mialab.exercises._engine._calls import as_array, call, same, show_call
 from mialab.exercises._engine._panel import Code, Panel
 
 FILE_NAME = "my_attack.py"
@@ -50,21 +50,11 @@ def attack_file() -> Path | None:
 
 def parts() -> tuple[dict[str, str], str]:
     """The kept functions, name -> source, and a sentence for the learner ("" if all is well)."""
-    path = attack_file()
-    if path is None:
-        return dict(_in_memory), ""
     try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except FileNotFoundError:
-        return {}, ""
-    except UnicodeDecodeError:
-        aside = free_name(path.with_name(f"{path.stem}.damaged{path.suffix}"))
-        os.replace(path, aside)
-        return {}, f"`{FILE_NAME}` was damaged. It is kept as `{aside.name}`."
+        _, found, note = _read()
     except OSError as error:
         return {}, f"`{FILE_NAME}` could not be opened ({error})."
-    _, *found = _PART.split(text)
-    return {name: source.strip("\n") for name, source in zip(found[::2], found[1::2], strict=True)}, ""
+    return dict(found), note
 
 
 def keep(exercise: Any, function: Callable) -> str:
@@ -74,34 +64,52 @@ def keep(exercise: Any, function: Callable) -> str:
         _must_pass(exercise, source)
         _save(exercise.name, source)
     except (Unkept, OSError) as trouble:
-        return f"It is right, but it was not kept for later cells, which use the course's: {trouble}."
+        instead = "the one that was kept before" if exercise.name in parts()[0] else "the course's"
+        return f"It is right, but it was not kept for later cells, which use {instead}: {trouble}."
     return f"Kept: from here on it is yours that runs, wherever `ex.{exercise.name}.yours()` is called."
 
 
-def forget(name: str) -> None:
-    """Take a function out of the learner's file, where it is."""
-    _save(name, None)
+def forget(name: str) -> Panel:
+    """Take a function out of the learner's file, where it is, and show it a last time."""
+    kept, _ = parts()
+    try:
+        _save(name, None)
+    except OSError as error:
+        return Panel(f"`{FILE_NAME}` could not be written", (str(error),))
+    was = ("What was kept:", Code(kept[name])) if name in kept else ()
+    return Panel(f"{name}: the course's runs from here on", was)
+
+
+def _read() -> tuple[str, list[tuple[str, str]], str]:
+    """What stands above the first part, the parts in their order, and a sentence; OSError if it cannot be opened."""
+    path = attack_file()
+    if path is None:
+        return _HEAD, list(_in_memory.items()), ""
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        return _HEAD, [], ""
+    except UnicodeDecodeError:
+        aside = free_name(path.with_name(f"{path.stem}.damaged{path.suffix}"))
+        os.replace(path, aside)
+        return _HEAD, [], f"`{FILE_NAME}` was damaged. It is kept as `{aside.name}`."
+    head, *found = _PART.split(text)
+    return head, [(name, code.strip("\n")) for name, code in zip(found[::2], found[1::2], strict=True)], ""
 
 
 def _save(name: str, source: str | None) -> None:
+    """Put one part into the file, or take it out; whatever else stands there stays as the learner left it."""
     path = attack_file()
     if path is None:
-        kept = _in_memory
-    else:
-        with _progress.locked(path.with_suffix(".lock")):
-            kept, _ = parts()
-            _change(kept, name, source)
-            text = "".join(f"\n\n# %% {each}\n{code}\n" for each, code in kept.items())
-            write_whole(path, _HEAD + text)
+        _in_memory.pop(name, None)
+        _in_memory.update({} if source is None else {name: source})
         return
-    _change(kept, name, source)
-
-
-def _change(kept: dict[str, str], name: str, source: str | None) -> None:
-    if source is None:
-        kept.pop(name, None)
-    else:
-        kept[name] = source
+    with _progress.locked(path.with_suffix(".lock")):
+        head, found, _ = _read()
+        last = max((i for i, (each, _) in enumerate(found) if each == name), default=len(found))
+        found[last : last + 1] = [] if source is None else [(name, source)]
+        text = "".join(f"\n\n# %% {each}\n{code}\n" for each, code in found)
+        write_whole(path, head.rstrip("\n") + "\n" + text)
 
 
 # --- the source ------------------------------------------------------------------------------------------------------
@@ -128,7 +136,9 @@ def source_of(name: str, function: Callable) -> str:
     imports, lacking = _needs(function, tree, called)
     if lacking:
         things = ", ".join(f"`{one}`" for one in lacking)
-        raise Unkept(f"it uses {things}, which stands elsewhere in the notebook. Put it into the function")
+        raise Unkept(f"it uses {things}, which stands outside the function. Put it inside")
+    if _PART.search(text):
+        raise Unkept(f"it has a line that begins with `# %%`, which divides `{FILE_NAME}`")
     under = [f"{name} = {called}"] if called != name else []
     return "\n".join([*imports, *([""] if imports else []), text.strip("\n"), *under])
 
@@ -178,10 +188,10 @@ def _import_of(name: str, value: Any) -> str:
 def load(exercise: Any, source: str) -> Callable:
     """The function that a kept text makes, in a namespace of its own; Unkept where the text makes none."""
     space: dict[str, Any] = {"__name__": FILE_NAME.removesuffix(".py")}
-    try:
-        exec(compile(source, FILE_NAME, "exec"), space)
-    except Exception as error:
-        raise Unkept(f"its text alone stops with `{type(error).__name__}: {error}`") from None
+    made = call(lambda: exec(compile(source, FILE_NAME, "exec"), space), (), exercise.seconds)
+    if made.error is not None:
+        why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
+        raise Unkept(f"its text alone {why}")
     if not callable(space.get(exercise.name)):
         raise Unkept(f"its text defines no function `{exercise.name}`")
     return space[exercise.name]
@@ -206,10 +216,12 @@ def _on_real_data(exercise: Any, function: Callable) -> str:
         return ""
     args = exercise.real()
     made = call(function, args, exercise.seconds)
-    if made.error is None:
+    if made.error is None and same(made.value, exercise.function(*args), exercise.tolerance):
         return ""
     shown = show_call(exercise.name, list(inspect.signature(exercise.function).parameters), args)
-    why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
+    why = "gives something else than the course's"
+    if made.error is not None:
+        why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
     return f"on data as large as the notebook's, `{shown}`, it {why}"
 
 
@@ -221,7 +233,7 @@ def yours(exercise: Any, course: bool = False) -> Callable:
     if course:
         said.append(f"{exercise.name}: the course's, as you asked.")
     elif exercise.name not in kept:
-        said.append(f"{exercise.name}: the course's, until yours has passed its check.")
+        said.append(f"{exercise.name}: the course's, until one of yours is kept.")
     else:
         try:
             function, whose = _must_pass(exercise, kept[exercise.name]), "yours"
@@ -261,7 +273,10 @@ def compare(exercise: Any, *args: Any) -> Panel:
     """What the learner's function and the course's make of the same arguments, or of a fresh case of the check."""
     kept, note = parts()
     if exercise.name not in kept:
-        return Panel(f"There is no {exercise.name} of yours yet", (*filter(None, [note]), "Pass its check first."))
+        return Panel(
+            f"There is no {exercise.name} of yours yet",
+            (*filter(None, [note]), "Pass its check; where that does not keep it, it says why."),
+        )
     given = args or list(exercise.cases(np.random.default_rng()))[-1]
     try:
         mine = load(exercise, kept[exercise.name])

@@ -72,7 +72,6 @@ def fingerprint(key: bytes) -> str:
     return derive(key, "fingerprint").hex()[:16]
 
 
-
 def generator(key: bytes, *words: str) -> np.random.Generator:
     """The random generator of these words, from all 256 bits: a seed of 32 bits could be found by trying them all."""
     return np.random.default_rng(int.from_bytes(derive(key, "generator", *words), "big"))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from mialab._files import write_whole
 from mialab.exercises._engine._base import count
+from mialab.instructor.grading import _collected, _intake
 from mialab.instructor.grading._grading import Result
-from mialab.instructor.making import _keys, _tables
+from mialab.instructor.making import _keys
 
 ACCEPTED = "accepted.txt"
-COLLECTED = "collected.csv"  # what `mialab collect` notes: when an archive says that a file was handed in
 
 
 def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
@@ -41,20 +42,19 @@ def without_dropped(results: list[Result], drop: Sequence[str]) -> list[Result]:
     """The results without the questions that the instructor drops for everyone; what was graded stays kept.
 
     A question is named as the tables name it, alone (`my_auc`) or with its assignment's number (`05.my_auc`).
-
-    Raises
-    ------
-    ValueError : a question is dropped that no assignment has
     """
-    names = {(r.assignment[:2], mark.question) for r in results for mark in r.marks}
-    known = {question for _, question in names} | {f"{number}.{question}" for number, question in names}
-    if strange := [one for one in drop if one not in known]:
-        raise ValueError(f"drop={', '.join(strange)} is no question of these assignments: {', '.join(sorted(known))}")
 
     def stays(result: Result, question: str) -> bool:
         return question not in drop and f"{result.assignment[:2]}.{question}" not in drop
 
     return [r._replace(marks=[mark for mark in r.marks if stays(r, mark.question)]) for r in results]
+
+
+def check_dropped(drop: Sequence[str], questions: Iterable[tuple[str, str]]) -> None:
+    """ValueError where a question is dropped that no assignment has; `questions` are (assignment, question)."""
+    known = {name for assignment, question in questions for name in (question, f"{assignment[:2]}.{question}")}
+    if strange := [one for one in drop if one not in known]:
+        raise ValueError(f"drop={', '.join(strange)} is no question of these assignments: {', '.join(sorted(known))}")
 
 
 def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, datetime]:
@@ -74,6 +74,7 @@ def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, date
             raise ValueError(f"due={word!r} should be an assignment and a date, as 05=2026-12-01T18:00") from None
         if name is None:
             raise ValueError(f"due={word!r} names no assignment of this class, which has {', '.join(assignments)}")
+        moment = moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment  # as archives and files have it
         due[name] = moment if "T" in when or " " in when else moment + timedelta(days=1)
     return due
 
@@ -81,14 +82,15 @@ def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, date
 def with_lateness(
     results: list[Result],
     submitted: Path,
+    course: Path,
     due: Mapping[str, datetime],
     students: Sequence[_keys.Student],
     percent_a_day: float = 0.0,
 ) -> list[Result]:
     """The results with the days, begun ones counted whole, by which each was late, and what is taken off for them.
 
-    A student's `extra_days` in the roster are added to the date. When a notebook was handed in is what the archive
-    said that `mialab collect` read; where none did, the date of the file, which copying may change.
+    A student's `extra_days` in the roster are added to the date. When something was handed in is what the archive said
+    that `mialab collect` read; where none did, the date of the file, which copying may change.
 
     Raises
     ------
@@ -97,25 +99,35 @@ def with_lateness(
     if not 0 <= percent_a_day <= 100:
         raise ValueError(f"late_off={percent_a_day:g} should be a percentage from 0 to 100")
     extra = {student.id: timedelta(days=float(student.extra_days or 0)) for student in students}
-    collected = _collected(submitted.parent / "instructor" / COLLECTED)
-    found = []
-    for r in results:
-        file = submitted / r.student / r.assignment / f"{r.assignment}.ipynb"
-        if r.assignment in due and file.is_file() and not file.is_symlink():
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-            when = collected.get((r.student, digest)) or datetime.fromtimestamp(file.stat().st_mtime)
-            over = when - due[r.assignment] - extra.get(r.student, timedelta())
-            days = max(0, math.ceil(over / timedelta(days=1)))
-            cut = min(1.0, days * percent_a_day / 100)
-            words = f"Handed in {count(days, 'day')} late: {100 * cut:g}% of the points are taken off."
-            r = r._replace(late=days, cut=cut, notes=(*r.notes, words) if cut else r.notes)
-        found.append(r)
-    return found
+    noted = {(line.student, line.sha256): line for line in _collected.read(course)}
+    return [
+        _late(r, file, noted, due[r.assignment] + extra.get(r.student, timedelta()), percent_a_day)
+        if r.assignment in due and (file := _handed_in(submitted / r.student / r.assignment, r.assignment))
+        else r
+        for r in results
+    ]
 
 
-def _collected(path: Path) -> dict[tuple[str, str], datetime]:
-    """(student, digest of the notebook) -> when it was handed in, as far as an archive said."""
-    if not path.exists():
-        return {}
-    _, lines = _tables.read_table(path)
-    return {(line["student"], line["sha256"]): datetime.fromisoformat(line["when"]) for line in lines if line["when"]}
+def _handed_in(folder: Path, assignment: str) -> Path | None:
+    """The file that was graded, under whatever name; None where there is none."""
+    try:
+        return _intake.find(folder, assignment)[0]
+    except _intake.Unreadable:
+        file = folder / "scores.csv"  # the challenge's
+        return file if file.is_file() and not file.is_symlink() else None
+
+
+def _late(
+    result: Result, file: Path, noted: dict[tuple[str, str], _collected.Line], due: datetime, percent_a_day: float
+) -> Result:
+    line = noted.get((result.student, hashlib.sha256(file.read_bytes()).hexdigest()[:12]))
+    when = datetime.fromtimestamp(file.stat().st_mtime)
+    if line is not None and line.when:
+        with suppress(ValueError):  # a spreadsheet may have changed how a date is written
+            when = datetime.fromisoformat(line.when)
+    days = max(0, math.ceil((when - due) / timedelta(days=1)))
+    cut = min(1.0, days * percent_a_day / 100)
+    words = f"Handed in {count(days, 'day')} late: {100 * cut:g}% of the points are taken off."
+    asides = ("The learning-management system marks it as late.",) if line and line.late_mark and not days else ()
+    notes = (*result.notes, words) if cut else result.notes
+    return result._replace(late=days, cut=cut, notes=notes, asides=(*result.asides, *asides))
