@@ -197,7 +197,8 @@ def test_what_stands_beside_the_parts_stays(workbook, capsys):
     file = workbook / "my_attack.py"
     file.write_text("# notes of mine\nLIMIT = 3\n# %% guess_members\nfirst = 1\n# %% guess_members\nsecond = 2\n")
     ex.guess_members.check(learner(LOOP))
-    ex.auc_by_pairs.check(ex.auc_by_pairs.function)
+    pairs = "return ((members[:, None] > strangers).mean() + (members[:, None] >= strangers).mean()) / 2"
+    ex.auc_by_pairs.check(learner(f"def auc_by_pairs(members, strangers):\n    {pairs}\n", "auc_by_pairs"))
     text = file.read_text()
     assert text.startswith("# notes of mine\nLIMIT = 3\n") and "first = 1" in text and "second = 2" not in text
     assert runs(ex.guess_members, capsys)[1] == "guess_members: yours."
