@@ -139,7 +139,7 @@ CLINIC_RANGES = ((50, 100), (0, 1), (1995, 2003), (0, 5), (0, 5), (0, 1))
 
 
 def load_clinic() -> Patients:
-    """Load the patients of notebook 13; `data/README.md` names the source and the licence, and what was left out.
+    """Load the patients of notebook 19; `data/README.md` names the source and the licence, and what was left out.
 
     A ValueError is raised when the data file is not the one that the course ships.
 
@@ -300,7 +300,7 @@ def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generato
     return classes[position]
 
 
-# What notebook 10 turns to see what makes a model leak
+# What notebook 14 turns to see what makes a model leak
 
 
 def few_of_each(
@@ -344,7 +344,7 @@ def noise_columns(X: Any, n_columns: int, random_state: int | np.random.Generato
 
 
 def load_on_trial() -> pd.DataFrame:
-    """Load what the large labs of notebook 10 found, over more draws than a learner would wait for: one row a run.
+    """Load what the large labs of notebook 14 found, over more draws than a learner would wait for: one row a run.
 
     The data card, `data/README.md`, says what each column means and how the file was made.
 

@@ -1,6 +1,6 @@
 """This module defends: models that say less, models that were trained with more care, and what each costs and brings.
 
-Notebook 11 measures them. An output defence is a classifier around another one, so that an attack, the prediction
+Notebook 16 measures them. An output defence is a classifier around another one, so that an attack, the prediction
 service and `train_shadows` take it like any model. An adaptive attacker knows the defence, and their shadows carry it.
 """
 

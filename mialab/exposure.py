@@ -1,6 +1,6 @@
 """This module measures exposure: how much models with and without a single record give away about it.
 
-Notebook 09 draws the map of the garden from it.
+Notebook 12 draws the map of the garden from it.
 """
 
 from __future__ import annotations

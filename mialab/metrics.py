@@ -1,6 +1,6 @@
 """This module measures how well membership scores tell members from non-members, and how sure we may be of it.
 
-Notebook 05 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more likely a
+Notebook 06 builds ROC and AUC by hand before it uses these. Throughout, `scores` is (n,), higher = more likely a
 member, and must be finite (clip a probability before taking its logarithm); `is_member` is (n,) of True/False or 1/0,
 matched by position; a threshold t calls 'member' each record whose score is >= t. Every function raises ValueError for
 arrays of other shapes, for scores that are not finite, and where members or non-members are missing.

@@ -1,6 +1,6 @@
 """This module puts differential privacy into numbers: what noise buys, what it allows an attacker, and how to audit it.
 
-Notebook 12 builds the promise from a coin. Two training sets are neighbours if one has a single record more than the
+Notebook 17 builds the promise from a coin. Two training sets are neighbours if one has a single record more than the
 other. Training is (epsilon, delta)-private if, for any two neighbours and any set of outcomes, the probability of the
 outcome with one set is at most e^epsilon times that with the other, plus delta (Dwork & Roth, "The Algorithmic
 Foundations of Differential Privacy", 2014, definition 2.4). The figures come from the library dp-accounting.

@@ -1,6 +1,6 @@
 """This module climbs hills: it adjusts a question, asks again, and keeps what makes the model surer of a class.
 
-Notebook 06 takes one climb step by step over the prediction service, then runs many at once. The attacker needs
+Notebook 08 takes one climb step by step over the prediction service, then runs many at once. The attacker needs
 no records to start from: only the right to ask, and a range for each measurement.
 """
 

@@ -1,6 +1,6 @@
 """This module trains shadow models: replicas of the target, whose members the attacker knows because they chose them.
 
-Notebook 07 trains one by hand, then many. Everything stronger than a threshold reads the one object that
+Notebook 09 trains one by hand, then many. Everything stronger than a threshold reads the one object that
 `train_shadows` returns.
 """
 

@@ -16,6 +16,19 @@ from typing import Any, NamedTuple
 from mialab._files import free_name, notebooks_folder, write_whole
 
 RECORD = ".mialab.json"
+# The numbers changed once, when notebooks were divided: earlier name -> name. Hand-outs of before are graded by it too.
+RENAMED = {
+    "05_the_first_attack": "06_the_first_attack",
+    "06_probing_the_black_box": "08_probing_the_black_box",
+    "07_shadow_models": "09_shadow_models",
+    "08_the_inference_model": "10_the_inference_model",
+    "09_who_is_exposed": "12_who_is_exposed",
+    "10_why_some_models_leak": "14_why_some_models_leak",
+    "11_defences": "16_defences",
+    "12_differential_privacy": "17_differential_privacy",
+    "13_audit_a_hospital_model": "19_audit_a_hospital_model",
+    "14_when_flowers_are_people": "20_when_flowers_are_people",
+}
 # What reading JSON of a certain shape raises where it is none: RecursionError for brackets without end.
 _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -23,12 +36,12 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 class Step(NamedTuple):
     """A `Step` is one thing that `sync` did: to which notebook, what, and the other file it concerns, if any.
 
-    >>> print(Step("05_the_first_attack.ipynb", "copied"))
-    05_the_first_attack.ipynb is new in your workbook.
+    >>> print(Step("06_the_first_attack.ipynb", "copied"))
+    06_the_first_attack.ipynb is new in your workbook.
     """
 
     notebook: str
-    what: str  # "copied", "updated", "offered", "in the way" or "set aside"
+    what: str  # "copied", "updated", "offered", "renamed", "kept", "in the way" or "set aside"
     beside: str = ""  # for "in the way": what is there instead
 
     def __str__(self) -> str:
@@ -37,6 +50,8 @@ class Step(NamedTuple):
             "updated": f"{self.notebook} has a new version; you had not changed yours, so it was replaced.",
             "offered": f"{self.notebook} has a new version; you have changed yours, so the new one is beside "
             f"it as {self.beside}.",
+            "renamed": f"{self.notebook} is {self.beside} now; you had not changed yours, so it was replaced.",
+            "kept": f"{self.notebook} is {self.beside} now; you have changed yours, so it stays under its old name.",
             "in the way": f"{self.notebook} is {self.beside} in your workbook and was left alone; rename it and try "
             f"again to get the notebook of that name.",
             "set aside": f"{self.notebook} could not be read and is set aside as {self.beside}; your "
@@ -49,7 +64,8 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
 
     A missing notebook is copied, without outputs, so that guesses come before figures. Where the course has a new
     version, a copy without a change or an output is replaced; any other stays, and the new version is put beside it,
-    once. Where only tags and folds are new, a copy without a change gets them and any other stays.
+    once. Where only tags and folds are new, a copy without a change gets them and any other stays. A copy of before the
+    notebooks had these numbers goes if it was not changed; any other stays under its old name.
 
     Parameters
     ----------
@@ -82,6 +98,7 @@ def sync(workbook: Path | str, source: Path | str | None = None) -> list[Step]:
 
     workbook.mkdir(parents=True, exist_ok=True)
     record, steps = _read_record(workbook)
+    steps += [step for old in RENAMED if (step := _renamed(workbook, old, record, lessons))]
     for name, lesson in lessons.items():
         target = workbook / name
         if os.path.lexists(target) and not target.is_file():
@@ -150,6 +167,24 @@ def cleared(notebook: dict[str, Any]) -> dict[str, Any]:
     return {**notebook, "cells": cells, "metadata": metadata}
 
 
+def _renamed(workbook: Path, old: str, record: dict[str, dict], lessons: dict[str, Any]) -> Step | None:
+    """Take away the copy of a notebook that has another name now, unless it was changed; what was done, if anything."""
+    path, name, new = workbook / f"{old}.ipynb", f"{old}.ipynb", f"{RENAMED[old]}.ipynb"
+    if name not in record or name in lessons or new not in lessons:
+        return None
+    known = record.pop(name)
+    if not path.is_file():
+        return None
+    if not _unchanged(path.read_bytes(), known):
+        return Step(name, "kept", new)
+    path.unlink()
+    return Step(name, "renamed", new)
+
+
+def _unchanged(content: bytes, known: dict[str, Any]) -> bool:
+    return _digest(content) == known["copy"] or _merely_opened(content, known["course"])
+
+
 def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple[dict, Step | None]:
     """Bring one notebook of the workbook up to date: (what to remember of it, what was done)."""
     name, course, new = target.name, course_digest(lesson), _as_bytes(cleared(lesson))
@@ -165,7 +200,7 @@ def _sync_one(target: Path, lesson: dict[str, Any], known: dict | None) -> tuple
     same = course == known["course"]
     if (same and known.get("look") == fresh["look"]) or course in known["offered"]:
         return known, None
-    if _digest(now) == known["copy"] or _merely_opened(now, known["course"]):
+    if _unchanged(now, known):
         write_whole(target, new)
         return fresh, Step(name, "updated")
     if same:

@@ -12,14 +12,14 @@ import nbgrader.api
 from mialab.exercises.handout import FILE, own_from
 from mialab.instructor.making import _assignment, _course, _keys, _personal
 
-NAME = "05_the_first_attack"
+NAME = "06_the_first_attack"
 # nbgrader starts a Python to ask this for every gradebook that it makes: seconds each, and always the same answer.
 nbgrader.api.get_alembic_version = functools.cache(nbgrader.api.get_alembic_version)
 Notebook = dict
 
 
 class Classroom:
-    """A course folder with one assignment, 05, handed out to `students`, each with flowers of their own."""
+    """A course folder with one assignment, 06, handed out to `students`, each with flowers of their own."""
 
     def __init__(self, base: Path, students: list[str]):
         self.base, self.course, self.students = base, base / "course", students
@@ -28,8 +28,8 @@ class Classroom:
             self.key.write_text("11" * 32, "ascii")
         lines = "".join(f"{s},Name of {s},{s}@example.org,{1000 + i}\n" for i, s in enumerate(students))
         roster.write_text("student,name,email,lms_id\n" + lines, "utf-8")
-        self.made = _course.assign("05", self.course, roster=roster, key=self.key)
-        self.exercises = _assignment.find_chapter("05").exercises
+        self.made = _course.assign("06", self.course, roster=roster, key=self.key)
+        self.exercises = _assignment.find_chapter("06").exercises
         self.secret = _keys.read_key(self.key)
 
     def handout(self, student: str) -> Notebook:
@@ -39,7 +39,7 @@ class Classroom:
     def right_answers(self, student: str) -> dict[str, str]:
         """The source of a right answer to every question, for this student."""
         own = own_from(json.loads((self.course / "handout" / student / NAME / FILE).read_text("utf-8"))["own"])
-        numbers = {q.name: f"{q.name} = {q.answer(own)!r}" for q in _personal.questions(5)}
+        numbers = {q.name: f"{q.name} = {q.answer(own)!r}" for q in _personal.questions(6)}
         answers = {name: self.exercises[name].right_code for name in self.made.questions if name in self.exercises}
         order = _course.option_orders([self.exercises["always_member"]], self.secret, NAME, student)["always_member"]
         answers["always_member"] = f'always_member = "{order[self.exercises["always_member"].answer]}"'

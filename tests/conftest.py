@@ -18,14 +18,14 @@ from mialab.instructor.grading import _sandbox
 # Seconds on two quiet cores of what takes more than ten; all else together takes REST.
 SECONDS = {
     "test_browser_notebooks.py": 260, "test_grading.py": 230, "test_site.py": 120, "test_browser.py": 80,
-    "08_the_inference_model.ipynb": 100, "10_why_some_models_leak.ipynb": 100, "09_who_is_exposed.ipynb": 80,
+    "10_the_inference_model.ipynb": 100, "14_why_some_models_leak.ipynb": 100, "12_who_is_exposed.ipynb": 80,
     "test_class_reports.py": 80, "test_exercises.py": 40, "test_privacy.py": 60, "test_claims.py": 40,
     "test_assign.py": 40, "test_widgets.py": 50, "test_service.py": 40, "04_members_and_strangers.ipynb": 40,
-    "11_defences.ipynb": 40, "test_challenge.py": 70, "test_audit.py": 35, "test_trials.py": 25, "test_nets.py": 25,
+    "16_defences.ipynb": 40, "test_challenge.py": 70, "test_audit.py": 35, "test_trials.py": 25, "test_nets.py": 25,
     "test_private_nets.py": 20, "test_blackbox.py": 30, "test_shadows.py": 20, "test_defences.py": 20,
-    "13_audit_a_hospital_model.ipynb": 30, "06_probing_the_black_box.ipynb": 30, "test_calibrated.py": 25,
-    "12_differential_privacy.ipynb": 25, "07_shadow_models.ipynb": 25, "14_when_flowers_are_people.ipynb": 20,
-    "05_the_first_attack.ipynb": 15, "test_label_only.py": 30, "test_shadow_attack.py": 25, "test_on_trial.py": 20,
+    "19_audit_a_hospital_model.ipynb": 30, "08_probing_the_black_box.ipynb": 30, "test_calibrated.py": 25,
+    "17_differential_privacy.ipynb": 25, "09_shadow_models.ipynb": 25, "20_when_flowers_are_people.ipynb": 20,
+    "06_the_first_attack.ipynb": 15, "test_label_only.py": 30, "test_shadow_attack.py": 25, "test_on_trial.py": 20,
     "test_targets.py": 25, "test_mutants.py": 20, "test_docstrings.py": 20, "test_audit_cli.py": 30,
     "test_one_alone.py": 20,
 }  # fmt: skip

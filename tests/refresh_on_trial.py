@@ -1,4 +1,4 @@
-"""Run the two large labs of notebook 10 afresh and write data/on_trial.csv: more draws than a learner would wait for.
+"""Run the two large labs of notebook 14 afresh and write data/on_trial.csv: more draws than a learner would wait for.
 
 `python tests/refresh_on_trial.py` takes about three minutes of two cores. A second run gives the same file on the same
 machine; `tests/test_on_trial.py` repeats a few rows of it anywhere. The data card says what each column means.

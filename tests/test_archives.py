@@ -90,7 +90,7 @@ def test_each_student_can_be_handed_an_archive(tmp_path, capsys):
 def test_notebooks_are_placed_by_the_student_that_they_name(room, course, tmp_path, capsys):
     files = {
         "Ada L_4711_assignsubmission_file_/Untitled (1).ipynb": room.handout("ada"),
-        "benb_12_345_05_the_first_attack-1.ipynb": room.handout("ben"),
+        "benb_12_345_06_the_first_attack-1.ipynb": room.handout("ben"),
         "cho_12_346_mine.zip": packed({f"{NAME}/{NAME}.ipynb": room.handout("cho")}),
         "__MACOSX/._x.ipynb": b"\0",
     }

@@ -172,7 +172,7 @@ def test_hints_are_there_only_where_they_are_allowed(whole, tmp_path):
     allowed = load_assignment(whole / "handout" / "everyone" / NAME / "assignment.json")
     exercise = next(c for c in CHAPTERS if c.notebook == NAME).exercises["auc_by_pairs"]
     assert [allowed.auc_by_pairs.hint().body[0] for _ in range(4)] == [exercise.hints[0], *[exercise.hints[1]] * 3]
-    _course.assign("05", tmp_path, hints=False)
+    _course.assign("06", tmp_path, hints=False)
     path = tmp_path / "handout" / "everyone" / NAME / "assignment.json"
     assert "gives no hints" in repr(load_assignment(path).auc_by_pairs.hint())
     assert all(hint not in decoded(path) for hint in exercise.hints)
@@ -234,7 +234,7 @@ def test_own_model_answers_about_own_flowers_alone(room):
         mine.model.predict_proba(mine.X + 1)
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(21))
 def test_every_notebook_has_questions_of_its_own_and_each_has_one_answer(number):
     asked = _personal.questions(number)
     assert 1 <= len(asked) <= _personal.MOST_QUESTIONS and all(q.since <= number for q in asked)
@@ -255,18 +255,18 @@ def test_guesses_are_left_out_unless_they_are_asked_for():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["99", "--out", "c"], "'99' is not in the course; give a number from 00 to 14"),
-        (["05", "--out", "c", "--exercises", "auc"], "auc: not in 05_the_first_attack, which has"),
-        (["05", "--out", "c", "--roster", "r.csv"], "roster and key belong together"),
-        (["05", "--out", "c", "--roster", "none.csv", "--key", "k"], "roster='none.csv' is no file"),
-        (["05", "--out", "c", "--roster", "r.csv", "--key", "none"], "--new-key none` makes one"),
-        (["05", "--out", "c", "--roster", "bad.csv", "--key", "k"], "line 3: '../ada' cannot name a folder"),
-        (["05", "--out", "c", "--roster", "twice.csv", "--key", "k"], "'Ada' is on line 2 already"),
-        (["05", "--out", "c", "--roster", "other.csv", "--key", "k"], "no column `student`"),
-        (["05", "--out", "c", "--roster", "r.csv", "--key", "short"], "too short to be secret"),
-        (["05", "--out", "c", "--roster", "r.csv", "--key", "r.csv"], "is no key"),
+        (["99", "--out", "c"], "'99' is not in the course; give one of 00, 01, 02"),
+        (["06", "--out", "c", "--exercises", "auc"], "auc: not in 06_the_first_attack, which has"),
+        (["06", "--out", "c", "--roster", "r.csv"], "roster and key belong together"),
+        (["06", "--out", "c", "--roster", "none.csv", "--key", "k"], "roster='none.csv' is no file"),
+        (["06", "--out", "c", "--roster", "r.csv", "--key", "none"], "--new-key none` makes one"),
+        (["06", "--out", "c", "--roster", "bad.csv", "--key", "k"], "line 3: '../ada' cannot name a folder"),
+        (["06", "--out", "c", "--roster", "twice.csv", "--key", "k"], "'Ada' is on line 2 already"),
+        (["06", "--out", "c", "--roster", "other.csv", "--key", "k"], "no column `student`"),
+        (["06", "--out", "c", "--roster", "r.csv", "--key", "short"], "too short to be secret"),
+        (["06", "--out", "c", "--roster", "r.csv", "--key", "r.csv"], "is no key"),
         (["--new-key", "k"], "is there already"),
-        (["05"], "say which notebook and where"),
+        (["06"], "say which notebook and where"),
     ],
 )
 def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
@@ -308,7 +308,7 @@ def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_p
     small, whole = Classroom(tmp_path / "a", ["ada", "ben"]), Classroom(tmp_path / "b", ["ada", "ben", "dara"])
     before = files(small.course)
     roster = tmp_path / "b" / "roster.csv"
-    words = ["assign", "05", "--roster", str(roster), "--key", str(small.key), "--out", str(small.course)]
+    words = ["assign", "06", "--roster", str(roster), "--key", str(small.key), "--out", str(small.course)]
     assert cli.main(words) == 0
     assert "new handouts for dara" in capsys.readouterr().out
     assert files(small.course / "handout") == files(whole.course / "handout")  # as if dara had been there
@@ -316,7 +316,7 @@ def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_p
     changed = {name for name in after if after[name] != before.get(name)}
     assert all("dara" in name or name == "instructor/roster.csv" for name in changed)
     assert cli.main(words) == 1  # nobody is new any more
-    assert "holds 05_the_first_attack already" in capsys.readouterr().err
+    assert "holds 06_the_first_attack already" in capsys.readouterr().err
     assert cli.main([*words[:2], "--exercises", "auc_by_pairs", *words[2:-1], str(small.course)]) == 1
 
 
@@ -324,15 +324,15 @@ def test_a_grown_class_keeps_its_hints_and_its_choice_of_exercises(tmp_path):
     (tmp_path / "k").write_text("11" * 32)
     (tmp_path / "r.csv").write_text("student\nada\n")
     given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}
-    _course.assign("05", tmp_path / "c", exercises=["auc_by_pairs"], hints=False, **given)
+    _course.assign("06", tmp_path / "c", exercises=["auc_by_pairs"], hints=False, **given)
     (tmp_path / "r.csv").write_text("student\nada\ndara\n")
-    made = _course.assign("05", tmp_path / "c", **given)
+    made = _course.assign("06", tmp_path / "c", **given)
     assert [folder.parent.name for folder in made.handouts] == ["dara"]
     handout = load_assignment(made.handouts[0] / "assignment.json")
     assert "gives no hints" in repr(handout.auc_by_pairs.hint()) and "guess_members" not in handout.questions
     (tmp_path / "r.csv").write_text("student\nada\ndara\neve\n")
     with pytest.raises(ValueError, match="is there with auc_by_pairs"):
-        _course.assign("05", tmp_path / "c", exercises=["guess_members"], **given)
+        _course.assign("06", tmp_path / "c", exercises=["guess_members"], **given)
 
 
 @pytest.mark.parametrize(

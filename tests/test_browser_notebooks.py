@@ -29,7 +29,7 @@ def test_an_opened_notebook_is_sound_and_axe_finds_nothing_of_ours_in_it(noteboo
 
 
 def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(notebook):
-    notebook.turn_to(f"{READ}/08_the_inference_model.ipynb")
+    notebook.turn_to(f"{READ}/10_the_inference_model.ipynb")
     word = notebook.page.locator(".jp-RenderedMarkdown abbr", has_text="pool").first
     expect(word).to_have_attribute("title", define("pool").means)  # JupyterLab's sanitiser lets it through
     notebook.ready()
@@ -38,13 +38,13 @@ def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(notebo
 # Each panel's title, its notebook, and the function of mialab.widgets that makes it.
 LIVE = {
     "Ask the model": ("03_ask_the_model.ipynb", "ask_the_model"),
-    "Guess the member": ("05_the_first_attack.ipynb", "guess_the_member"),
-    "The threshold explorer": ("05_the_first_attack.ipynb", "threshold_explorer"),
-    "The shadow lab": ("07_shadow_models.ipynb", "shadow_lab"),
-    "The map of the garden": ("09_who_is_exposed.ipynb", "garden_panel"),
-    "The overfitting dial": ("10_why_some_models_leak.ipynb", "overfitting_dial"),
-    "The defence panel": ("11_defences.ipynb", "defence_panel"),
-    "The coin of randomised response": ("12_differential_privacy.ipynb", "coin_panel"),
+    "Guess the member": ("06_the_first_attack.ipynb", "guess_the_member"),
+    "The threshold explorer": ("06_the_first_attack.ipynb", "threshold_explorer"),
+    "The shadow lab": ("09_shadow_models.ipynb", "shadow_lab"),
+    "The map of the garden": ("12_who_is_exposed.ipynb", "garden_panel"),
+    "The overfitting dial": ("14_why_some_models_leak.ipynb", "overfitting_dial"),
+    "The defence panel": ("16_defences.ipynb", "defence_panel"),
+    "The coin of randomised response": ("17_differential_privacy.ipynb", "coin_panel"),
 }
 
 

@@ -216,7 +216,7 @@ def test_feedback_names_only_sections_that_are_there(tmp_path):
     mine = Mark("my_auc", 0.0, 2, "not yet", "other", ("x",), section="Your own model")
     _pages.write_feedback([result("ada", mine, WRONG)], {}, tmp_path)
     page = (tmp_path / "ada.html").read_text("utf-8")
-    assert "Reread “Your own model” in your assignment." in page and "“Count the pairs” in notebook 05." in page
+    assert "Reread “Your own model” in your assignment." in page and "“Count the pairs” in notebook 06." in page
 
 
 def test_the_summary_gives_the_median_as_such(tmp_path):
@@ -263,8 +263,8 @@ def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tm
 
 def test_a_written_answer_that_is_too_short_is_read_by_a_person(tmp_path):
     """The guide says that a person reads it; so no program may give it nothing."""
-    _course.assign("13", tmp_path / "c", exercises=["memo"])
-    settings = json.loads(_course.settings_file(tmp_path / "c", "13_audit_a_hospital_model").read_text("utf-8"))
+    _course.assign("19", tmp_path / "c", exercises=["memo"])
+    settings = json.loads(_course.settings_file(tmp_path / "c", "19_audit_a_hospital_model").read_text("utf-8"))
     judge = _judge.Judge(settings, None, tmp_path / "c", [])
     (tmp_path / "run" / "seen").mkdir(parents=True)
     seen = tmp_path / "run" / "seen" / "memo.json"
@@ -280,7 +280,7 @@ def test_a_written_answer_that_is_too_short_is_read_by_a_person(tmp_path):
         assert (mark.outcome, mark.points) == (outcome, None if outcome == "to be read" else 0), mark
     seen.write_text(json.dumps({"text": " ".join(f"word{i}" for i in range(60))}))
     (mark,) = judge.marks("ada", tmp_path / "run")
-    _reports.write_tables([Result("ada", "13_audit_a_hospital_model", "graded", [mark])], tmp_path, [])
+    _reports.write_tables([Result("ada", "19_audit_a_hospital_model", "graded", [mark])], tmp_path, [])
     (line,) = table(tmp_path / "written.csv")
     assert line["note"] == "60 words are too few to argue with; write at least 80." and line["of"] == "6"
 
@@ -331,7 +331,7 @@ def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, mo
     _course.assign("00", room.course, roster=tmp_path / "more.csv", key=room.key)
     graded = grade_class(room.course / "submitted", tmp_path / "g", key=room.key, missing_zero=True)
     status = {(r.student, r.assignment[:2]): r.status for r in graded.results}
-    assert status["dara", "05"] == "not assigned" and status["dara", "00"] == status["ada", "05"] == "missing"
+    assert status["dara", "06"] == "not assigned" and status["dara", "00"] == status["ada", "06"] == "missing"
     lines = table(tmp_path / "g" / "moodle.csv")
     assert (lines[2][NAME], lines[2]["00_start_here"]) == ("", "0")
     assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
@@ -345,8 +345,8 @@ def test_one_assignment_can_be_graded_alone(tmp_path, monkeypatch):
     for only, names in ((["01"], {"01_the_flowers"}), (["0", "01_the_flowers"], {"00_start_here", "01_the_flowers"})):
         graded = grade_class(tmp_path / "c" / "submitted", tmp_path / "g", only=only)
         assert {r.assignment for r in graded.results} == names
-    with pytest.raises(ValueError, match="only=07 is no assignment of this class, which has 00_start_here, 01_"):
-        grade_class(tmp_path / "c" / "submitted", tmp_path / "g", only=["07"])
+    with pytest.raises(ValueError, match="only=09 is no assignment of this class, which has 00_start_here, 01_"):
+        grade_class(tmp_path / "c" / "submitted", tmp_path / "g", only=["09"])
 
 
 @pytest.mark.parametrize(("points", "says"), [("many", "is no number"), ("4", "from 0 to 3"), ("-1", "from 0 to 3")])
@@ -364,7 +364,7 @@ def test_feedback_names_the_misconception_and_escapes_what_students_wrote(tmp_pa
     )
     _pages.write_feedback([result("ada", RIGHT, WRONG, bad, UNREAD, notes=("<img src=x>",))], {}, tmp_path)
     page = (tmp_path / "ada.html").read_text("utf-8")
-    assert "Hidden checks passed: 3 of 9." in page and "“Count the pairs” in notebook 05" in page
+    assert "Hidden checks passed: 3 of 9." in page and "“Count the pairs” in notebook 06" in page
     assert "1 of 7 points so far; a written answer worth 3 is still to be read" in page
     assert not re.search(r"<script|<img|<b>", page) and "&lt;script&gt;" in page
     assert not re.search(r"\ball\b.*passed|passed.*\ball\b", page)

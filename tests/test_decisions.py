@@ -20,7 +20,7 @@ from mialab.instructor.grading._judge import Judge, Mark
 from mialab.instructor.making import _keys, _personal, _tables
 from mialab.instructor.reporting import _pages, _rules
 
-KEY, NAME = b"k" * 32, "05_the_first_attack"
+KEY, NAME = b"k" * 32, "06_the_first_attack"
 JUDGE = SimpleNamespace(settings={"personal": True}, key=KEY, name=NAME)
 CHOICE = next(e for e in the_flowers.chapter.exercises.values() if isinstance(e, Choice))
 DRESSED = ["{}", " {}", "{})", "({})", "{}.", "{}:", "[{}]", "\n{}\t", "'{}'", "**{}**"]
@@ -42,7 +42,7 @@ def test_a_letter_is_cleaned_before_it_is_put_into_the_order_of_the_others(dress
                 meant = Judge._own_letter(JUDGE, CHOICE, student, dress.format(letter))
                 assert (CHOICE.judge(meant).outcome == "correct") == (own == CHOICE.answer), (student, own, letter)
     asked = {"kind": "choice", "options": list(CHOICE.options), "points": 1, "minutes": 2}
-    ex = Handout({"assignment": "05", "student": "ada", "hints": False, "exercises": {"odds": asked}})
+    ex = Handout({"assignment": "06", "student": "ada", "hints": False, "exercises": {"odds": asked}})
     assert ex.odds.check(dress.format("B")).title == "Noted: b."
 
 
@@ -145,12 +145,12 @@ def test_all_faults_of_a_roster_are_named_at_once(tmp_path):
 
 def test_a_dropped_question_counts_for_nobody():
     results = [Result("ada", NAME, "graded", marks(2, 0)), Result("ben", NAME, "missing", marks(0, 0))]
-    for word in ("b", "05.b"):
+    for word in ("b", "06.b"):
         assert [(r.points, r.of) for r in _rules.without_dropped(results, [word])] == [(2, 2), (0, 2)]
-    assert _rules.without_dropped(results, ["05.b"]) != results and _rules.without_dropped(results, []) == results
-    with pytest.raises(ValueError, match=r"drop=d is no question of these assignments: 05\.a, 05\.b, a, b"):
-        _rules.check_dropped(["d", "05.b"], [(NAME, "a"), (NAME, "b")])
-    _rules.check_dropped(["05.a", "b"], [(NAME, "a"), (NAME, "b")])
+    assert _rules.without_dropped(results, ["06.b"]) != results and _rules.without_dropped(results, []) == results
+    with pytest.raises(ValueError, match=r"drop=d is no question of these assignments: 06\.a, 06\.b, a, b"):
+        _rules.check_dropped(["d", "06.b"], [(NAME, "a"), (NAME, "b")])
+    _rules.check_dropped(["06.a", "b"], [(NAME, "a"), (NAME, "b")])
 
 
 @pytest.mark.parametrize(("handed_in", "days"), [("2026-12-01T17:59", 0), ("2026-12-01T18:00", 0),
@@ -183,9 +183,9 @@ def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in,
 
 
 def test_a_date_alone_is_its_whole_day_and_nonsense_is_named():
-    assert _rules.read_due(["05=2026-12-01"], [NAME]) == {NAME: datetime(2026, 12, 2)}
-    assert _rules.read_due(["05=2026-12-01T18:00+00:00"], [NAME])[NAME].tzinfo is None  # on this machine's clock
-    for word, says in (("05", "should be an assignment and a date"), ("05=soon", "should be"), ("06=2026-12-01", "no")):
+    assert _rules.read_due(["06=2026-12-01"], [NAME]) == {NAME: datetime(2026, 12, 2)}
+    assert _rules.read_due(["06=2026-12-01T18:00+00:00"], [NAME])[NAME].tzinfo is None  # on this machine's clock
+    for word, says in (("06", "should be an assignment and a date"), ("06=soon", "should be"), ("08=2026-12-01", "no")):
         with pytest.raises(ValueError, match=says):
             _rules.read_due([word], [NAME])
 

@@ -44,17 +44,17 @@ def test_a_rubric_has_a_line_for_each_point_and_the_prompt_says_so(exercise):
 
 def test_the_examples_numbers_are_those_of_their_notebooks():
     """An example that earns every point gives a number; it must be one that a cell of the lesson computed."""
-    shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "10", "13")}
+    shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "14", "19")}
     example = {e.name: e.example for e in WRITTEN}
     gap = float(re.search(r"look-up +gap in confidence: (\d\.\d+) \(95% interval", shown["04"])[1])
     assert f"by {gap:.2f}, the mean gap" in example["tell_a_colleague"]
     depth = re.search(
-        r"depth 12 against 1 +(?:recorded label +)?([\d.]+) \(95% interval ([\d.]+) to ([\d.]+)", shown["10"]
+        r"depth 12 against 1 +(?:recorded label +)?([\d.]+) \(95% interval ([\d.]+) to ([\d.]+)", shown["14"]
     )
     mean, low, high = (f"{float(number):.2f}" for number in depth.groups())
     assert f"rose by {mean} in the notebook's table (95% interval {low} to {high}" in example["judge"]
     auc, low, high = (
-        round(100 * float(n)) for n in re.search(r"RMIA +(0\.\d+) +(0\.\d+) +(0\.\d+)", shown["13"]).groups()
+        round(100 * float(n)) for n in re.search(r"RMIA +(0\.\d+) +(0\.\d+) +(0\.\d+)", shown["19"]).groups()
     )
     assert f"about {auc} of 100 pairs" in example["memo"] and f"interval, {low} to {high}" in example["memo"]
 
@@ -104,8 +104,8 @@ def test_work_without_end_and_sleep_without_end_are_both_stopped(pause):
 
 
 def test_an_assignment_says_that_points_are_all_or_nothing():
-    chapter = _assignment.find_chapter("05")
+    chapter = _assignment.find_chapter("06")
     head = _assignment.cells(chapter, _assignment.choose(chapter, None), False, {})[0].source
     assert "all of a question's points or none" in head
-    chapter = _assignment.find_chapter("13")
+    chapter = _assignment.find_chapter("19")
     assert "a point for each line" in _assignment.cells(chapter, _assignment.choose(chapter, None), False, {})[0].source

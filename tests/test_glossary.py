@@ -61,7 +61,7 @@ def test_a_term_is_not_used_before_it_is_defined(term):
 def test_a_term_used_too_early_is_found():
     term = define("AUC")
     assert used_too_early(term, ["The **AUC** is high."]) == ["The AUC is high."]
-    assert used_too_early(term, ["Notebook 05 calls it AUC. See `auc`.", "# AUC", "Aucuba is a shrub."]) == []
+    assert used_too_early(term, ["Notebook 06 calls it AUC. See `auc`.", "# AUC", "Aucuba is a shrub."]) == []
 
 
 def test_no_spelling_stands_for_two_terms():
@@ -72,7 +72,7 @@ def test_no_spelling_stands_for_two_terms():
 
 def test_a_word_is_looked_up_in_any_of_its_forms():
     assert define("Shadows") is define("shadow model")
-    assert repr(define("tpr")) == ("true positive rate: the share of members who are called members (notebook 05).")
+    assert repr(define("tpr")) == ("true positive rate: the share of members who are called members (notebook 06).")
     assert "<strong>AUC</strong>" in define("AUC")._repr_html_()
     with pytest.raises(ValueError, match="word is 'luck'; it should be one of model, record"):
         define("luck")
@@ -80,10 +80,10 @@ def test_a_word_is_looked_up_in_any_of_its_forms():
 
 def test_hover_text_marks_each_earlier_term_once_and_nothing_else():
     text = "The AUC of a confidence gap, `AUC`, **AUC**.\n# The AUC\n- a fine AUC and a query\n### Exercise\nconfidence"
-    book = with_hover(new_notebook(cells=[new_markdown_cell("AUC"), new_markdown_cell(text)]), "06")
+    book = with_hover(new_notebook(cells=[new_markdown_cell("AUC"), new_markdown_cell(text)]), "08")
     title, marked = (cell.source for cell in book.cells)
     assert title == "AUC" and without_hover(marked) == text
     found = re.findall(r'<abbr title="([^"]*)">([^<]*)</abbr>', marked)
     assert found == [(define("AUC").means, "AUC"), (define("confidence gap").means, "confidence gap")]
-    assert with_hover(book, "06").cells[1].source == marked
-    assert "<abbr" not in with_hover(book, "05").cells[1].source.split("gap")[1]
+    assert with_hover(book, "08").cells[1].source == marked
+    assert "<abbr" not in with_hover(book, "06").cells[1].source.split("gap")[1]

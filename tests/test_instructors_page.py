@@ -81,7 +81,7 @@ def test_the_guide_says_how_to_begin_in_the_middle():
     "words",
     [
         "--missing-zero",
-        "--only 05",
+        "--only 06",
         "--accept STUDENT",
         "--again STUDENT",
         "### Someone joins or leaves",
@@ -99,7 +99,7 @@ def test_the_guide_says_what_an_instructor_stumbled_over(words):
 
 
 def test_trying_it_out_does_not_collide_with_the_class():
-    outs = [re.search(r"--out (\S+)", line)[1] for line in re.findall(r"mialab assign 05 .*", TEXT) if "--out" in line]
+    outs = [re.search(r"--out (\S+)", line)[1] for line in re.findall(r"mialab assign 06 .*", TEXT) if "--out" in line]
     assert len(set(outs)) == len(outs) == 2, outs
 
 
@@ -121,7 +121,7 @@ def test_the_example_of_an_exercise_works_as_it_is_printed(monkeypatch, tmp_path
     code = re.search(r"<!-- example -->\n```python\n(.*?)```", TEXT, re.DOTALL)[1]
     path = tmp_path / "example.py"  # an exercise reads its own source
     imports = "from mialab.exercises._engine._chapter import Chapter\n"
-    path.write_text(imports + "chapter = Chapter('05_the_first_attack')\n" + code)
+    path.write_text(imports + "chapter = Chapter('06_the_first_attack')\n" + code)
     space: dict = {}
     exec(compile(path.read_text(), str(path), "exec"), space)
     exercise = space["caught_for_sure"]

@@ -32,16 +32,16 @@ NOT_RESULTS = {
     "02": {"95%", "0.7", "2.01", "1.00"},  # 0.7: a tree's question; 2.01: Student's t; 1.00: asserted in its cell
     "03": {"0.9", "0.5", "0.99", "1.00", "1.1"},
     "04": {"95%", "20%", "0.5", "1.00"},
-    "05": {"0.5", "0.50", "0.55", "0.45", "0.01", "0.868", "0.05", "1%"},
-    "06": {"95%", "0.5"},
-    "07": {"0.5", "0.95", "1.0"},  # thresholds of climbs and of the look-up model
-    "08": {"0.50", "0.5", "0.8", "0.99", "0.9999", "1.0", "0.0"},
-    "09": {"0.9", "0.50", "0.5", "1.0", "1.00", "0.60", "0.6", "0.54", "0.1", "5%"},  # the hospital of exercise 9.5
-    "10": {"0.01", "88.1", "59.9", "8.4", "27.6", "1%"},  # the rule of the verdicts, and published figures
-    "11": set(),
-    "12": {"2.3", "95%", "2.718"},  # the audit of exercise 12.6, and e
-    "13": {"0.6", "80%"},  # both asserted in the cells beside them
-    "14": {"0.9", "13.709", "164.514", "1798.140"},  # the threshold of 14.2, and numbers of laws
+    "06": {"0.5", "0.50", "0.55", "0.45", "0.01", "0.868", "0.05", "1%"},
+    "08": {"95%", "0.5"},
+    "09": {"0.5", "0.95", "1.0"},  # thresholds of climbs and of the look-up model
+    "10": {"0.50", "0.5", "0.8", "0.99", "0.9999", "1.0", "0.0"},
+    "12": {"0.9", "0.50", "0.5", "1.0", "1.00", "0.60", "0.6", "0.54", "0.1", "5%"},  # the hospital of exercise 12.5
+    "14": {"0.01", "88.1", "59.9", "8.4", "27.6", "1%"},  # the rule of the verdicts, and published figures
+    "16": set(),
+    "17": {"2.3", "95%", "2.718"},  # the audit of exercise 17.6, and e
+    "19": {"0.6", "80%"},  # both asserted in the cells beside them
+    "20": {"0.9", "13.709", "164.514", "1798.140"},  # the threshold of 20.2, and numbers of laws
 }
 
 

@@ -1,4 +1,4 @@
-"""The file of precomputed runs is whole, is what its script computes, and says what notebook 10 says of it."""
+"""The file of precomputed runs is whole, is what its script computes, and says what notebook 14 says of it."""
 
 import numpy as np
 import pytest

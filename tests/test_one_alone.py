@@ -22,7 +22,7 @@ from mialab.exercises._engine._plain import from_json, observed_from_json, to_js
 from mialab.instructor._class import grade_class
 from mialab.instructor.grading import _grading, _judge, _sandbox
 from mialab.instructor.grading._judge import Mark
-from mialab.instructor.making import _nbgrader
+from mialab.instructor.making import _assignment, _nbgrader
 from mialab.instructor.reporting import _pages
 
 pytest.importorskip("nbgrader")
@@ -282,3 +282,11 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_runs(room, tmp_path, monk
                   "There is no sandbox", "due='soon'", "late_off=200"):  # fmt: skip
         assert sum(words in line for line in said) == 1, (words, said)
     assert len(said) == 8
+
+
+def test_what_was_handed_out_before_the_numbers_changed_is_judged_by_what_was_asked(tmp_path):
+    asked = ["guess_members", "precision_when_rare", "predict_auc"]  # wherever they stand today
+    judge = _judge.Judge(
+        {"assignment": "05_the_first_attack", "exercises": asked, "personal": False}, None, tmp_path, []
+    )
+    assert [name for name, _ in judge.questions] == asked and judge.chapter is _assignment.find_chapter("6")

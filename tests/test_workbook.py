@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mialab.workbook import RECORD, cleared, course_digest, find_workbook, sync
+from mialab._files import notebooks_folder
+from mialab.workbook import RECORD, RENAMED, cleared, course_digest, find_workbook, sync
 
 
 def notebook(*sources: str, outputs: bool = True) -> dict:
@@ -88,6 +89,33 @@ def test_a_second_sync_does_nothing(book, course):
     before = files(book)
     assert sync(book, course) == []
     assert files(book) == before
+
+
+def test_a_notebook_with_another_number_moves_if_it_was_not_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr("mialab.workbook.RENAMED", {"05_attack": "06_attack", "06_box": "08_box", "07_gone": "09_gone"})
+    for name in ("05_attack", "06_box", "07_gone"):
+        put(tmp_path / "old", f"{name}.ipynb", "a = 1")
+    book, new = tmp_path / "book", tmp_path / "new"
+    sync(book, tmp_path / "old")
+    changed = put(book, "06_box.ipynb", "a = 'mine'") or (book / "06_box.ipynb").read_bytes()
+    (book / "07_gone.ipynb").unlink()
+    put(new, "05_other.ipynb", "c = 3")
+    for name in ("06_attack", "08_box", "09_gone"):
+        put(new, f"{name}.ipynb", "a = 1", "b = 2")
+    steps = sync(book, new)
+    assert told(steps)[:2] == [("05_attack.ipynb", "renamed"), ("06_box.ipynb", "kept")]
+    assert "05_attack.ipynb is 06_attack.ipynb now" in str(steps[0]) and "stays under its old name" in str(steps[1])
+    assert {what for _, what in told(steps)[2:]} == {"copied"} and sync(book, new) == []
+    assert sorted(files(book)) == [
+        "05_other.ipynb",
+        *(f"{n}.ipynb" for n in ("06_attack", "06_box", "08_box", "09_gone")),
+    ]
+    assert files(book)["06_box.ipynb"] == changed
+
+
+def test_every_renamed_notebook_is_there_under_its_new_name():
+    names = {path.stem for path in notebooks_folder().glob("*.ipynb")}
+    assert set(RENAMED.values()) <= names and not set(RENAMED) & names
 
 
 def test_an_update_leaves_everything_of_the_learner_as_it_was(book, course):

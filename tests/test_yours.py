@@ -15,7 +15,7 @@ from mialab.exercises._engine._calls import same
 from mialab.exercises._engine._function import FunctionExercise
 
 CHAPTERS = {chapter.notebook[:2]: chapter for chapter in chapters()}
-FUNCTIONS = {e.name: e for number, c in CHAPTERS.items() if number <= "05" for e in c.exercises.values()
+FUNCTIONS = {e.name: e for number, c in CHAPTERS.items() if number <= "06" for e in c.exercises.values()
              if isinstance(e, FunctionExercise)}  # fmt: skip
 
 
@@ -245,7 +245,7 @@ ANSWERS = {
 
 
 def attack():
-    """What notebook 06 does with the two functions: the caught, the accused, and how often a member outranks."""
+    """What notebook 08 does with the two functions: the caught, the accused, and how often a member outranks."""
     from mialab import targets
     from mialab.data import load_iris, split
 
@@ -343,7 +343,7 @@ def test_a_wrong_function_in_the_place_of_yours_changes_what_notebook_05_shows(n
 
     from mialab._files import notebooks_folder
 
-    lesson = json.loads((notebooks_folder() / "05_the_first_attack.ipynb").read_bytes())["cells"]
+    lesson = json.loads((notebooks_folder() / "06_the_first_attack.ipynb").read_bytes())["cells"]
     sources = ["".join(cell["source"]) for cell in lesson if cell["cell_type"] == "code"]
     place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
     space = {"np": np}

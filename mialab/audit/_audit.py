@@ -1,6 +1,6 @@
 """An audit: every attack that the threat model allows, on one model, and what follows from it.
 
-Notebook 13 audits a hospital's model. The auditor holds the members and comparable non-members, and asks what an
+Notebook 19 audits a hospital's model. The auditor holds the members and comparable non-members, and asks what an
 attacker could do who does not know which is which.
 """
 

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.new_key} is a new key. Keep a copy: without it nothing that is drawn from it can be graded.")
         return 0
     if not options.assignment or not options.out:
-        raise ValueError("say which notebook and where, e.g. mialab assign 05 --out try/")
+        raise ValueError("say which notebook and where, e.g. mialab assign 06 --out try/")
     if options.assignment == "challenge":
         return _assign_challenge(options)
     from mialab.instructor import assign

@@ -26,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", nargs="+", default=[], metavar="STUDENT", help="grade these anew, whatever was "
                         "found before")  # fmt: skip
     parser.add_argument("--drop", nargs="+", default=[], metavar="QUESTION", help="leave these questions out of "
-                        "everyone's total (05.my_auc); say it in each run")  # fmt: skip
+                        "everyone's total (06.my_auc); say it in each run")  # fmt: skip
     parser.add_argument("--due", nargs="+", default=[], metavar="NN=DATE", help="when assignments are due "
-                        "(05=2026-12-01T18:00): later ones are named, with the days")  # fmt: skip
+                        "(06=2026-12-01T18:00): later ones are named, with the days")  # fmt: skip
     parser.add_argument("--late-off", type=float, default=0.0, metavar="PERCENT", help="taken off the points for each "
                         "day begun after that (0)")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many at a time (2)")

@@ -1,4 +1,4 @@
-"""Exercises of notebook 06, probing the black box."""
+"""Exercises of notebook 08, probing the black box."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import black_box as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 
-chapter = Chapter("06_probing_the_black_box")
+chapter = Chapter("08_probing_the_black_box")
 recap = chapter.recap
 
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 11, defences."""
+"""Exercises of notebook 16, defences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mialab.exercises._cases.who_is_exposed import area_by_pairs
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 
-chapter = Chapter("11_defences")
+chapter = Chapter("16_defences")
 recap = chapter.recap
 
 best_defence = chapter.add(

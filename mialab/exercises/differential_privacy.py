@@ -1,4 +1,4 @@
-"""Exercises of notebook 12, differential privacy."""
+"""Exercises of notebook 17, differential privacy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import differential_privacy as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 
-chapter = Chapter("12_differential_privacy")
+chapter = Chapter("17_differential_privacy")
 recap = chapter.recap
 
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 05, the first attack."""
+"""Exercises of notebook 06, the first attack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 from mialab.metrics import accuracy_at, balanced_accuracy, choose_threshold
 
-chapter = Chapter("05_the_first_attack")
+chapter = Chapter("06_the_first_attack")
 recap = chapter.recap
 
 predict_auc = chapter.add(

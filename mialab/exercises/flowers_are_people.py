@@ -1,4 +1,4 @@
-"""Exercises of notebook 14, when flowers are people."""
+"""Exercises of notebook 20, when flowers are people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import flowers_are_people as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
-chapter = Chapter("14_when_flowers_are_people")
+chapter = Chapter("20_when_flowers_are_people")
 recap = chapter.recap
 
 what_it_says = chapter.add(
@@ -279,7 +279,7 @@ card = chapter.add(
         ],
         hints=[
             "Write to one of the patients, not to a colleague. One or two sentences for each line of the rubric.",
-            "Take the findings from notebook 13, and say each in words: of ten pairs, of a thousand patients.",
+            "Take the findings from notebook 19, and say each in words: of ten pairs, of a thousand patients.",
             "What would you want to know if it were your record, and what could you do about it?",
         ],
     )

@@ -116,7 +116,7 @@ class Handout:
     """A `Handout` holds the questions of one assignment, by name: `ex.guess_members.check(guess_members)`.
 
     >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
-    >>> ex = Handout({"assignment": "05", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
+    >>> ex = Handout({"assignment": "06", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
     >>> ex
     Assignment 05, 2 questions: odds, why.
     """
@@ -150,7 +150,7 @@ class Question:
     """A `Question` is one question: `.check(answer)` tries it on public data or notes it, `.hint()` helps where it may.
 
     >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
-    >>> ex = Handout({"assignment": "05", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
+    >>> ex = Handout({"assignment": "06", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
     >>> said = ex.odds.check("b")  # it speaks wherever it stands
     · Noted: b.
       It is judged after you have handed in.

@@ -1,4 +1,4 @@
-"""Exercises of notebook 13, audit a hospital's model."""
+"""Exercises of notebook 19, audit a hospital's model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import hospital_audit as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
-chapter = Chapter("13_audit_a_hospital_model")
+chapter = Chapter("19_audit_a_hospital_model")
 recap = chapter.recap
 
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 08, the inference model."""
+"""Exercises of notebook 10, the inference model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import inference_model as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
-chapter = Chapter("08_the_inference_model")
+chapter = Chapter("10_the_inference_model")
 recap = chapter.recap
 
 

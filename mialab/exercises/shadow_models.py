@@ -1,4 +1,4 @@
-"""Exercises of notebook 07, shadow models."""
+"""Exercises of notebook 09, shadow models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import shadow_models as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 
-chapter = Chapter("07_shadow_models")
+chapter = Chapter("09_shadow_models")
 recap = chapter.recap
 
 what_a_shadow_knows = chapter.add(

@@ -60,7 +60,7 @@ def _first_only(record, training_set):
 
 
 @is_member.mistake(
-    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 05 comes back to "
+    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 06 comes back to "
     "that."
 )
 def _always_true(record, training_set):
@@ -121,7 +121,7 @@ first_guess = chapter.add(
         question="Of a hundred flowers, half of them members, how many does an attacker place rightly who reads "
         "a neural net’s confidence?",
         between=(0, 100),
-        means="Notebook 05 measures it and plays your guess back.",
+        means="Notebook 06 measures it and plays your guess back.",
         section="A guess to keep",
     )
 )

@@ -1,4 +1,4 @@
-"""Exercises of notebook 09, who is exposed?"""
+"""Exercises of notebook 12, who is exposed?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction
 from mialab.metrics import precision
 
-chapter = Chapter("09_who_is_exposed")
+chapter = Chapter("12_who_is_exposed")
 recap = chapter.recap
 
 how_many = chapter.add(
@@ -19,7 +19,7 @@ how_many = chapter.add(
         between=(0, 150),
         section="The average says no",
         hints="The average over all flowers is close to a coin. How many flowers far from a coin could it hide? And "
-        "flower 83 of notebook 05 was one.",
+        "flower 83 of notebook 06 was one.",
     )
 )
 
@@ -34,7 +34,7 @@ how_many = chapter.add(
     cases=data.sure_shadows,
     oracle=data.area_by_loops,
     hints=[
-        "It is the AUC of notebook 05, with nets in place of flowers: nets with the flower against nets without it.",
+        "It is the AUC of notebook 06, with nets in place of flowers: nets with the flower against nets without it.",
         "`inside = sure[in_mask[:, i], i]` are the nets with flower i, `outside = sure[~in_mask[:, i], i]` the others.",
         "`inside[:, None] > outside` compares every pair. Its mean is the share won; add half the share of ties.",
     ],
@@ -420,7 +420,7 @@ which_number = chapter.add(
                 "chance.",
                 f"If half of the candidates are members, {100 * precision(0.05, 0.001, 0.5):.0f} of 100 such "
                 f"accusations are right. If one in a hundred is, {100 * precision(0.05, 0.001, 0.01):.0f} are: the "
-                "base rate of notebook 05 still counts. For those who are named the average is no comfort.",
+                "base rate of notebook 06 still counts. For those who are named the average is no comfort.",
             ),
             "d": (
                 "The attacker is right about 54% of the patients.",

@@ -1,4 +1,4 @@
-"""Exercises of notebook 10, why some models leak."""
+"""Exercises of notebook 14, why some models leak."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mialab.exercises._cases import why_models_leak as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Choice, Prediction, Written
 
-chapter = Chapter("10_why_some_models_leak")
+chapter = Chapter("14_why_some_models_leak")
 recap = chapter.recap
 
 deeper = chapter.add(

@@ -1,6 +1,6 @@
 """Many small neural networks trained at once, each on its own subset of the same records.
 
-Notebook 07 trains one net, then many. `_net` is the classifier, the stack of them and their training; `_stack` is the
+Notebook 09 trains one net, then many. `_net` is the classifier, the stack of them and their training; `_stack` is the
 arithmetic of one step.
 """
 

@@ -1,6 +1,6 @@
 """Many small neural networks trained at once, each on its own subset of the same records.
 
-Notebook 07 trains one net, then many. An attack needs hundreds of replicas of its target, and each is a tiny
+Notebook 09 trains one net, then many. An attack needs hundreds of replicas of its target, and each is a tiny
 fit: nearly all of scikit-learn's time goes to starting each step, not to arithmetic. Here one step moves a
 whole stack of nets.
 """

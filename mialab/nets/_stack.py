@@ -1,6 +1,6 @@
 """The arithmetic of `mialab.nets`: a stack of nets in training, moved one step at a time.
 
-Notebook 12 builds the private step by hand: clip what each record asks for, add them up, add noise.
+Notebook 17 builds the private step by hand: clip what each record asks for, add them up, add noise.
 """
 
 from __future__ import annotations

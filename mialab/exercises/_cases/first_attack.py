@@ -1,4 +1,4 @@
-"""The data on which the answers of notebook 05 are tried, and the oracles that they are compared with."""
+"""The data on which the answers of notebook 06 are tried, and the oracles that they are compared with."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def update(exercise_id: str, change: Callable[[dict], None]) -> str:
 
 
 def plain_id(id: str) -> str:
-    """An exercise's name, of an id as earlier versions wrote it: "guess_members" of "05.guess_members"."""
+    """An exercise's name, of an id as earlier versions wrote it: "guess_members" of "06.guess_members"."""
     return re.sub(r"^\d\d\.", "", id)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mialab.exercises import chapters
 from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import as_array
@@ -47,8 +48,9 @@ class Judge:
         self.settings, self.key, self.course, self.students = settings, key, course, students
         self.name = settings["assignment"]
         self.chapter = _assignment.find_chapter(self.name)
-        self.exercises: list[Exercise] = _assignment.choose(self.chapter, settings["exercises"])
-        self.own_questions = _personal.questions(int(self.name[:2])) if settings["personal"] else []
+        every = {name: e for chapter in chapters() for name, e in chapter.exercises.items()}  # some have moved since
+        self.exercises: list[Exercise] = [every[name] for name in settings["exercises"]]
+        self.own_questions = _personal.questions(int(self.chapter.notebook[:2])) if settings["personal"] else []
 
     @property
     def questions(self) -> list[tuple[str, int]]:

@@ -20,6 +20,7 @@ from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Choice, Prediction, Reading, Written
 from mialab.exercises._engine._plain import observed_to_json, to_json
 from mialab.instructor.making import _personal
+from mialab.workbook import RENAMED
 
 PUBLIC_CASES = 5
 HINTS = 2  # the last of three all but gives the answer
@@ -37,11 +38,12 @@ class Cell(NamedTuple):
 
 
 def find_chapter(number: str) -> Chapter:
-    """The chapter of a notebook, by its number or file name; ValueError if there is none."""
-    found = [c for c in chapters() if c.notebook == number or c.notebook[:2] == number.zfill(2)]
+    """The chapter of a notebook, by its number or file name, also one of before; ValueError if there is none."""
+    name = RENAMED.get(number, number)
+    found = [c for c in chapters() if name in (c.notebook, c.notebook[:2], c.notebook[:2].lstrip("0"))]
     if not found:
-        known = f"00 to {len(chapters()) - 1:02d}"
-        raise ValueError(f"notebook={number!r} is not in the course; give a number from {known}, or `challenge`")
+        known = ", ".join(c.notebook[:2] for c in chapters())
+        raise ValueError(f"notebook={number!r} is not in the course; give one of {known}, or `challenge`")
     return found[0]
 
 

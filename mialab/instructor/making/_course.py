@@ -54,7 +54,7 @@ def assign(
 
     Parameters
     ----------
-    number : the notebook, "05" for instance.
+    number : the notebook, "06" for instance.
     out : the folder of the class; it is made if it is missing.
     exercises : their names; all but the guesses if None.
     roster, key : a CSV file of students and a key file: everyone gets flowers, a model and an order of options alone.
@@ -68,7 +68,7 @@ def assign(
     ------
     ValueError : one of these is not so, or the assignment is there already.
 
-    >>> assign("05", "my-class", roster="roster.csv")
+    >>> assign("06", "my-class", roster="roster.csv")
     Traceback (most recent call last):
     ValueError: roster and key belong together: give both for personal assignments, or neither
     """

@@ -97,14 +97,14 @@ QUESTIONS = (
     ),
     OwnQuestion(
         "my_auc",
-        5,
+        6,
         "a number from 0 to 1, to at least four digits after the point",
         "An attacker scores every record by your model's confidence, the largest probability. What is the AUC?",
         lambda own: _auc(_confidence(own), own),
     ),
     OwnQuestion(
         "my_recorded_auc",
-        8,
+        10,
         "a number from 0 to 1, to at least four digits after the point",
         "Another attacker knows the recorded labels and scores by the probability of those. What is that AUC?",
         lambda own: _auc(_recorded(own), own),

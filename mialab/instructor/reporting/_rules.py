@@ -71,7 +71,7 @@ def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, date
         try:
             moment = datetime.fromisoformat(when)
         except ValueError:
-            raise ValueError(f"due={word!r} should be an assignment and a date, as 05=2026-12-01T18:00") from None
+            raise ValueError(f"due={word!r} should be an assignment and a date, as 06=2026-12-01T18:00") from None
         if name is None:
             raise ValueError(f"due={word!r} names no assignment of this class, which has {', '.join(assignments)}")
         moment = moment.astimezone().replace(tzinfo=None) if moment.tzinfo else moment  # as archives and files have it
