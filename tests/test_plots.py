@@ -31,20 +31,30 @@ def ax():
     plt.close(fig)
 
 
+GOOD_MEANS = [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)]
 DRAWINGS = {
-    "steps": lambda ax: plots.steps(ax, now=["train", "infer"]),
-    "story": lambda ax: plots.story(ax, "shadow models"),
-    "flowers_on_plane": lambda ax: plots.flowers_on_plane(ax, *FLOWERS.X[:, 2:].T, SPECIES, labels=("a", "b")),
-    "two_groups": lambda ax: plots.two_groups(ax, [0.9, 1.0], [0.4, 0.5], label="confidence"),
+    "steps": lambda ax: plots.steps(now=["train", "infer"], ax=ax),
+    "story": lambda ax: plots.story("shadow models", ax=ax),
+    "flowers_on_plane": lambda ax: plots.flowers_on_plane(*FLOWERS.X[:, 2:].T, SPECIES, labels=("a", "b"), ax=ax),
+    "two_groups": lambda ax: plots.two_groups([0.9, 1.0], [0.4, 0.5], label="confidence", ax=ax),
     "garden_map": lambda ax: plots.garden_map(
-        ax, *FLOWERS.X[:, 2:].T, SPECIES, np.linspace(0.4, 1, 150), labels=("a", "b"), n_named=12
+        *FLOWERS.X[:, 2:].T, SPECIES, np.linspace(0.4, 1, 150), labels=("a", "b"), n_named=12, ax=ax
     ),
-    "log roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}, log_from=0.01),
-    "roc_curve": lambda ax: plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}),
-    "intervals": lambda ax: plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC", chance=0.5),
+    "log roc_curve": lambda ax: plots.roc_curve({"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}, log_from=0.01, ax=ax),
+    "roc_curve": lambda ax: plots.roc_curve({"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}, ax=ax),
+    "intervals": lambda ax: plots.intervals({"x": (0.5, 0.4, 0.6)}, label="AUC", chance=0.5, ax=ax),
+    "halves": lambda ax: plots.halves({"x": (1.0, 1.0, 1.0)}, {"x": (0.9, 0.8, 1.0)}, label="accuracy", ax=ax),
+    "trends": lambda ax: plots.trends(
+        [1, 2],
+        {"net": GOOD_MEANS, "tree": [(0.9, 0.8, 1.0), (0.8, 0.7, 0.9)]},
+        along="k",
+        label="AUC",
+        chance=0.5,
+        ax=ax,
+    ),
     "trend": lambda ax: plots.trend(ax, [1, 2], [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)], name="net"),
-    "trade_off": lambda ax: plots.trade_off(ax, {"x": (0.9, 0.8, 1.0)}, {"x": (0.6, 0.5, 0.7)}, [True]),
-    "probabilities": lambda ax: plots.probabilities(ax, FLOWERS.class_names, [0.2, 0.3, 0.5]),
+    "trade_off": lambda ax: plots.trade_off({"x": (0.9, 0.8, 1.0)}, {"x": (0.6, 0.5, 0.7)}, [True], ax=ax),
+    "probabilities": lambda ax: plots.probabilities(FLOWERS.class_names, [0.2, 0.3, 0.5], ax=ax),
 }
 
 
@@ -57,10 +67,40 @@ def test_a_drawing_returns_its_ax_and_opens_no_other_figure(ax, draw):
     assert ax.has_data() or ax.texts
 
 
+# What a chart says where it stands on its own: every number that it drew, or where they lie.
+WORDS = {
+    "story": "The article's steps in this notebook: shadow.",
+    "flowers_on_plane": "Flowers by a and b: 50 setosa around 1.5 and 0.2 cm, 50 versicolor around 4.3 and 1.3 cm, 50",
+    "two_groups": "Confidence. 2 members: from 0.90 to 1.00, mean 0.95. 2 strangers: from 0.40 to 0.50, mean 0.45.",
+    "garden_map": "150 flowers, exposed from 0.40 to 1.00, mean 0.70. Most exposed: 149 (1.00), 148 (1.00), 147 (0.99),",
+    "roc_curve": "With at most a tenth of the strangers called members, x calls 0.50 of the members.",
+    "intervals": "AUC: x 0.50 (0.40 to 0.60).",
+    "halves": "Accuracy: x members 1.00 (1.00 to 1.00), strangers 0.90 (0.80 to 1.00).",
+    "trends": "AUC by k: net 0.50 at 1, 0.70 at 2; tree 0.90 at 1, 0.80 at 2.",
+    "trade_off": "against AUC of the attack: x 0.90 (0.80 to 1.00) against 0.60 (0.50 to 0.70). On the frontier: x.",
+    "probabilities": "The model's answer: setosa 0.20, versicolor 0.30, virginica 0.50.",
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", WORDS)
+def test_a_chart_on_its_own_is_shown_with_its_words_and_leaves_no_figure_open(name):
+    picture = DRAWINGS[name](None)
+    assert WORDS[name] in picture.alt and picture.png[:4] == b"\x89PNG" and plt.get_fignums() == []
+
+
+def test_a_title_is_drawn_and_said_and_limits_are_set(ax):
+    look = {"title": "The tree remembers", "xlim": (0.9, 1.0)}
+    said = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", **look).alt
+    assert said == "The tree remembers. Accuracy: tree 1.00 (1.00 to 1.00)."
+    drawn = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", ax=ax, **look)
+    assert drawn is ax and ax.get_title(loc="left") == look["title"] and ax.get_xlim() == look["xlim"]
+
+
 def test_two_groups_counts_every_record_once(ax):
     rng = np.random.default_rng(0)
     inside, outside = rng.random(75), rng.random(60)
-    plots.two_groups(ax, inside, outside, label="x")
+    plots.two_groups(inside, outside, label="x", ax=ax)
     heights = [p.get_height() for p in ax.patches]
     assert sum(h for h in heights if h > 0) == 75
     assert sum(h for h in heights if h < 0) == -60
@@ -69,20 +109,20 @@ def test_two_groups_counts_every_record_once(ax):
 
 
 def test_intervals_accepts_means_with_a_count(ax):
-    plots.intervals(ax, {"a": MeanInterval(0.5, 0.4, 0.6, 50), "b": (0.7, 0.6, 0.8)}, label="AUC")
+    plots.intervals({"a": MeanInterval(0.5, 0.4, 0.6, 50), "b": (0.7, 0.6, 0.8)}, label="AUC", ax=ax)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first name is on top
 
 
 def test_roc_is_drawn_with_the_line_of_chance(ax):
-    plots.roc_curve(ax, {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])})
+    plots.roc_curve({"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}, ax=ax)
     chance = ax.lines[0]
     assert chance.get_xdata().tolist() == chance.get_ydata().tolist() == [0, 1]
 
 
 def test_steps_refuses_a_step_that_is_none(ax):
     with pytest.raises(ValueError, match="now names 'attack', which is no step"):
-        plots.steps(ax, now=["attack"])
+        plots.steps(now=["attack"], ax=ax)
 
 
 @pytest.mark.long
@@ -90,7 +130,7 @@ def test_steps_refuses_a_step_that_is_none(ax):
 def test_a_story_is_drawn_with_nothing_cut_or_covered_and_every_word_of_it_is_in_the_alt_text(name):
     with plt.style.context("mialab.course"):
         fig, ax = plt.subplots(figsize=(8.5, 4))
-        plots.story(ax, name)
+        plots.story(name, ax=ax)
         assert faults(fig) == []
     told = plots.STORIES[name]
     words = plots.story_in_words(name)
@@ -111,41 +151,41 @@ def test_there_is_one_story_for_each_notebook_and_together_they_take_every_step(
 
 def test_a_story_that_is_none_is_refused(ax):
     with pytest.raises(ValueError, match="name is 'a fairy tale'; it should be one of"):
-        plots.story(ax, "a fairy tale")
+        plots.story("a fairy tale", ax=ax)
     with pytest.raises(ValueError, match="which is none of the boxes"):
         plots.Story((), {"a": ("thing", 0, 0)}, (("a", "eats", "b"),))
-
-
-GOOD_MEANS = [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)]
 
 
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda ax: plots.steps(ax, "ask"), "now is 'ask'; now should be a list of steps"),
-        (lambda ax: plots.steps(ax, None), "now is None; now should be a list of steps"),
+        (lambda ax: plots.steps("ask", ax=ax), "now is 'ask'; now should be a list of steps"),
+        (lambda ax: plots.steps(None, ax=ax), "now is None; now should be a list of steps"),
         (
-            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], [0, 1], labels=("a", "b")),
+            lambda ax: plots.flowers_on_plane([1, 2], [1, 2], [0, 1], labels=("a", "b"), ax=ax),
             "species holds 0; it should hold names of species: setosa, versicolor, virginica",
         ),
         (
-            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], ["setosa", "rose"], labels=("a", "b")),
+            lambda ax: plots.flowers_on_plane([1, 2], [1, 2], ["setosa", "rose"], labels=("a", "b"), ax=ax),
             "species holds 'rose'",
         ),
         (
-            lambda ax: plots.flowers_on_plane(ax, [1, 2], [1, 2], ["setosa"], labels=("a", "b")),
+            lambda ax: plots.flowers_on_plane([1, 2], [1, 2], ["setosa"], labels=("a", "b"), ax=ax),
             r"x, y and species have shapes \(2,\), \(2,\) and \(1,\)",
         ),
-        (lambda ax: plots.probabilities(ax, ["rose"], [1.0]), "species holds 'rose'; it should hold names of species"),
-        (lambda ax: plots.probabilities(ax, ["setosa"], [0.5, 0.5]), "values holds 2 numbers for 1 species"),
-        (lambda ax: plots.probabilities(ax, ["setosa"], ["all"]), "values holds str values"),
-        (lambda ax: plots.two_groups(ax, [0.5, np.nan], [0.5], label="x"), "inside holds NaN or infinite values"),
-        (lambda ax: plots.two_groups(ax, [0.5], [np.inf], label="x"), "outside holds NaN or infinite values"),
-        (lambda ax: plots.two_groups(ax, [0.5], [[0.5]], label="x"), r"outside holds an array of shape \(1, 1\)"),
+        (
+            lambda ax: plots.probabilities(["rose"], [1.0], ax=ax),
+            "species holds 'rose'; it should hold names of species",
+        ),
+        (lambda ax: plots.probabilities(["setosa"], [0.5, 0.5], ax=ax), "values holds 2 numbers for 1 species"),
+        (lambda ax: plots.probabilities(["setosa"], ["all"], ax=ax), "values holds str values"),
+        (lambda ax: plots.two_groups([0.5, np.nan], [0.5], label="x", ax=ax), "inside holds NaN or infinite values"),
+        (lambda ax: plots.two_groups([0.5], [np.inf], label="x", ax=ax), "outside holds NaN or infinite values"),
+        (lambda ax: plots.two_groups([0.5], [[0.5]], label="x", ax=ax), r"outside holds an array of shape \(1, 1\)"),
         (lambda ax: plots.trend(ax, [1, 2], [0.5, 0.6], name="x"), r"means\[0\] is 0\.5; it should be \(mean, low"),
         (lambda ax: plots.trend(ax, [1], GOOD_MEANS, name="x"), r"x has shape \(1,\) for 2 means"),
         (lambda ax: plots.trend(ax, [], [], name="x"), r"x has shape \(0,\) for 0 means"),
-        (lambda ax: plots.intervals(ax, {"a": 0.5}, label="x"), r"means\['a'\] is 0\.5; it should be \(mean, low"),
+        (lambda ax: plots.intervals({"a": 0.5}, label="x", ax=ax), r"means\['a'\] is 0\.5; it should be \(mean, low"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_drawn(ax, draw, message):
@@ -202,7 +242,7 @@ def test_show_refuses_what_is_no_figure(ax):
 def test_the_same_figure_gives_the_same_bytes():
     def draw():
         fig, ax = plt.subplots()
-        plots.intervals(ax, {"x": (0.5, 0.4, 0.6)}, label="AUC")
+        plots.intervals({"x": (0.5, 0.4, 0.6)}, label="AUC", ax=ax)
         return plots.show(fig, alt="One interval from 0.4 to 0.6.").png
 
     first = draw()
@@ -220,7 +260,7 @@ def test_the_most_exposed_flowers_are_named_and_no_name_covers_another(ax):
     exposure = np.full(150, 0.5)
     crowd = np.flatnonzero((FLOWERS.X[:, 2] > 4.7) & (FLOWERS.X[:, 2] < 5.2))[:14]  # all in one corner of the map
     exposure[crowd] = np.linspace(0.8, 1.0, 14)
-    plots.garden_map(ax, *FLOWERS.X[:, 2:].T, SPECIES, exposure, labels=("a", "b"), n_named=14)
+    plots.garden_map(*FLOWERS.X[:, 2:].T, SPECIES, exposure, labels=("a", "b"), n_named=14, ax=ax)
     assert {text.get_text() for text in ax.texts} == {str(i) for i in crowd}
     ax.figure.canvas.draw()
     boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the line to the flower
@@ -232,7 +272,7 @@ def test_the_most_exposed_flowers_are_named_and_no_name_covers_another(ax):
 
 def test_a_more_exposed_flower_is_drawn_larger_darker_and_above(ax):
     plots.garden_map(
-        ax, [1, 2, 3], [1, 1, 1], ["virginica", "setosa", "virginica"], [0.5, 0.75, 0.99], labels=("a", "b")
+        [1, 2, 3], [1, 1, 1], ["virginica", "setosa", "virginica"], [0.5, 0.75, 0.99], labels=("a", "b"), ax=ax
     )
     drawn = {}
     for points in ax.collections:
@@ -252,23 +292,23 @@ def test_the_map_refuses_what_it_cannot_draw(ax):
         (([1], [1], ["setosa"], [np.nan]), "exposure holds NaN"),
     ):
         with pytest.raises(ValueError, match=message):
-            plots.garden_map(ax, *bad, labels=("a", "b"))
+            plots.garden_map(*bad, labels=("a", "b"), ax=ax)
 
 
 def test_a_logarithmic_roc_begins_where_it_is_told_and_not_at_zero(ax):
     curve = {"x": roc([1, 2, 3, 4], [0, 1, 0, 1])}
-    plots.roc_curve(ax, curve, log_from=0.01)
+    plots.roc_curve(curve, log_from=0.01, ax=ax)
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert ax.get_xlim() == ax.get_ylim() == (0.01, 1.0)
     with pytest.raises(ValueError, match="log_from is 0"):
-        plots.roc_curve(ax, curve, log_from=0)
+        plots.roc_curve(curve, log_from=0, ax=ax)
 
 
 def test_the_names_of_two_groups_stand_where_they_are_told(ax):
-    plots.two_groups(ax, [0.1], [0.2], label="x", names_at="right")
+    plots.two_groups([0.1], [0.2], label="x", names_at="right", ax=ax)
     assert [text.get_ha() for text in ax.texts] == ["right", "right"]
     with pytest.raises(ValueError, match="names_at is 'middle'"):
-        plots.two_groups(ax, [0.1], [0.2], label="x", names_at="middle")
+        plots.two_groups([0.1], [0.2], label="x", names_at="middle", ax=ax)
 
 
 ACCURACY = {"none": (0.6, 0.5, 0.7), "L2": (0.7, 0.6, 0.8), "label": (0.6, 0.55, 0.65), "noise": (0.4, 0.3, 0.5)}
@@ -276,7 +316,7 @@ LEAKAGE = {"none": (0.9, 0.8, 1.0), "L2": (0.7, 0.6, 0.8), "label": (0.75, 0.7, 
 
 
 def test_a_trade_off_marks_the_frontier_by_shape_and_joins_it_from_left_to_right(ax):
-    plots.trade_off(ax, ACCURACY, LEAKAGE, [False, True, False, True], label="AUC of RMIA")
+    plots.trade_off(ACCURACY, LEAKAGE, [False, True, False, True], label="AUC of RMIA", ax=ax)
     drawn = {line.get_marker(): set(map(tuple, line.get_xydata())) for line in ax.lines if line.get_marker() in "Do"}
     assert drawn == {"D": {(0.7, 0.7), (0.55, 0.4)}, "o": {(0.9, 0.6), (0.75, 0.6)}}
     (joined,) = (line for line in ax.lines if line.get_linestyle() == "--")
@@ -287,7 +327,7 @@ def test_a_trade_off_marks_the_frontier_by_shape_and_joins_it_from_left_to_right
 
 
 def test_the_names_of_a_trade_off_cover_no_point_and_no_other_name(ax):
-    plots.trade_off(ax, ACCURACY, LEAKAGE, [False, True, False, True])
+    plots.trade_off(ACCURACY, LEAKAGE, [False, True, False, True], ax=ax)
     ax.figure.canvas.draw()
     boxes = [Text.get_window_extent(text) for text in ax.texts]
     points = ax.transData.transform([(LEAKAGE[name][0], ACCURACY[name][0]) for name in ACCURACY])
@@ -307,4 +347,4 @@ def test_the_names_of_a_trade_off_cover_no_point_and_no_other_name(ax):
 )
 def test_a_trade_off_refuses_what_it_cannot_draw(ax, leakage, on_frontier, message):
     with pytest.raises(ValueError, match=message):
-        plots.trade_off(ax, ACCURACY, leakage, on_frontier)
+        plots.trade_off(ACCURACY, leakage, on_frontier, ax=ax)

@@ -1,4 +1,4 @@
-"""This room draws figures: each chart draws on the `ax` it is given, returns it, and computes nothing.
+"""This room draws figures: a chart draws on `ax=` and returns it, or makes its own figure and shows it with its words.
 
 `show` gives a figure its alt text. Members and strangers, and the three species, have one colour and one marker each in
 the whole course.
@@ -7,11 +7,13 @@ the whole course.
 from mialab.plots._charts import (
     flowers_on_plane,
     garden_map,
+    halves,
     intervals,
     probabilities,
     roc_curve,
     trade_off,
     trend,
+    trends,
     two_groups,
 )
 from mialab.plots._picture import Picture, show
@@ -20,6 +22,6 @@ from mialab.plots._style import CHANCE, MARKERS, MEMBER, PALETTE, SPECIES, STRAN
 
 __all__ = [
     "ATTACKER_STEPS", "CHANCE", "MARKERS", "MEMBER", "OWNER_STEPS", "PALETTE", "SPECIES", "STORIES", "STRANGER",
-    "Picture", "Story", "flowers_on_plane", "garden_map", "intervals", "probabilities", "roc_curve", "show", "steps",
-    "story", "story_in_words", "trade_off", "trend", "two_groups",
+    "Picture", "Story", "flowers_on_plane", "garden_map", "halves", "intervals", "probabilities", "roc_curve", "show",
+    "steps", "story", "story_in_words", "trade_off", "trend", "trends", "two_groups",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Charts: each draws on the `ax` it is given, returns it, and computes nothing."""
+"""Charts: each draws on `ax` and returns it, or without one is shown with its words; it computes nothing else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import _checks
+from mialab.plots._picture import chart
 from mialab.plots._style import CHANCE, MEMBER, PLAIN, SPECIES, STRANGER
 
 if TYPE_CHECKING:
@@ -16,6 +17,80 @@ if TYPE_CHECKING:
     from mialab.metrics import Roc
 
 
+def _sized(width: float = 7.0, height: float = 3.8, row: float = 0.0) -> Any:
+    """The size of a chart's own figure, in inches; `row` is added for each of the things it is given first."""
+    return lambda first, *_, **__: (width, height + (row * len(first) if row else 0))
+
+
+def _span(values: np.ndarray) -> str:
+    """Where values lie, in words."""
+    if len(values) == 0:
+        return "none"
+    low, mean, high = values.min(), values.mean(), values.max()
+    return f"all at {low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"from {low:.2f} to {high:.2f}, mean {mean:.2f}"
+
+
+def _points_in_words(x: Any, y: Any, species: Any, *, labels: tuple[str, str], **_: Any) -> str:
+    said = []
+    for name in dict.fromkeys(np.asarray(species).tolist()):
+        own = np.asarray(species) == name
+        said.append(f"{own.sum()} {name} around {np.asarray(x)[own].mean():.1f} and {np.asarray(y)[own].mean():.1f} cm")
+    return f"Flowers by {labels[0]} and {labels[1]}: {', '.join(said)}."
+
+
+def _garden_in_words(x: Any, y: Any, species: Any, exposure: Any, *, n_named: int = 5, **_: Any) -> str:
+    exposure = np.asarray(exposure)
+    most = [f"{i} ({exposure[i]:.2f})" for i in np.argsort(-exposure, kind="stable")[:n_named]]
+    return f"{len(exposure)} flowers, exposed {_span(exposure)}. Most exposed: {', '.join(most)}."
+
+
+def _groups_in_words(inside: Any, outside: Any, *, label: str, names: Any = ("members", "strangers"), **_: Any) -> str:
+    groups = [np.asarray(values) for values in (inside, outside)]
+    said = " ".join(f"{len(v)} {name}: {_span(v)}." for v, name in zip(groups, names, strict=True))
+    return f"{label[0].upper()}{label[1:]}. {said}"
+
+
+def _curves_in_words(curves: Mapping[str, Roc], **_: Any) -> str:
+    said = [
+        f"{name} calls {max(tpr[np.asarray(fpr) <= 0.1], default=0.0):.2f} of the members"
+        for name, (fpr, tpr) in ((name, map(np.asarray, curve[:2])) for name, curve in curves.items())
+    ]
+    return f"With at most a tenth of the strangers called members, {', '.join(said)}."
+
+
+def _mean_in_words(value: Sequence[float]) -> str:
+    mean, low, high = _mean_low_high("means", value)
+    return f"{mean:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _rows_in_words(means: Mapping[str, Sequence[float]], *, label: str, **_: Any) -> str:
+    return f"{label[0].upper()}{label[1:]}: {', '.join(f'{n} {_mean_in_words(v)}' for n, v in means.items())}."
+
+
+def _halves_in_words(inside: Mapping[str, Any], outside: Mapping[str, Any], *, label: str, **_: Any) -> str:
+    said = [f"{n} members {_mean_in_words(inside[n])}, strangers {_mean_in_words(outside[n])}" for n in inside]
+    return f"{label[0].upper()}{label[1:]}: {'; '.join(said)}."
+
+
+def _lines_in_words(x: Sequence[float], lines: Mapping[str, Any], *, along: str, label: str, **_: Any) -> str:
+    said = [
+        f"{name} " + ", ".join(f"{_mean_low_high(name, v)[0]:.2f} at {at:g}" for at, v in zip(x, means, strict=True))
+        for name, means in lines.items()
+    ]
+    return f"{label[0].upper()}{label[1:]} by {along}: {'; '.join(said)}."
+
+
+def _bars_in_words(species: Sequence[str], values: Sequence[float]) -> str:
+    return f"The model's answer: {', '.join(f'{s} {v:.2f}' for s, v in zip(species, values, strict=True))}."
+
+
+def _trade_in_words(accuracy: Mapping, leakage: Mapping, on_frontier: Any, *, label: str = "AUC of the attack") -> str:
+    front = [name for name, on in zip(accuracy, on_frontier, strict=True) if on]
+    said = [f"{name} {_mean_in_words(accuracy[name])} against {_mean_in_words(leakage[name])}" for name in accuracy]
+    return f"Accuracy on strangers against {label}: {'; '.join(said)}. On the frontier: {', '.join(front)}."
+
+
+@chart(_points_in_words, _sized(height=4.2))
 def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[str, str], size: float = 32) -> Axes:
     """Draw flowers as points, one colour and one shape for each species, and name the two measurements.
 
@@ -24,7 +99,7 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = flowers_on_plane(ax, [1.4, 4.7], [0.2, 1.4], ["setosa", "versicolor"], labels=("length", "width"))
+    >>> ax = flowers_on_plane([1.4, 4.7], [0.2, 1.4], ["setosa", "versicolor"], labels=("length", "width"), ax=ax)
     >>> ax.get_xlabel(), ax.get_legend_handles_labels()[1]
     ('length (cm)', ['setosa', 'versicolor'])
     """
@@ -49,6 +124,7 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     return ax
 
 
+@chart(_garden_in_words, _sized(height=4.6))
 def garden_map(
     ax: Axes,
     x: Any,
@@ -69,7 +145,7 @@ def garden_map(
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
     >>> names = ["setosa", "versicolor"]
-    >>> ax = garden_map(ax, [1.4, 4.7], [0.2, 1.4], names, [0.5, 0.9], labels=("length", "width"), n_named=1)
+    >>> ax = garden_map([1.4, 4.7], [0.2, 1.4], names, [0.5, 0.9], labels=("length", "width"), n_named=1, ax=ax)
     >>> [text.get_text() for text in ax.texts]  # the number of the flower that is exposed most
     ['1']
     """
@@ -166,6 +242,7 @@ def _check_species(names: Sequence[Any]) -> None:
         raise ValueError(f"species holds {unknown[0]!r}; it should hold names of species: {', '.join(SPECIES)}")
 
 
+@chart(_groups_in_words, _sized())
 def two_groups(
     ax: Axes,
     inside: Any,
@@ -185,7 +262,7 @@ def two_groups(
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = two_groups(ax, [0.9, 0.8, 0.9], [0.4, 0.6], label="confidence", bins=[0, 0.5, 1])
+    >>> ax = two_groups([0.9, 0.8, 0.9], [0.4, 0.6], label="confidence", bins=[0, 0.5, 1], ax=ax)
     >>> [bar.get_height().item() for bar in ax.patches]  # members in each bin, then strangers
     [0, 3, -1, -1]
     """
@@ -227,16 +304,17 @@ def _finite(name: str, values: Any) -> np.ndarray:
     return values
 
 
+@chart(_curves_in_words, _sized(5.2, 5.0))
 def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = None) -> Axes:
     """Draw ROC curves by name, with the line of pure chance; with `log_from`, on two logarithmic axes from there to 1.
 
-    `curves` is {name: what mialab.metrics.roc returns}. It raises ValueError for a `log_from` that is not above 0 and
-    at most 1.
+    `curves` is {name: what mialab.metrics.roc returns}, or {name: (fpr, tpr)}. It raises ValueError for a `log_from`
+    that is not above 0 and at most 1.
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
     >>> from mialab.metrics import roc
-    >>> ax = roc_curve(ax, {"loss": roc([3, 1, 2], [1, 0, 0])}, log_from=0.01)
+    >>> ax = roc_curve({"loss": roc([3, 1, 2], [1, 0, 0])}, log_from=0.01, ax=ax)
     >>> ax.get_xscale(), ax.get_xlabel()
     ('log', 'strangers called members (FPR)')
     """
@@ -245,7 +323,7 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = N
         raise ValueError("log_from is 0; a logarithmic axis begins above 0, at 0.001 for instance")
     ax.plot(ends, ends, **CHANCE)
     for i, (name, curve) in enumerate(curves.items()):
-        ax.plot(curve.fpr, curve.tpr, label=name, linestyle=["-", "--", "-.", ":"][i % 4])
+        ax.plot(*curve[:2], label=name, linestyle=["-", "--", "-.", ":"][i % 4])
     around = ends
     if log_from is None:
         around = ends + np.array([-0.01, 0.01])
@@ -260,6 +338,7 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = N
     return ax
 
 
+@chart(_rows_in_words, _sized(height=1.2, row=0.4))
 def intervals(
     ax: Axes,
     means: Mapping[str, Sequence[float]],
@@ -278,7 +357,7 @@ def intervals(
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = intervals(ax, {"tree": (0.55, 0.52, 0.58), "net": (0.62, 0.59, 0.65)}, label="AUC", chance=0.5)
+    >>> ax = intervals({"tree": (0.55, 0.52, 0.58), "net": (0.62, 0.59, 0.65)}, label="AUC", chance=0.5, ax=ax)
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['tree', 'net']
     """
@@ -295,6 +374,27 @@ def intervals(
     return ax
 
 
+@chart(_halves_in_words, _sized(height=1.3, row=0.5))
+def halves(ax: Axes, inside: Mapping[str, Any], outside: Mapping[str, Any], *, label: str) -> Axes:
+    """Draw for each name the members' mean and, below it, the strangers'.
+
+    `inside` and `outside` are {name: (mean, low, high, …)}, with the same names in the same order; `label` says what
+    the means are. It raises ValueError where the names differ.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> ax = halves({"tree": (1.0, 1.0, 1.0)}, {"tree": (0.95, 0.94, 0.96)}, label="accuracy", ax=ax)
+    >>> ax.get_legend_handles_labels()[1]
+    ['members', 'strangers']
+    """
+    if list(inside) != list(outside):
+        raise ValueError(f"inside and outside should hold the same names; they hold {[*inside]} and {[*outside]}")
+    intervals(inside, label=label, name="members", shift=-0.15, ax=ax, **MEMBER)
+    intervals(outside, label=label, name="strangers", shift=0.15, ax=ax, **STRANGER)
+    ax.legend(loc="best")
+    return ax
+
+
 def _mean_low_high(name: str, value: Any) -> tuple[float, float, float]:
     """The first three numbers of a `MeanInterval`, or of any sequence like it."""
     try:
@@ -302,6 +402,37 @@ def _mean_low_high(name: str, value: Any) -> tuple[float, float, float]:
     except (TypeError, ValueError):
         raise ValueError(f"{name} is {value!r}; it should be (mean, low, high), as mean_interval gives") from None
     return mean, low, high
+
+
+@chart(_lines_in_words, _sized(height=3.8))
+def trends(
+    ax: Axes,
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[Any]],
+    *,
+    along: str,
+    label: str,
+    chance: float | None = None,
+) -> Axes:
+    """Draw what becomes of one or several means as one thing is turned: a line for each name.
+
+    `x` (n,) are the settings, `along` says of what; `lines` is {name: [(mean, low, high, …) for each setting]}, `label`
+    says what the means are, and `chance` is where a line of pure chance stands.
+
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> means = [(0.9, 0.8, 1.0), (0.6, 0.5, 0.7)]
+    >>> ax = trends([10, 100], {"tree": means}, along="members", label="AUC", chance=0.5, ax=ax)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('members', 'AUC')
+    """
+    for i, (name, means) in enumerate(lines.items()):
+        trend(ax, x, means, name=name, marker="os^Dv"[i % 5])
+    if chance is not None:
+        ax.axhline(chance, **CHANCE)
+    ax.set(xlabel=along, ylabel=label)
+    ax.margins(x=0.18)
+    return ax
 
 
 def trend(
@@ -342,6 +473,7 @@ def trend(
     return ax
 
 
+@chart(_trade_in_words, _sized(height=5.2))
 def trade_off(
     ax: Axes,
     accuracy: Mapping[str, Sequence[float]],
@@ -360,7 +492,7 @@ def trade_off(
     >>> _, ax = plt.subplots()
     >>> accuracy = {"none": (0.95, 0.94, 0.96), "label only": (0.95, 0.94, 0.96)}
     >>> leakage = {"none": (0.70, 0.65, 0.75), "label only": (0.55, 0.50, 0.60)}
-    >>> ax = trade_off(ax, accuracy, leakage, on_frontier=[False, True])
+    >>> ax = trade_off(accuracy, leakage, on_frontier=[False, True], ax=ax)
     >>> sorted(text.get_text() for text in ax.texts)
     ['label only', 'none']
     """
@@ -402,6 +534,7 @@ def _together(names: list[str], x: np.ndarray, y: np.ndarray) -> tuple[list[str]
     return [", ".join(names[i] for i in group) for group in groups], np.array([group[0] for group in groups])
 
 
+@chart(_bars_in_words, _sized(5.0, 2.6))
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
     """Draw a model's answer: one bar for each species, its probability written at the end.
 
@@ -410,7 +543,7 @@ def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> 
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = probabilities(ax, ["setosa", "virginica"], [0.9, 0.1])
+    >>> ax = probabilities(["setosa", "virginica"], [0.9, 0.1], ax=ax)
     >>> [text.get_text() for text in ax.texts]
     ['0.90', '0.10']
     """

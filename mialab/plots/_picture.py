@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import html
+import inspect
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+LOOK = ("title", "xlabel", "ylabel", "xlim", "ylim", "xticks", "xscale")  # what any chart may be given, for Axes.set
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,3 +69,34 @@ def show(fig: Figure, alt: str) -> Picture:
     fig.savefig(file, format="png", metadata={"Software": None})
     plt.close(fig)
     return Picture(file.getvalue(), " ".join(alt.split()), round(fig.get_figwidth() * 96))
+
+
+def chart(words: Callable[..., str], size: Callable[..., tuple[float, float]]) -> Callable:
+    """Make a chart of a function that draws on `ax`: `chart(…, ax=ax)` draws there and returns it.
+
+    Without `ax` it is drawn on a figure of its own, as large as `size(…)` says, and shown with its words: the title,
+    then `words(…)` of the same arguments.
+    """
+
+    def decorate(draw: Callable) -> Callable:
+        @wraps(draw)
+        def drawn(*args: Any, ax: Any = None, **settings: Any) -> Any:
+            look = {name: settings.pop(name) for name in LOOK if name in settings}
+            if ax is not None:
+                draw(ax, *args, **settings).set(**look)
+                return ax
+            import matplotlib.pyplot as plt
+
+            with plt.style.context("mialab.course"):
+                fig, ax = plt.subplots(figsize=size(*args, **settings))
+                draw(ax, *args, **settings).set(**look)
+                said = words(*args, **settings)
+                return show(fig, f"{look['title'].rstrip('.')}. {said}" if look.get("title") else said)
+
+        own = list(inspect.signature(draw).parameters.values())[1:]
+        named = inspect.Parameter("ax", inspect.Parameter.KEYWORD_ONLY, default=None)
+        rest = [p for p in own if p.kind is p.VAR_KEYWORD]
+        drawn.__signature__ = inspect.Signature([*(p for p in own if p not in rest), named, *rest])
+        return drawn
+
+    return decorate

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mialab import _checks
+from mialab.plots._picture import chart
 from mialab.plots._style import MEMBER, STRANGER
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ def story_in_words(name: str) -> str:
     return f"The article's steps in this notebook: {steps}. " + " ".join(f"{s[0].upper()}{s[1:]}." for s in sentences)
 
 
+@chart(story_in_words, lambda name: (8.5, 4.0))
 def story(ax: Axes, name: str) -> Axes:
     """Draw the diagram of a notebook: all steps with today's filled, and below them who does what to whom.
 
@@ -201,12 +203,12 @@ def story(ax: Axes, name: str) -> Axes:
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = story(ax, "train a classifier")
+    >>> ax = story("train a classifier", ax=ax)
     >>> "□ the strangers" in [text.get_text() for text in ax.texts]
     True
     """
     told = _story(name)
-    steps(ax, told.now)
+    steps(told.now, ax=ax)
     ax.set(xlim=(-1.95, 5.75), ylim=(-2.75, 1.4))
     ax.plot([-1.9, 5.7], [-0.62, -0.62], color="#7a8290", linewidth=0.8)
     place = {box: (-1.0 + 1.28 * column, -1.15 - 1.2 * row) for box, (_, column, row) in told.boxes.items()}
@@ -218,6 +220,7 @@ def story(ax: Axes, name: str) -> Axes:
     return ax
 
 
+@chart(lambda now: f"The article's steps, {', '.join(now)} filled.", lambda now: (8.5, 2.2))
 def steps(ax: Axes, now: Collection[str]) -> Axes:
     """Draw the article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
 
@@ -225,7 +228,7 @@ def steps(ax: Axes, now: Collection[str]) -> Axes:
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
-    >>> ax = steps(ax, ["train"])
+    >>> ax = steps(["train"], ax=ax)
     >>> ax.texts[0].get_text(), len(OWNER_STEPS) + len(ATTACKER_STEPS)
     ('the owner', 11)
     """

@@ -58,10 +58,12 @@ def threshold_view(scores: Any, is_member: Any, threshold: float, one_in: int) -
         left, right = fig.subplots(1, 2, width_ratios=[1.8, 1])
         fig.subplots_adjust(0.08, 0.2, 0.99, 0.97, wspace=0.3)
         low, high = min(scores.min(), threshold), max(scores.max(), threshold)
-        two_groups(left, scores[is_member], scores[~is_member], label="score", bins=np.linspace(low, high + 1e-9, 17))
+        two_groups(
+            scores[is_member], scores[~is_member], label="score", bins=np.linspace(low, high + 1e-9, 17), ax=left
+        )
         left.axvline(threshold, color="#16181d", linestyle="--")
         left.locator_params(nbins=4)
-        roc_curve(right, {"attack": curve})
+        roc_curve({"attack": curve}, ax=right)
         right.plot(fpr, tpr, marker="D", markersize=9, color="#16181d", linestyle="none", clip_on=False)
         right.set(xlabel="FPR", ylabel="TPR", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
 
@@ -232,7 +234,7 @@ def shadow_view(flowers: Flowers, n_shadows: int, n_members: int, epochs: int, f
     def draw(fig: Figure) -> None:
         ax = fig.subplots()
         fig.subplots_adjust(0.14, 0.22, 0.98, 0.97)
-        two_groups(ax, inside, outside, label="confidence in the recorded species", bins=np.linspace(0, 1, 21))
+        two_groups(inside, outside, label="confidence in the recorded species", bins=np.linspace(0, 1, 21), ax=ax)
         ax.set_ylabel("number of answers")
         ax.locator_params(nbins=5)
 

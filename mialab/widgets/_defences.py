@@ -153,7 +153,7 @@ def coin_view(truth: float, n_pupils: int, share: float, throw: int = 0) -> View
         ax = fig.subplots()
         fig.subplots_adjust(0.22, 0.27, 0.97, 0.96)
         rows = {"said yes": (yes,) * 3, "estimate": (estimate, estimate - 2 * error, estimate + 2 * error)}
-        intervals(ax, rows, label="share of the class (bar: two usual errors; line: who copied)")
+        intervals(rows, label="share of the class (bar: two usual errors; line: who copied)", ax=ax)
         ax.axvline(copied.mean(), color="#8A1538", linewidth=2)
         ax.set_xlim(min(-0.05, estimate - 2 * error), max(1.05, estimate + 2 * error))
 

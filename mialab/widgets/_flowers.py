@@ -125,7 +125,7 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
     def draw(fig: Figure) -> None:
         left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
         fig.subplots_adjust(0.14, 0.2, 0.98, 0.97, wspace=0.3)
-        probabilities(left, names, answer)
+        probabilities(names, answer, ax=left)
         left.set_xticks([0, 0.5, 1])
         right.locator_params(nbins=4)
         a, b = (2, 3) if len(x) == 4 else (0, 1)
@@ -253,7 +253,7 @@ class Game:
         def draw(fig: Figure) -> None:
             ax = fig.subplots()
             fig.subplots_adjust(0.17, 0.25, 0.98, 0.97)
-            probabilities(ax, names, answer)
+            probabilities(names, answer, ax=ax)
 
         return View("\n".join(lines), draw, (6.0, 2.1))
 
@@ -336,9 +336,9 @@ def garden_story(flowers: Flowers, garden: Exposure, flower: int) -> View:
     def draw(fig: Figure) -> None:
         ax = fig.subplots()
         fig.subplots_adjust(0.1, 0.22, 0.98, 0.97)
-        two_groups(ax, inside, outside, label=f"confidence that flower {flower} is a {species}",
+        two_groups(inside, outside, label=f"confidence that flower {flower} is a {species}",
                    bins=np.linspace(0, 1, 17), names=("models with it", "models without it"),
-                   names_at=_emptier_side(inside, outside))  # fmt: skip
+                   names_at=_emptier_side(inside, outside), ax=ax)  # fmt: skip
         ax.set(ylabel="number of models", ylim=1.3 * np.array(ax.get_ylim()))  # room for the names
         ax.locator_params(nbins=4)
 
@@ -376,7 +376,7 @@ def garden_panel(flowers: Flowers, garden: Exposure) -> Panel:
     with plt.style.context("mialab.course"):
         fig = Figure(figsize=(8.5, 4.6))
         ax = fig.subplots()
-        garden_map(ax, x, y, species, garden.auc, labels=tuple(flowers.feature_names[-2:]))
+        garden_map(x, y, species, garden.auc, labels=tuple(flowers.feature_names[-2:]), ax=ax)
         places = _places(fig, ax, x, y)
         most = np.argsort(-garden.auc, kind="stable")[:5]
         picture = show(fig, alt="Map of the garden. Most exposed: " + ", ".join(
