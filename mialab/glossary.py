@@ -53,8 +53,6 @@ TERMS = tuple(
         ("black-box access", "may ask the model questions and read the answers", "00"),
         # 01, the flowers
         ("label", "the species that a botanist recorded for it", "01", ("labels",)),
-        ("95% interval", "two numbers between which the average of many more draws would most likely fall", "01",
-         ("95% intervals",)),
         # 02, train a classifier
         ("classifier", "a model that takes measurements and answers with a label", "02", ("classifiers",)),
         ("logistic regression", "draws straight borders between the species", "02"),
@@ -65,6 +63,8 @@ TERMS = tuple(
         ("decision tree", "sorts flowers with one yes-or-no question after another", "02", ("decision trees",)),
         ("generalisation gap", "the accuracy on members minus the accuracy on strangers", "02",
          ("generalisation gaps",)),
+        ("95% interval", "two numbers between which the average of many more draws would most likely fall", "02",
+         ("95% intervals",)),
         # 03, ask the model
         ("class score", "any number, the higher the better the species fits", "03", ("class scores",)),
         ("softmax", "turns class scores into probabilities", "03"),

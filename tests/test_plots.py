@@ -69,10 +69,10 @@ def test_a_drawing_returns_its_ax_and_opens_no_other_figure(ax, draw):
 
 # What a chart says where it stands on its own: every number that it drew, or where they lie.
 WORDS = {
-    "story": "The article's steps in this notebook: shadow.",
+    "story": "The article's steps in this notebook: ",
     "flowers_on_plane": "Flowers by a and b: 50 setosa around 1.5 and 0.2 cm, 50 versicolor around 4.3 and 1.3 cm, 50",
     "two_groups": "Confidence. 2 members: from 0.90 to 1.00, mean 0.95. 2 strangers: from 0.40 to 0.50, mean 0.45.",
-    "garden_map": "150 flowers, exposed from 0.40 to 1.00, mean 0.70. Most exposed: 149 (1.00), 148 (1.00), 147 (0.99),",
+    "garden_map": "150 flowers, exposed from 0.40 to 1.00, mean 0.70. Most exposed: 149 (1.00), 148 (1.00)",
     "roc_curve": "With at most a tenth of the strangers called members, x calls 0.50 of the members.",
     "intervals": "AUC: x 0.50 (0.40 to 0.60).",
     "halves": "Accuracy: x members 1.00 (1.00 to 1.00), strangers 0.90 (0.80 to 1.00).",
@@ -94,7 +94,7 @@ def test_a_title_is_drawn_and_said_and_limits_are_set(ax):
     said = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", **look).alt
     assert said == "The tree remembers. Accuracy: tree 1.00 (1.00 to 1.00)."
     drawn = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", ax=ax, **look)
-    assert drawn is ax and ax.get_title(loc="left") == look["title"] and ax.get_xlim() == look["xlim"]
+    assert drawn is ax and ax.get_title() == look["title"] and ax.get_xlim() == look["xlim"]
 
 
 def test_two_groups_counts_every_record_once(ax):

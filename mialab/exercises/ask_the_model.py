@@ -6,7 +6,7 @@ import numpy as np
 
 from mialab.exercises._cases import ask_the_model as data
 from mialab.exercises._engine._chapter import Chapter
-from mialab.exercises._engine._kinds import Choice, Prediction, Reading
+from mialab.exercises._engine._kinds import Choice, Dial, Prediction, Reading
 
 chapter = Chapter("03_ask_the_model")
 recap = chapter.recap
@@ -201,7 +201,7 @@ def _average(probabilities):
 
 # --- tipping_point --------------------------------------------------------------------------------------------------
 
-tipping_point = chapter.add(
+tipping_point = chapter.retire(
     Reading(
         "tipping_point",
         points=1,
@@ -241,7 +241,31 @@ sunflower_confidence = chapter.add(
     )
 )
 
-what_confidence_means = chapter.add(
+too_sure_at = chapter.add(
+    Dial(
+        "too_sure_at",
+        points=2,
+        minutes=3,
+        section="Is it right as often as it is sure?",
+        unit="a value of C, from 0.01 to 10,000",
+        between=(0.01, 10_000),
+        measure=data.surer_than_right,
+        turns=lambda found: found > 0.005,
+        says="At C = {setting:g}, over 20 draws, its confidence minus its share of right answers is {found:+.3f}.",
+        right=(100, 1000),
+        stays=(0.1, 1, 10),
+        hints=[
+            "The larger C, the closer the model may fit its members, and the surer it becomes.",
+            "From 1 go up, in large steps: each ten times the one before.",
+            "At 10 it is still a little too modest. The next step does it.",
+        ],
+        means="Whether this model is modest or too sure is a setting of ours, not a fact about logistic regression.",
+        why="C allows larger class scores, and larger class scores make larger confidences; the share of right answers "
+        "hardly moves.",
+    )
+)
+
+what_confidence_means = chapter.retire(
     Choice(
         "what_confidence_means",
         points=1,
@@ -250,7 +274,8 @@ what_confidence_means = chapter.add(
         options={
             "a": (
                 "The answer is right in 99 cases out of 100.",
-                "Only of a model that is well calibrated. The net of this notebook is more confident than it is right.",
+                "Only of a model that is well calibrated. With a large C the model of this notebook is surer than it "
+                "is right.",
             ),
             "b": (
                 "The flower was in the training set.",

@@ -234,7 +234,7 @@ twins_apart = chapter.add(
     )
 )
 
-what_makes_a_member = chapter.add(
+what_makes_a_member = chapter.retire(
     Choice(
         "what_makes_a_member",
         points=1,

@@ -18,6 +18,7 @@ class Chapter:
     def __init__(self, notebook: str):
         self.notebook = notebook
         self.exercises: dict[str, Exercise] = {}
+        self.retired: dict[str, Exercise] = {}  # no longer in the notebook; in assignments that are out
 
     def add(self, exercise: Exercise) -> Exercise:
         """Take an exercise into the chapter."""
@@ -25,6 +26,12 @@ class Chapter:
             raise ValueError(f"exercise: {exercise.name!r} stands twice in {self.notebook}; give each its own name")
         exercise.notebook = self.notebook
         self.exercises[exercise.name] = exercise
+        return exercise
+
+    def retire(self, exercise: Exercise) -> Exercise:
+        """Keep an exercise for the assignments that have it already; the notebook asks it no more."""
+        exercise.notebook = self.notebook
+        self.retired[exercise.name] = exercise
         return exercise
 
     def function(self, **settings: Any) -> Callable[[Callable], FunctionExercise]:

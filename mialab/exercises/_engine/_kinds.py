@@ -330,6 +330,80 @@ class Written(Exercise):
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
 
 
+class Dial(Exercise):
+    """Turn the makers' dial: name a sensible setting at which their verdict changes."""
+
+    kind = "turn the makers' dial"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        unit: str,
+        between: tuple[float, float],
+        measure: Callable[[float], float],
+        turns: Callable[[float], bool],
+        says: str,
+        whole: bool = False,
+        right: tuple[float, ...],
+        stays: tuple[float, ...],
+        **common: Any,
+    ):
+        super().__init__(name, **common)
+        self.unit, self.between, self.whole = unit, between, whole
+        self.measure, self.turns = measure, turns  # what comes of a setting, and whether that changes the verdict
+        self.says = says  # a sentence with {setting} and {found}
+        self.right, self.stays = right, stays  # settings at which the verdict turns, and at which it does not
+
+    @property
+    def stub(self) -> str:
+        return f"{self.name} = ...  # {self.unit}"
+
+    @property
+    def right_answer(self) -> float:
+        return self.right[0]
+
+    @cached_property
+    def also_right(self) -> dict[str, Any]:
+        """The other settings at which the verdict is known to turn."""
+        return {f"also_{setting:g}": np.float64(setting) for setting in self.right[1:]}
+
+    @cached_property
+    def wrong(self) -> dict[str, Wrong]:
+        """Settings that leave the verdict as it is, and answers that are no sensible setting."""
+        still = {f"stays_{setting:g}": Wrong(setting, "verdict stays as it was") for setting in self.stays}
+        return (
+            still
+            | {
+                "wrong_type": Wrong("small", f"`'small'` is not a number. Give {self.unit}."),
+                "not_a_number": Wrong(math.nan, f"`nan` is not a setting. Give {self.unit}."),
+                "outside": Wrong(self.between[1] * 3, "outside what the question allows"),
+            }
+            | ({"not_whole": Wrong(self.between[0] + 0.5, "should be a whole number")} if self.whole else {})
+        )
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted()
+        setting = _number(answer)
+        if setting is None:
+            return self._not_yet("wrong_type", f"`{show(answer)}` is not a number. Give {self.unit}.")
+        if math.isnan(setting):
+            return self._not_yet("not_a_number", f"`nan` is not a setting. Give {self.unit}.")
+        low, high = self.between
+        if not low <= setting <= high:
+            return self._not_yet("outside", f"{setting:g} lies outside what the question allows, {low:g} to {high:g}.")
+        if self.whole and setting != int(setting):
+            return self._not_yet("not_whole", f"{setting:g} should be a whole number.")
+        found = self.measure(int(setting) if self.whole else setting)
+        said = self.says.format(setting=setting, found=found)
+        if self.turns(found):
+            return self._correct("Correct.", said)
+        return self._not_yet(
+            f"stays_{setting:g}", f"{said} The verdict stays as it was. Turn further, or the other way."
+        )
+
+
 def letters_of(answer: str) -> str:
     """The letters of a chosen option, however it is dressed: "d" of "D.", " d)" and "(d)"."""
     return re.sub(r"[^a-z]", "", answer.lower())

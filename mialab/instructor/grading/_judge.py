@@ -48,7 +48,8 @@ class Judge:
         self.settings, self.key, self.course, self.students = settings, key, course, students
         self.name = settings["assignment"]
         self.chapter = _assignment.find_chapter(self.name)
-        every = {name: e for chapter in chapters() for name, e in chapter.exercises.items()}  # some have moved since
+        # Some have moved since, and some are no longer asked.
+        every = {name: e for chapter in chapters() for name, e in (chapter.exercises | chapter.retired).items()}
         self.exercises: list[Exercise] = [every[name] for name in settings["exercises"]]
         self.own_questions = _personal.questions(int(self.chapter.notebook[:2])) if settings["personal"] else []
 
