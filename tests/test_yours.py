@@ -322,35 +322,51 @@ def test_check_speaks_in_a_script_too():
 # --- a notebook's own figures ----------------------------------------------------------------------------------------
 
 
-def seen_in(source, space, capsys):
-    """What a cell prints and binds as plain numbers, or how it stops."""
-    capsys.readouterr()
-    space = dict(space)
-    try:
-        exec(source, space)
-    except Exception as error:
-        return type(error).__name__
-    numbers = {name: float(value) for name, value in space.items() if isinstance(value, float | np.floating)}
-    return capsys.readouterr().out, numbers
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare"])
-def test_a_wrong_function_in_the_place_of_yours_changes_what_notebook_05_shows(name, capsys, monkeypatch):
+def lesson_of(notebook):
     import json
-
-    from cells import stands_on
 
     from mialab._files import notebooks_folder
 
-    lesson = json.loads((notebooks_folder() / "06_the_first_attack.ipynb").read_bytes())["cells"]
-    sources = ["".join(cell["source"]) for cell in lesson if cell["cell_type"] == "code"]
+    cells = json.loads((notebooks_folder() / f"{notebook}.ipynb").read_bytes())["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+CALLED = [
+    (chapter.notebook, name)
+    for chapter in CHAPTERS.values()
+    for name in chapter.exercises
+    if any(f".{name}.yours(" in source for source in lesson_of(chapter.notebook))
+]
+
+
+def seen_in(source, space, capsys):
+    """What a cell prints and shows, and the plain numbers that it binds; or how it stops."""
+    import ast
+
+    capsys.readouterr()
+    space, tree = dict(space), ast.parse(source)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    try:
+        exec(compile(tree, "<cell>", "exec"), space)
+        shown = repr(eval(ast.unparse(last), space)) if last else ""
+    except Exception as error:
+        return type(error).__name__
+    numbers = {name: float(value) for name, value in space.items() if isinstance(value, float | np.floating)}
+    return capsys.readouterr().out, shown, numbers
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("notebook", "name"), CALLED)
+def test_a_wrong_function_in_the_place_of_yours_changes_what_its_notebook_shows(notebook, name, capsys, monkeypatch):
+    from cells import stands_on
+
+    sources = lesson_of(notebook)
     place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
     space = {"np": np}
     monkeypatch.setattr("mialab.plots.show", lambda fig, alt: None)
     for each in stands_on(sources, place):
         exec(sources[each], space)
-    exercise = first_attack.chapter.exercises[name]
+    exercise = next(chapter for chapter in CHAPTERS.values() if chapter.notebook == notebook).exercises[name]
     course = seen_in(sources[place], space, capsys)
     changed = []
     for wrong in exercise.wrong.values():

@@ -260,8 +260,8 @@ too_sure_at = chapter.add(
             "At 10 it is still a little too modest. The next step does it.",
         ],
         means="Whether this model is modest or too sure is a setting of ours, not a fact about logistic regression.",
-        why="C allows larger class scores, and larger class scores make larger confidences; the share of right answers "
-        "hardly moves.",
+        why="C allows larger class scores, and larger class scores make larger confidences; from C = 1 on the share of "
+        "right answers hardly moves.",
     )
 )
 
