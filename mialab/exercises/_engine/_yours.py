@@ -22,7 +22,7 @@ import numpy as np
 
 from mialab._files import free_name, write_whole
 from mialab.exercises._engine import _progress
-from mialab.exercises._engine._calls import as_array, call, same, show_call
+from mialab.exercises._engine._calls import as_array, call, calls_of, same, show_call
 from mialab.exercises._engine._panel import Code, Panel
 
 FILE_NAME = "my_attack.py"
@@ -215,7 +215,7 @@ def _on_real_data(exercise: Any, function: Callable) -> str:
     if exercise.real is None:
         return ""
     args = exercise.real()
-    made = call(function, args, exercise.seconds)
+    (made,) = calls_of(function, [args], exercise.seconds)
     if made.error is None and same(made.value, exercise.function(*args), exercise.tolerance):
         return ""
     shown = show_call(exercise.name, list(inspect.signature(exercise.function).parameters), args)
@@ -282,7 +282,7 @@ def compare(exercise: Any, *args: Any) -> Panel:
         mine = load(exercise, kept[exercise.name])
     except Unkept as trouble:
         return Panel("Yours cannot be run", (f"{trouble}.",))
-    results = [call(one, given, exercise.seconds) for one in (mine, exercise.function)]
+    results = [calls_of(one, [given], exercise.seconds)[0] for one in (mine, exercise.function)]
     lines = [
         f"{whose}: {made.error.text if made.error else made.value}"
         for whose, made in zip(("yours", "the course's"), results, strict=True)
