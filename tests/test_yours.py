@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 import types
 
 import numpy as np
@@ -44,6 +45,9 @@ LOOP = """def guess_members(confidence, threshold):
         guesses.append(c >= threshold)
     return guesses
 """
+
+
+SLOW = "def auc_by_pairs(members, strangers):\n    return 0.5"
 
 
 def runs(exercise, capsys, **how):
@@ -182,6 +186,44 @@ def test_the_ways_back(workbook, capsys):
     ex.guess_members.forget()
     assert "until one of yours" in runs(ex.guess_members, capsys)[1]
     assert "Pass its check;" in repr(ex.guess_members.compare())
+
+
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series, np.array])
+def test_yours_and_the_courses_are_compared_on_lists_and_series_too(kind):
+    pairs = "[(m > strangers).mean() + (m == strangers).mean() / 2 for m in members]"
+    ex.auc_by_pairs.check(
+        learner(f"def auc_by_pairs(members, strangers):\n    return np.mean({pairs})\n", "auc_by_pairs")
+    )
+    both = ex.auc_by_pairs.compare(kind([0.2, 0.9]), kind([0.5, 0.2])).body[:2]
+    assert both == ("yours: 0.625", "the course's: 0.625")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def guess_members(confidence, threshold)\n    return confidence >= threshold", "line 7)"),
+        ("def guess(confidence, threshold):\n    return confidence >= threshold", "defines no function"),
+        ("\n\n1 / 0", "stops with `ZeroDivisionError"),
+    ],
+)
+def test_what_does_not_load_is_not_called_yours(text, says, workbook, capsys):
+    (workbook / "my_attack.py").write_text(f'"""Mine."""\n\n# %% auc_by_pairs\n{SLOW}\n# %% guess_members\n{text}\n')
+    table = progress_table().set_index("exercise")["runs"]
+    assert table["guess_members"] == "the course's (yours does not load)" and table["auc_by_pairs"] == "yours"
+    said = runs(ex.guess_members, capsys)[1]
+    assert "the course's" in said and says in said
+
+
+def test_lines_of_a_kept_function_are_the_files(workbook):
+    code = LOOP.replace("    return guesses", "    return undefined")
+    for head, ends in (("# mine\n" * 5, "\n"), ('"""Mine."""\n', "\r\n")):
+        text = f"{head}# %% auc_by_pairs\n{SLOW}\n\n# %% guess_members\n\n{code}"
+        (workbook / "my_attack.py").write_bytes(text.replace("\n", ends).encode())
+        function = _yours.load(ex.guess_members, _yours.parts()[0]["guess_members"])
+        with pytest.raises(NameError) as trouble:
+            function([], 0.5)
+        last = traceback.extract_tb(trouble.tb)[-1]
+        assert (last.line, last.lineno) == ("return undefined", text[: text.index("return und")].count("\n") + 1)
 
 
 def test_a_file_that_lies_about_elsewhere_is_not_used(tmp_path, monkeypatch, capsys):
