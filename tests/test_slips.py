@@ -278,6 +278,78 @@ def test_a_rubric_shorter_than_an_answer_is_still_called_the_rubric():
     assert written.check(points[0]).diagnosis == "too_short"
 
 
+TASK = next(e for chapter in chapters() for e in chapter.exercises.values() if e.name == "tell_a_colleague")
+LOREM = (
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore "
+    "magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi."
+)
+FILLERS = [
+    "asdf " * 30,
+    "asdf qwer zxcv hjkl uiop qwertz asdfgh jklö yxcv bnm dfgh sdfg rtzu fghj vbnm cvbn xcvb wert ertz tzui uiop poiu "
+    "lkjh mnbv nbvc",
+    "I don't know. " * 10,
+    "I don't know what to write here. " * 5,
+    LOREM,
+    "leak " * 40,
+    "bla bla blah " * 12,
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+    " ".join(map(str, range(60))),
+    "... " * 40,
+    "sdkfj wlkrt xcvn bdfg qwrt plkj mnbv zxcv tyhg fghj klmn wrtp sdfg hjkl xcvb nmlk ptrw qsdf ghjk lmnb vcxz bvcn "
+    "sdlk jfgh qpwr",
+    "yes no maybe " * 10,
+    "TODO " * 26,
+    TASK.rubric[0] + ". " + TASK.rubric[1] + ". " + TASK.rubric[2] + ". I don't know.",
+    'A colleague says: "95% on the test set, so it has not memorised anyone. We can publish it." Answer in two or '
+    "three sentences, at least 25 words. A person grades this, a point for each line.",
+    "Exercise: tell a colleague. Answer in two or three sentences, at least 25 words. A person grades this, a point "
+    "for each line. Alone? Write first, then compare.",
+]
+SERIOUS = [
+    "Test accuracy only counts right labels. The look-up model and logistic regression were equally accurate, but the "
+    "gap was 0.13 for one of them. Measure the confidence gap over 100 splits.",
+    "no. accuracy is about NEW flowers, a leak is about how sure it is on OLD ones. in the notebook knn had gap .13 "
+    "at same accuracy. we need to look at confidences, many splits!!",
+    "I am not sure it is safe. 95% says nothing about members: members got 1.00 and strangers 0.87, so anyone can "
+    "tell them apart. Let us compare both groups over fifty splits first.",
+    "95 % auf Testdaten heißt nur, dass neue Blüten richtig benannt werden. Ob Mitglieder anders beantwortet werden, "
+    "sieht man daran nicht. Im Notebook war der Abstand 0,13. Wir sollten ihn über viele Aufteilungen messen.",
+    "La précision compte les bonnes étiquettes, pas la confiance. Dans le cahier, deux modèles aussi précis avaient "
+    "des écarts de 0,13 et 0,01. Il faut mesurer cet écart sur de nombreux tirages avant de publier.",
+    "La exactitud cuenta aciertos y no dice cuán seguro está el modelo. En el cuaderno dos modelos iguales tenían "
+    "brechas de 0,13 y 0,02. Antes de publicarlo mediría la brecha en muchas particiones.",
+    "测试准确率只说明新样本的标签是否正确，并不说明模型对训练样本是否更有把握。"
+    "笔记本里两个模型准确率相同，置信度差距却是零点一三和零。应该在许多划分上测量差距。",
+    "テストの正解率は新しい花のラベルが正しいかだけを数えます。ノートでは差が0.13のモデルもありました。"
+    "公開する前に、何度も分けて自信の差を測るべきです。",
+    "Přesnost na testu počítá jen správné názvy. Strč prst skrz krk: zda si model pamatuje členy, z toho nepoznáš. "
+    "V sešitu byl rozdíl 0,13 při stejné přesnosti. Změřme ho na sto rozděleních.",
+    "Точность на тесте считает верные метки. Утечка видна в том, насколько уверенно модель отвечает членам и чужим. "
+    "В тетради разрыв был 0,13 при той же точности. Измерим его на многих разбиениях.",
+    "It says that test accuracy counts right labels; a leak shows in members and strangers being answered "
+    "differently. For example kNN: gap 0.13, tree: 0.00, both 0.95 accurate. So I'd measure the gap, 100 splits.",
+    "- accuracy: right or wrong, new data only\n- example: lookup 0.95 and still 1.00 on each member, 0.87 on others"
+    "\n- better: mean confidence gap, repeated on many random splits, with its interval",
+    "Not yet! A high score on new people and a good memory for old people can go together, as with our 1-NN (gap "
+    "0.13). Check how sure it is on both, on many splits.",
+    "We cannot conclude that. The model may label everyone correctly and still be surer of people it has seen. That "
+    "was the case for the look-up model: 0.13. We should measure it, many times.",
+    "Doğruluk yalnızca doğru etiketleri sayar. Model eğitimde gördüğü çiçeklerden daha emin olabilir: defterde fark "
+    "0,13 idi, doğruluk aynıydı. Yayınlamadan önce bu farkı birçok bölmede ölçmeliyiz, tek birinde değil.",
+]
+
+
+@pytest.mark.parametrize("text", FILLERS, ids=range(len(FILLERS)))
+def test_filler_and_the_prompt_itself_are_not_handed_in(text):
+    assert TASK.judge(text).outcome == "not yet"
+    assert TASK.judge(text).diagnosis in ("same_words", "no_sentences", "the_rubric")
+
+
+@pytest.mark.parametrize("text", SERIOUS, ids=range(len(SERIOUS)))
+def test_serious_short_answers_are_handed_in_whatever_their_language(text):
+    assert TASK.judge(text).outcome == "correct", TASK.judge(text).diagnosis
+
+
 # --- the order of a notebook ----------------------------------------------------------------------------------------
 
 
