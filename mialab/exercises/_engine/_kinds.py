@@ -322,10 +322,10 @@ class Written(Exercise):
         # A whole rubric is called one, though it be shorter than an answer must be.
         if n_words < self.words and not (copied and n_words >= len(" ".join(self.rubric).split())):
             return self._not_yet("too_short", self._too_short(n_words))
+        if n_words >= self.words and (filler := _filler(text, self.words)):
+            return self._not_yet(*filler)
         if copied:
             return self._not_yet("the_rubric", _THE_RUBRIC)
-        if filler := _filler(text, self.words):
-            return self._not_yet(*filler)
         return self._correct("Handed in.", *(f"• {point}" for point in self.rubric))
 
     @cached_property
