@@ -133,7 +133,7 @@ def test_a_five_at_the_end_may_be_rounded_either_way():
     ],
 )
 def test_an_unrounded_wrong_answer_is_not_called_rounded(answer, cases):
-    assert found(answer, cases=cases).diagnosis in ("other", "raised")
+    assert found(answer, cases=cases).diagnosis in ("other", "raised", "always_the_same")
 
 
 def test_a_hundredfold_answer_is_told_that_a_share_is_asked():
@@ -155,7 +155,7 @@ def test_a_hundredfold_answer_is_told_that_a_share_is_asked():
     ],
 )
 def test_other_answers_are_not_called_per_cent(answer, right):
-    assert found(answer, right=right).diagnosis in ("other", "wrong_shape")
+    assert found(answer, right=right).diagnosis in ("other", "wrong_shape", "times_one_number")
 
 
 # --- three dots left in place ---------------------------------------------------------------------------------------
@@ -380,7 +380,53 @@ SHAPES = [
     ("auc_by_pairs", "def f(m, s):\n    for x in m:\n        return ((x > s) + (x == s) / 2).mean()",
      "first_of_members"),
     ("precision_when_rare", "def f(t, f, b):\n    return t * (1 - b) / (t * (1 - b) + f * b)", "one_minus_base_rate"),
+    ("precision_when_rare", "def f(t, f, b):\n    return t * b / (f * (1 - b))", "odds"),
+    ("is_member", "def f(r, t):\n    for x in t:\n        found = x == r\n    return found", "last_only"),
+    ("is_member", "def f(r, t):\n    for x in t:\n        return x == r", "first_only"),
+    ("membership_mask", "def f(r, n):\n    m = np.zeros(n, bool)\n    m[r - 1] = True\n    return m",
+     "member_rows_off_by_one"),
+    ("recorded_confidence", "def f(p, y):\n    return [row[k - 1] for row, k in zip(p, y)]", "labels_off_by_one"),
+    ("accuracy_gap", "def f(m, a, b, c, d):\n    return 0.25", "always_the_same"),
+    ("confidence", "def f(p):\n    return p[:, :-1].max(axis=1)", "all_but_the_last_column"),
+    ("confidence_gap", "def f(m, a, b):\n    a, b = m.predict_proba(a), m.predict_proba(b)\n"
+     "    return a.max(axis=0).mean() - b.max(axis=0).mean()", "other_axis"),
+    ("confidence_gap", "def f(m, a, b):\n    a, b = m.predict_proba(a), m.predict_proba(b)\n"
+     "    return np.mean([max(x) - max(y) for x, y in zip(a, b)])", "cut_to_the_shorter"),
+    ("softmax", "def f(s):\n    return np.exp(s - s.max(axis=1, keepdims=True))", "rows_scaled"),
+    ("guess_members", "def f(c, t):\n    return c >= 0.9", "threshold_is_0.9"),
+    ("guess_members", "def f(c, t):\n    return c.round(2) >= t", "confidence_rounded"),
+    ("auc_by_pairs", "def f(m, s):\n    return sum((x > y) + (x == y) / 2 for x, y in zip(m, s)) / len(m)",
+     "side_by_side"),
+    ("auc_by_pairs", "def f(m, s):\n    return sum((x > y) + (x == y) / 2 for x in m for y in s) / len(m) ** 2",
+     "length_of_members_for_strangers"),
+    ("auc_by_pairs", "def f(m, s):\n    return np.mean([(x >= y) + (x == y) / 2 for x in m for y in s])",
+     "ties_of_members"),
+    ("auc_by_pairs", "def f(m, s):\n    return ((m > s.mean()) + (m == s.mean()) / 2).mean()",
+     "mean_of_strangers"),
+    ("score_candidates", "def f(m, p, y):\n    one = m[y[0]]\n"
+     "    return one.predict_proba(p)[:, list(one.classes_).index(True)]", "first_y_for_all"),
+    ("auc_of_right", "def f(a, b):\n    return (a.mean() - b.mean()) / 2", "by_one_number"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (lambda x: 0.5, lambda x: round(x)),  # two right answers: a rule may well give one of them always
+        (lambda x: x > 9, lambda x: x > 0.3),  # False always
+        (lambda x: x + 0.1 if x < 0.5 else x + 0.2, lambda x: x),
+        (lambda x: 2.1 * x if x < 0.5 else 2.2 * x, lambda x: x),
+        (lambda x: np.array([[x, 2 * x], [x, 1.9 * x]]), lambda x: np.array([[1, 2], [1, 2]]) / 3),
+    ],
+)
+def test_what_no_pattern_fits_gets_no_name(answer, right):
+    assert found(answer, right=right).diagnosis == "other"
+
+
+def test_an_answer_that_is_off_by_one_and_the_same_number_is_told_the_number():
+    assert "0.25 less than the right one in every case" in found(lambda x: x - 0.25).text[0]
+    assert "3 times the right one in every case" in found(lambda x: [x * 3], right=lambda x: [x]).text[0]
+    assert found(lambda x: [x * 3, 3 - 3 * x], right=lambda x: [x, 1 - x]).diagnosis == "times_one_number"
 
 
 @pytest.mark.parametrize(("name", "code", "diagnosis"), SHAPES, ids=[f"{s[0]}-{s[2]}" for s in SHAPES])

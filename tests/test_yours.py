@@ -1,6 +1,9 @@
 """Yours runs: what a learner wrote is kept once it passes, is what runs from then on, and never stops the notebook."""
 
+import copy
+import json
 import os
+import re
 import sys
 import traceback
 import types
@@ -364,38 +367,110 @@ def test_check_speaks_in_a_script_too():
 # --- a notebook's own figures ----------------------------------------------------------------------------------------
 
 
+NAMES = ["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare"]
+
+
 def seen_in(source, space, capsys):
     """What a cell prints and binds as plain numbers, or how it stops."""
     capsys.readouterr()
-    space = dict(space)
+    space = {name: copy.deepcopy(v) if isinstance(v, np.random.Generator) else v for name, v in space.items()}
     try:
         exec(source, space)
     except Exception as error:
         return type(error).__name__
     numbers = {name: float(value) for name, value in space.items() if isinstance(value, float | np.floating)}
-    return capsys.readouterr().out, numbers
+    said = capsys.readouterr().out
+    return re.sub(r"\w+: (yours|the course's).*\n", "", said), numbers
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", ["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare"])
-def test_a_wrong_function_in_the_place_of_yours_changes_what_notebook_05_shows(name, capsys, monkeypatch):
-    import json
-
+def cell_of_yours(name, monkeypatch):
+    """The cell of notebook 05 that runs the learner's function of that name, and what it finds bound."""
     from cells import stands_on
 
     from mialab._files import notebooks_folder
 
-    lesson = json.loads((notebooks_folder() / "05_the_first_attack.ipynb").read_bytes())["cells"]
+    lesson = json.loads((notebooks_folder() / f"{first_attack.chapter.notebook}.ipynb").read_bytes())["cells"]
     sources = ["".join(cell["source"]) for cell in lesson if cell["cell_type"] == "code"]
     place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
     space = {"np": np}
     monkeypatch.setattr("mialab.plots.show", lambda fig, alt: None)
     for each in stands_on(sources, place):
         exec(sources[each], space)
+    return sources[place], space
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_function_in_the_place_of_yours_changes_what_notebook_05_shows(name, capsys, monkeypatch):
+    source, space = cell_of_yours(name, monkeypatch)
     exercise = first_attack.chapter.exercises[name]
-    course = seen_in(sources[place], space, capsys)
+    course = seen_in(source, space, capsys)
     changed = []
     for wrong in exercise.wrong.values():
         monkeypatch.setattr(type(exercise), "yours", lambda self, w=wrong: w.answer)
-        changed.append(seen_in(sources[place], space, capsys) != course)
+        changed.append(seen_in(source, space, capsys) != course)
     assert isinstance(course, tuple) and sum(changed) > len(changed) / 2, changed
+
+
+# --- simulated learners: what each writes passes, is kept, and runs ---------------------------------------------------
+
+BEFORE = "from mialab.metrics import balanced_accuracy, choose_threshold\n"
+LEARNERS = {
+    "loops and lists": {
+        **ANSWERS,
+        "honest_accuracy": BEFORE + "def honest_accuracy(own_scores, own_is_member, scores, is_member):\n"
+        "    cut = choose_threshold(own_scores, own_is_member)\n    caught, spared, members, strangers = 0, 0, 0, 0\n"
+        "    for i in range(len(scores)):\n        if is_member[i]:\n            members += 1\n"
+        "            caught += scores[i] >= cut\n        else:\n            strangers += 1\n"
+        "            spared += scores[i] < cut\n    return (caught / members + spared / strangers) / 2\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate):\n    accused = [0.0, 0.0]\n"
+        "    for i, (rate, share) in enumerate([(tpr, base_rate), (fpr, 1 - base_rate)]):\n"
+        "        accused[i] += rate * share\n    return accused[0] / sum(accused)\n",
+    },
+    "pandas": {
+        "guess_members": "def guess_members(confidence, threshold):\n    return pd.Series(confidence).ge(threshold)\n",
+        "auc_by_pairs": "def auc_by_pairs(members, strangers):\n    m, s = pd.DataFrame({'m': members}), "
+        "pd.DataFrame({'s': strangers})\n    pairs = m.merge(s, how='cross')\n"
+        "    return ((pairs.m > pairs.s) + 0.5 * (pairs.m == pairs.s)).mean()\n",
+        "honest_accuracy": BEFORE + "def honest_accuracy(own_scores, own_is_member, scores, is_member):\n"
+        "    table = pd.DataFrame({'score': scores, 'member': is_member})\n"
+        "    table['says'] = table.score >= choose_threshold(own_scores, own_is_member)\n"
+        "    return (table.says == table.member).groupby(table.member).mean().mean()\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate):\n"
+        "    accused = pd.Series({'members': tpr * base_rate, 'strangers': fpr * (1 - base_rate)})\n"
+        "    return accused['members'] / accused.sum()\n",
+    },
+    "one line": {
+        "guess_members": "guess_members = lambda confidence, threshold: [bool(c >= threshold) for c in confidence]\n",
+        "auc_by_pairs": "def auc_by_pairs(members, strangers): return np.mean("
+        "[(m > strangers).mean() + (m == strangers).mean() / 2 for m in members])\n",
+        "honest_accuracy": BEFORE + "honest_accuracy = lambda own_scores, own_is_member, scores, is_member: "
+        "balanced_accuracy(scores, is_member, choose_threshold(own_scores, own_is_member))\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate): "
+        "return 1 / (1 + fpr * (1 - base_rate) / (tpr * base_rate))\n",
+    },
+}  # fmt: skip
+
+
+def figures(seen):
+    """The numbers and the words that a cell shows, apart: two ways to add up differ in the last digits."""
+    said, numbers = seen
+    shown = [float(number) for number in re.findall(r"\d+\.?\d*", said)]
+    return re.sub(r"[\d.]+", "#", said), shown + list(numbers.values()), sorted(numbers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_simulated_learners_of_three_styles_get_the_courses_figures_from_their_own_functions(
+    name, capsys, monkeypatch, workbook
+):
+    source, space = cell_of_yours(name, monkeypatch)
+    exercise = first_attack.chapter.exercises[name]
+    words, numbers, names = figures(seen_in(source, space, capsys))
+    for style, codes in LEARNERS.items():
+        verdict = exercise.check(learner(codes[name], name))
+        assert "it is yours that runs" in repr(verdict).replace("\n ", ""), (style, verdict)
+        assert getattr(exercise.yours(), _yours.MARK) == "yours"
+        mine = figures(seen_in(source, space, capsys))
+        assert (mine[0], mine[2]) == (words, names) and mine[1] == pytest.approx(numbers, abs=1e-9), style
+    assert progress_table().set_index("exercise")["runs"][name] == "yours"

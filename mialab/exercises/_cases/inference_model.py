@@ -33,7 +33,7 @@ def target_answers(rng):
     """Attack models that disagree, and records in no order of label whose label is not always the likeliest."""
     models = {
         label: ScriptedAttackModel(weights, first)
-        for label, weights, first in ((5, (1.5, -2.25, 0.5), True), (3, (-3, 1, 4), False), (9, (0.1, 4, -1), False))
+        for label, weights, first in ((3, (-3, 1, 4), False), (5, (1.5, -2.25, 0.5), True), (9, (0.1, 4, -1), False))
     }
     proba = np.array([[0.12345, 0.70049, 0.17606], [0.3, 0.3, 0.4], [1, 0, 0], [0, 0.00049, 0.99951], [0, 1, 0]])
     for rows, y in (([0, 1, 2, 3, 4], [9, 3, 5, 3, 5]), ([3], [5]), ([1, 0], [3, 3])):
