@@ -447,7 +447,7 @@ LEARNERS = {
         "honest_accuracy": BEFORE + "honest_accuracy = lambda own_scores, own_is_member, scores, is_member: "
         "balanced_accuracy(scores, is_member, choose_threshold(own_scores, own_is_member))\n",
         "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate): "
-        "return 1 / (1 + fpr * (1 - base_rate) / (tpr * base_rate))\n",
+        "return tpr * base_rate / (tpr * base_rate + fpr * (1 - base_rate))\n",
     },
 }  # fmt: skip
 
