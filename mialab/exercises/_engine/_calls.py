@@ -135,7 +135,7 @@ def _import_first(function: Callable) -> None:
                 name = f"{module}.{step.argval}"
             else:
                 continue
-            with suppress(BaseException), redirect_stdout(_Bounded()):
+            with suppress(Exception, SystemExit, TooSlow), redirect_stdout(_Bounded()):
                 _within(IMPORT_SECONDS, import_module, (name,))
         todo += [part for part in code.co_consts if inspect.iscode(part)]
 
