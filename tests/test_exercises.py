@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from mialab.exercises import chapters, progress_table
+from mialab.exercises._engine import _apart, _calls
 from mialab.exercises._engine._calls import parameters
 from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._panel import Panel
@@ -34,6 +35,12 @@ def no_workbook(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
     monkeypatch.setattr("mialab.exercises._engine._progress._in_memory", {"version": 1, "exercises": {}})
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Answers are called in this process, as where the system cannot fork: that is quicker."""
+    monkeypatch.setattr(_calls, "apart", lambda work, seconds: None)
 
 
 @each
@@ -71,7 +78,7 @@ def test_the_worked_answer_as_code_is_accepted(exercise):
 
 @pytest.mark.long
 @each
-def test_known_wrong_answers_get_their_own_diagnosis(exercise):
+def test_known_wrong_answers_get_their_own_diagnosis(exercise, here):
     for seed in SEEDS:
         for name, wrong in exercise.wrong.items():
             verdict = exercise.check(wrong.answer, random_state=seed)
@@ -132,6 +139,7 @@ def test_answers_that_raise_are_told_the_error_and_the_call(exercise):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("forks", [True, False], ids=["apart", "here"])
 @pytest.mark.parametrize(
     "loop",
     [
@@ -142,16 +150,136 @@ def test_answers_that_raise_are_told_the_error_and_the_call(exercise):
     ],
     ids=["spins", "sleeps", "catches", "bare except"],
 )
-def test_answers_that_hang_are_stopped(loop, monkeypatch):
+def test_answers_that_hang_are_stopped(loop, forks, monkeypatch, request):
     """By one watch for all exercises: it is tried on one."""
     monkeypatch.setattr(FUNCTIONS[0], "seconds", 0.2)
+    if not forks:
+        request.getfixturevalue("here")
     assert _verdict(FUNCTIONS[0], loop).diagnosis == "too_slow"
     assert sys.gettrace() is None or "coverage" in repr(sys.gettrace())
 
 
+def _forked(body, monkeypatch, seconds=0.3, right=False):
+    """The verdict on an answer that is called in a process of its own."""
+    if sys.platform != "linux":
+        pytest.skip("no process of its own here")
+    monkeypatch.setattr(FUNCTIONS[0], "seconds", seconds)
+    answer = FUNCTIONS[0].right_code.split("return ")[-1]
+    return FUNCTIONS[0].check(_arity(FUNCTIONS[0], f"\n    {body}\n    return {answer if right else None}"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\n    while True:\n        try: 1 / 0\n        except: pass",
+        "\n    try: time.sleep(1e6)\n    finally: time.sleep(1e6)",
+        "sum(range(10**12))",
+        "10 ** 10**9",
+        "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)); time.sleep(1e6)",
+        "import threading; t = threading.Thread(target=time.sleep, args=(1e6,)); t.start(); t.join()",
+        "import os; os.fork() or time.sleep(1e6); time.sleep(1e6)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    ],
+)
+def test_nothing_that_an_endless_answer_does_keeps_it(body, monkeypatch):
+    verdict = _forked(body, monkeypatch)
+    assert verdict.diagnosis == "too_slow" and "had not answered after 0.3 seconds" in repr(verdict).replace("\n ", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("import os; os._exit(0)", "all of Python ended"),
+        ("import os; os.kill(os.getpid(), 9)", "all of Python ended"),
+        ("import os; os.kill(os.getpid(), 14)", "all of Python ended"),
+        ("import os; os.closerange(3, 1000)", "all of Python ended"),
+        ("import os; os.fork() or time.sleep(1e6); os._exit(0)", "all of Python ended"),
+        ("raise SystemExit('bye')", "SystemExit: bye"),
+        ("f = lambda: f(); f()", "RecursionError"),
+        ("input('?')", "cannot ask with input()"),
+    ],
+)
+def test_an_answer_that_ends_python_or_asks_stops_no_notebook(body, says, monkeypatch):
+    verdict = _forked(body, monkeypatch, 20.0)
+    assert verdict.diagnosis == "raised" and says in " ".join(repr(verdict).split())
+
+
+def test_an_answer_that_forks_or_leaves_work_behind_is_judged_once(monkeypatch, capfd):
+    assert _forked("import os; os.fork()", monkeypatch, 20.0, right=True).outcome == "correct"
+    assert _forked("import os; os.fork() or time.sleep(1e6)", monkeypatch, 20.0, right=True).outcome == "correct"
+    print("once")
+    assert capfd.readouterr().out.count("once") == 1
+
+
+def test_what_an_answer_says_reaches_the_learner_from_its_process(monkeypatch, capsys):
+    import IPython.utils.capture  # noqa: F401 - a notebook has it
+
+    verdict = _forked("import sys; print('to me'); print('trouble', file=sys.stderr)", monkeypatch, 20.0, right=True)
+    assert "to me" in repr(verdict) and "trouble" in capsys.readouterr().err
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="no process of its own here")
+def test_in_a_notebook_it_is_all_one_that_an_answer_runs_in_a_process_of_its_own(tmp_path):
+    """What it displays is shown, what never ends is ended, and the kernel with its threads and sockets goes on."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    head = "def guess_members(confidence, threshold):\n    "
+    cells = [
+        "import numpy as np, sys\nfrom sklearn.neighbors import KNeighborsClassifier\n"
+        "from mialab.exercises import first_attack as ex\nex.guess_members.seconds = 20\n"
+        "X = np.arange(30_000.0)[:, None]\nmodel = KNeighborsClassifier(1).fit(X, X[:, 0] > 9)\nlen(model.predict(X))",
+        f"{head}display({{'shown': len(confidence)}})\n    print('said', file=sys.stderr)\n"
+        "    model.predict(X)  # with as many threads as there are processors\n    return confidence >= threshold\n"
+        "ex.guess_members.check(guess_members)",
+        f"ex.guess_members.seconds = 0.5\n{head}while True:\n        try: 1 / 0\n        except: pass\n"
+        "ex.guess_members.check(guess_members)",
+        f"{head}import os; os._exit(0)\nex.guess_members.check(guess_members)",
+        "print(len(X))",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    where = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=where).execute()
+    shown = [str(cell.outputs) for cell in notebook.cells]
+    assert "{'shown': 3}" in shown[1] and "said" in shown[1] and "Correct." in shown[1]
+    assert "had not answered" in shown[2] and "all of Python ended" in shown[3] and "30000" in shown[4]
+
+
+def test_an_interrupt_in_an_answer_is_the_learners(monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        _forked("raise KeyboardInterrupt", monkeypatch, 20.0)
+
+
+def test_a_busy_machine_stops_no_right_answer_and_has_its_bound(monkeypatch):
+    """A process that waits for a processor is neither at work nor asleep: so it is shown here, whatever it does."""
+    monkeypatch.setattr(_apart, "_doing", lambda process: ("R", 0.0))
+    n_cases = len(list(FUNCTIONS[0].cases(np.random.default_rng(0))))
+    assert _forked(f"time.sleep(0.6 / {n_cases})", monkeypatch, right=True).outcome == "correct"
+    assert _forked("time.sleep(1e6)", monkeypatch, right=True).diagnosis == "too_slow"
+
+
+def test_a_slow_import_in_an_answer_does_not_count(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "slow_to_import").mkdir()
+    for name in ("__init__", "part"):
+        (tmp_path / "slow_to_import" / f"{name}.py").write_text("import time\ntime.sleep(0.4)\n")
+    assert _forked("from slow_to_import import part", monkeypatch, right=True).outcome == "correct"
+    assert "slow_to_import.part" in sys.modules  # for the next check, too
+    assert _forked("import no_such_module", monkeypatch, 20.0).diagnosis == "raised"
+
+
+def test_where_no_process_can_be_made_the_answer_is_called_here(monkeypatch):
+    monkeypatch.setattr("os.fork", lambda: (_ for _ in ()).throw(BlockingIOError()), raising=False)
+    here = []
+    answer = lambda *args: here.append(1) or FUNCTIONS[0].function(*args)  # noqa: E731
+    answer.__signature__ = inspect.signature(FUNCTIONS[0].function)
+    assert FUNCTIONS[0].check(answer).outcome == "correct" and here
+
+
 @pytest.mark.long
 @each_function
-def test_answers_of_the_wrong_kind_are_told_so(exercise):
+def test_answers_of_the_wrong_kind_are_told_so(exercise, here):
     for body, diagnosis in {
         "print('done')": "returned_nothing",
         "return object()": "wrong_type",

@@ -16,7 +16,7 @@ from mialab.exercises import chapters
 from mialab.exercises import first_attack as ex
 from mialab.exercises._engine import _progress
 from mialab.exercises._engine._bench import Bench
-from mialab.exercises._engine._calls import observe, show
+from mialab.exercises._engine._calls import call, observe, show
 from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Prediction, Written
 from mialab.exercises._engine._plain import observed_from_json, observed_to_json
@@ -133,7 +133,7 @@ def test_a_five_at_the_end_may_be_rounded_either_way():
     ],
 )
 def test_an_unrounded_wrong_answer_is_not_called_rounded(answer, cases):
-    assert found(answer, cases=cases).diagnosis in ("other", "raised")
+    assert found(answer, cases=cases).diagnosis in ("other", "raised", "always_the_same")
 
 
 def test_a_hundredfold_answer_is_told_that_a_share_is_asked():
@@ -155,7 +155,7 @@ def test_a_hundredfold_answer_is_told_that_a_share_is_asked():
     ],
 )
 def test_other_answers_are_not_called_per_cent(answer, right):
-    assert found(answer, right=right).diagnosis in ("other", "wrong_shape")
+    assert found(answer, right=right).diagnosis in ("other", "wrong_shape", "times_one_number")
 
 
 # --- three dots left in place ---------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_two_clocks_that_ring_at_once_leave_nothing_behind():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, CLOCKS)
 
     before = sys.gettrace(), [signal.getsignal(clock) for clock in CLOCKS]
-    assert ex.guess_members.check(both_ring).diagnosis == "too_slow"
+    assert call(both_ring, (np.array([0.5]), 0.5), 4.0).error.kind == "TooSlow"
     assert (sys.gettrace(), [signal.getsignal(clock) for clock in CLOCKS]) == before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == signal.getitimer(signal.ITIMER_PROF)[0] == 0
 
@@ -278,6 +278,78 @@ def test_a_rubric_shorter_than_an_answer_is_still_called_the_rubric():
     assert written.check(points[0]).diagnosis == "too_short"
 
 
+TASK = next(e for chapter in chapters() for e in chapter.exercises.values() if e.name == "tell_a_colleague")
+LOREM = (
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore "
+    "magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi."
+)
+FILLERS = [
+    "asdf " * 30,
+    "asdf qwer zxcv hjkl uiop qwertz asdfgh jklö yxcv bnm dfgh sdfg rtzu fghj vbnm cvbn xcvb wert ertz tzui uiop poiu "
+    "lkjh mnbv nbvc",
+    "I don't know. " * 10,
+    "I don't know what to write here. " * 5,
+    LOREM,
+    "leak " * 40,
+    "bla bla blah " * 12,
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+    " ".join(map(str, range(60))),
+    "... " * 40,
+    "sdkfj wlkrt xcvn bdfg qwrt plkj mnbv zxcv tyhg fghj klmn wrtp sdfg hjkl xcvb nmlk ptrw qsdf ghjk lmnb vcxz bvcn "
+    "sdlk jfgh qpwr",
+    "yes no maybe " * 10,
+    "TODO " * 26,
+    TASK.rubric[0] + ". " + TASK.rubric[1] + ". " + TASK.rubric[2] + ". I don't know.",
+    'A colleague says: "95% on the test set, so it has not memorised anyone. We can publish it." Answer in two or '
+    "three sentences, at least 25 words. A person grades this, a point for each line.",
+    "Exercise: tell a colleague. Answer in two or three sentences, at least 25 words. A person grades this, a point "
+    "for each line. Alone? Write first, then compare.",
+]
+SERIOUS = [
+    "Test accuracy only counts right labels. The look-up model and logistic regression were equally accurate, but the "
+    "gap was 0.13 for one of them. Measure the confidence gap over 100 splits.",
+    "no. accuracy is about NEW flowers, a leak is about how sure it is on OLD ones. in the notebook knn had gap .13 "
+    "at same accuracy. we need to look at confidences, many splits!!",
+    "I am not sure it is safe. 95% says nothing about members: members got 1.00 and strangers 0.87, so anyone can "
+    "tell them apart. Let us compare both groups over fifty splits first.",
+    "95 % auf Testdaten heißt nur, dass neue Blüten richtig benannt werden. Ob Mitglieder anders beantwortet werden, "
+    "sieht man daran nicht. Im Notebook war der Abstand 0,13. Wir sollten ihn über viele Aufteilungen messen.",
+    "La précision compte les bonnes étiquettes, pas la confiance. Dans le cahier, deux modèles aussi précis avaient "
+    "des écarts de 0,13 et 0,01. Il faut mesurer cet écart sur de nombreux tirages avant de publier.",
+    "La exactitud cuenta aciertos y no dice cuán seguro está el modelo. En el cuaderno dos modelos iguales tenían "
+    "brechas de 0,13 y 0,02. Antes de publicarlo mediría la brecha en muchas particiones.",
+    "测试准确率只说明新样本的标签是否正确，并不说明模型对训练样本是否更有把握。"
+    "笔记本里两个模型准确率相同，置信度差距却是零点一三和零。应该在许多划分上测量差距。",
+    "テストの正解率は新しい花のラベルが正しいかだけを数えます。ノートでは差が0.13のモデルもありました。"
+    "公開する前に、何度も分けて自信の差を測るべきです。",
+    "Přesnost na testu počítá jen správné názvy. Strč prst skrz krk: zda si model pamatuje členy, z toho nepoznáš. "
+    "V sešitu byl rozdíl 0,13 při stejné přesnosti. Změřme ho na sto rozděleních.",
+    "Точность на тесте считает верные метки. Утечка видна в том, насколько уверенно модель отвечает членам и чужим. "
+    "В тетради разрыв был 0,13 при той же точности. Измерим его на многих разбиениях.",
+    "It says that test accuracy counts right labels; a leak shows in members and strangers being answered "
+    "differently. For example kNN: gap 0.13, tree: 0.00, both 0.95 accurate. So I'd measure the gap, 100 splits.",
+    "- accuracy: right or wrong, new data only\n- example: lookup 0.95 and still 1.00 on each member, 0.87 on others"
+    "\n- better: mean confidence gap, repeated on many random splits, with its interval",
+    "Not yet! A high score on new people and a good memory for old people can go together, as with our 1-NN (gap "
+    "0.13). Check how sure it is on both, on many splits.",
+    "We cannot conclude that. The model may label everyone correctly and still be surer of people it has seen. That "
+    "was the case for the look-up model: 0.13. We should measure it, many times.",
+    "Doğruluk yalnızca doğru etiketleri sayar. Model eğitimde gördüğü çiçeklerden daha emin olabilir: defterde fark "
+    "0,13 idi, doğruluk aynıydı. Yayınlamadan önce bu farkı birçok bölmede ölçmeliyiz, tek birinde değil.",
+]
+
+
+@pytest.mark.parametrize("text", FILLERS, ids=range(len(FILLERS)))
+def test_filler_and_the_prompt_itself_are_not_handed_in(text):
+    assert TASK.judge(text).outcome == "not yet"
+    assert TASK.judge(text).diagnosis in ("same_words", "no_sentences", "the_rubric")
+
+
+@pytest.mark.parametrize("text", SERIOUS, ids=range(len(SERIOUS)))
+def test_serious_short_answers_are_handed_in_whatever_their_language(text):
+    assert TASK.judge(text).outcome == "correct", TASK.judge(text).diagnosis
+
+
 # --- the order of a notebook ----------------------------------------------------------------------------------------
 
 
@@ -308,7 +380,53 @@ SHAPES = [
     ("auc_by_pairs", "def f(m, s):\n    for x in m:\n        return ((x > s) + (x == s) / 2).mean()",
      "first_of_members"),
     ("precision_when_rare", "def f(t, f, b):\n    return t * (1 - b) / (t * (1 - b) + f * b)", "one_minus_base_rate"),
+    ("precision_when_rare", "def f(t, f, b):\n    return t * b / (f * (1 - b))", "odds"),
+    ("is_member", "def f(r, t):\n    for x in t:\n        found = x == r\n    return found", "last_only"),
+    ("is_member", "def f(r, t):\n    for x in t:\n        return x == r", "first_only"),
+    ("membership_mask", "def f(r, n):\n    m = np.zeros(n, bool)\n    m[r - 1] = True\n    return m",
+     "member_rows_off_by_one"),
+    ("recorded_confidence", "def f(p, y):\n    return [row[k - 1] for row, k in zip(p, y)]", "labels_off_by_one"),
+    ("accuracy_gap", "def f(m, a, b, c, d):\n    return 0.25", "always_the_same"),
+    ("confidence", "def f(p):\n    return p[:, :-1].max(axis=1)", "all_but_the_last_column"),
+    ("confidence_gap", "def f(m, a, b):\n    a, b = m.predict_proba(a), m.predict_proba(b)\n"
+     "    return a.max(axis=0).mean() - b.max(axis=0).mean()", "other_axis"),
+    ("confidence_gap", "def f(m, a, b):\n    a, b = m.predict_proba(a), m.predict_proba(b)\n"
+     "    return np.mean([max(x) - max(y) for x, y in zip(a, b)])", "cut_to_the_shorter"),
+    ("softmax", "def f(s):\n    return np.exp(s - s.max(axis=1, keepdims=True))", "rows_scaled"),
+    ("guess_members", "def f(c, t):\n    return c >= 0.9", "threshold_is_0.9"),
+    ("guess_members", "def f(c, t):\n    return c.round(2) >= t", "confidence_rounded"),
+    ("auc_by_pairs", "def f(m, s):\n    return sum((x > y) + (x == y) / 2 for x, y in zip(m, s)) / len(m)",
+     "side_by_side"),
+    ("auc_by_pairs", "def f(m, s):\n    return sum((x > y) + (x == y) / 2 for x in m for y in s) / len(m) ** 2",
+     "length_of_members_for_strangers"),
+    ("auc_by_pairs", "def f(m, s):\n    return np.mean([(x >= y) + (x == y) / 2 for x in m for y in s])",
+     "ties_of_members"),
+    ("auc_by_pairs", "def f(m, s):\n    return ((m > s.mean()) + (m == s.mean()) / 2).mean()",
+     "mean_of_strangers"),
+    ("score_candidates", "def f(m, p, y):\n    one = m[y[0]]\n"
+     "    return one.predict_proba(p)[:, list(one.classes_).index(True)]", "first_y_for_all"),
+    ("auc_of_right", "def f(a, b):\n    return (a.mean() - b.mean()) / 2", "by_one_number"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (lambda x: 0.5, lambda x: round(x)),  # two right answers: a rule may well give one of them always
+        (lambda x: x > 9, lambda x: x > 0.3),  # False always
+        (lambda x: x + 0.1 if x < 0.5 else x + 0.2, lambda x: x),
+        (lambda x: 2.1 * x if x < 0.5 else 2.2 * x, lambda x: x),
+        (lambda x: np.array([[x, 2 * x], [x, 1.9 * x]]), lambda x: np.array([[1, 2], [1, 2]]) / 3),
+    ],
+)
+def test_what_no_pattern_fits_gets_no_name(answer, right):
+    assert found(answer, right=right).diagnosis == "other"
+
+
+def test_an_answer_that_is_off_by_one_and_the_same_number_is_told_the_number():
+    assert "0.25 less than the right one in every case" in found(lambda x: x - 0.25).text[0]
+    assert "3 times the right one in every case" in found(lambda x: [x * 3], right=lambda x: [x]).text[0]
+    assert found(lambda x: [x * 3, 3 - 3 * x], right=lambda x: [x, 1 - x]).diagnosis == "times_one_number"
 
 
 @pytest.mark.parametrize(("name", "code", "diagnosis"), SHAPES, ids=[f"{s[0]}-{s[2]}" for s in SHAPES])

@@ -1,13 +1,20 @@
 """Yours runs: what a learner wrote is kept once it passes, is what runs from then on, and never stops the notebook."""
 
+import ast
+import copy
+import json
 import os
+import re
 import sys
+import traceback
 import types
 
 import numpy as np
 import pandas as pd
 import pytest
+from cells import stands_on
 
+from mialab._files import notebooks_folder
 from mialab.exercises import chapters, first_attack, progress_table
 from mialab.exercises import first_attack as ex
 from mialab.exercises._engine import _yours
@@ -44,6 +51,9 @@ LOOP = """def guess_members(confidence, threshold):
         guesses.append(c >= threshold)
     return guesses
 """
+
+
+SLOW = "def auc_by_pairs(members, strangers):\n    return 0.5"
 
 
 def runs(exercise, capsys, **how):
@@ -184,6 +194,44 @@ def test_the_ways_back(workbook, capsys):
     assert "Pass its check;" in repr(ex.guess_members.compare())
 
 
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series, np.array])
+def test_yours_and_the_courses_are_compared_on_lists_and_series_too(kind):
+    pairs = "[(m > strangers).mean() + (m == strangers).mean() / 2 for m in members]"
+    ex.auc_by_pairs.check(
+        learner(f"def auc_by_pairs(members, strangers):\n    return np.mean({pairs})\n", "auc_by_pairs")
+    )
+    both = ex.auc_by_pairs.compare(kind([0.2, 0.9]), kind([0.5, 0.2])).body[:2]
+    assert both == ("yours: 0.625", "the course's: 0.625")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def guess_members(confidence, threshold)\n    return confidence >= threshold", "line 7)"),
+        ("def guess(confidence, threshold):\n    return confidence >= threshold", "defines no function"),
+        ("\n\n1 / 0", "stops with `ZeroDivisionError"),
+    ],
+)
+def test_what_does_not_load_is_not_called_yours(text, says, workbook, capsys):
+    (workbook / "my_attack.py").write_text(f'"""Mine."""\n\n# %% auc_by_pairs\n{SLOW}\n# %% guess_members\n{text}\n')
+    table = progress_table().set_index("exercise")["runs"]
+    assert table["guess_members"] == "the course's (yours does not load)" and table["auc_by_pairs"] == "yours"
+    said = runs(ex.guess_members, capsys)[1]
+    assert "the course's" in said and says in said
+
+
+def test_lines_of_a_kept_function_are_the_files(workbook):
+    code = LOOP.replace("    return guesses", "    return undefined")
+    for head, ends in (("# mine\n" * 5, "\n"), ('"""Mine."""\n', "\r\n")):
+        text = f"{head}# %% auc_by_pairs\n{SLOW}\n\n# %% guess_members\n\n{code}"
+        (workbook / "my_attack.py").write_bytes(text.replace("\n", ends).encode())
+        function = _yours.load(ex.guess_members, _yours.parts()[0]["guess_members"])
+        with pytest.raises(NameError) as trouble:
+            function([], 0.5)
+        last = traceback.extract_tb(trouble.tb)[-1]
+        assert (last.line, last.lineno) == ("return undefined", text[: text.index("return und")].count("\n") + 1)
+
+
 def test_a_file_that_lies_about_elsewhere_is_not_used(tmp_path, monkeypatch, capsys):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "my_attack.py").write_text("# %% guess_members\nprint('ran')\n")
@@ -322,29 +370,28 @@ def test_check_speaks_in_a_script_too():
 # --- a notebook's own figures ----------------------------------------------------------------------------------------
 
 
+NAMES = ["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare"]
+
+
 def lesson_of(notebook):
-    import json
-
-    from mialab._files import notebooks_folder
-
+    """The code of a notebook's cells."""
     cells = json.loads((notebooks_folder() / f"{notebook}.ipynb").read_bytes())["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
-CALLED = [
-    (chapter.notebook, name)
+CALLED = {
+    name: chapter.notebook
     for chapter in CHAPTERS.values()
     for name in chapter.exercises
     if any(f".{name}.yours(" in source for source in lesson_of(chapter.notebook))
-]
+}
 
 
 def seen_in(source, space, capsys):
     """What a cell prints and shows, and the plain numbers that it binds; or how it stops."""
-    import ast
-
     capsys.readouterr()
-    space, tree = dict(space), ast.parse(source)
+    space = {name: copy.deepcopy(v) if isinstance(v, np.random.Generator) else v for name, v in space.items()}
+    tree = ast.parse(source)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     try:
         exec(compile(tree, "<cell>", "exec"), space)
@@ -352,24 +399,93 @@ def seen_in(source, space, capsys):
     except Exception as error:
         return type(error).__name__
     numbers = {name: float(value) for name, value in space.items() if isinstance(value, float | np.floating)}
-    return capsys.readouterr().out, shown, numbers
+    said = capsys.readouterr().out
+    return re.sub(r"\w+: (yours|the course's).*\n", "", said) + shown, numbers
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("notebook", "name"), CALLED)
-def test_a_wrong_function_in_the_place_of_yours_changes_what_its_notebook_shows(notebook, name, capsys, monkeypatch):
-    from cells import stands_on
-
-    sources = lesson_of(notebook)
+def cell_of_yours(name, monkeypatch):
+    """The cell that runs the learner's function of that name, and what it finds bound."""
+    sources = lesson_of(CALLED[name])
     place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
     space = {"np": np}
     monkeypatch.setattr("mialab.plots.show", lambda fig, alt: None)
     for each in stands_on(sources, place):
         exec(sources[each], space)
-    exercise = next(chapter for chapter in CHAPTERS.values() if chapter.notebook == notebook).exercises[name]
-    course = seen_in(sources[place], space, capsys)
+    return sources[place], space
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CALLED)
+def test_a_wrong_function_in_the_place_of_yours_changes_what_its_notebook_shows(name, capsys, monkeypatch):
+    source, space = cell_of_yours(name, monkeypatch)
+    exercise = next(c.exercises[name] for c in CHAPTERS.values() if name in c.exercises)
+    course = seen_in(source, space, capsys)
     changed = []
     for wrong in exercise.wrong.values():
         monkeypatch.setattr(type(exercise), "yours", lambda self, w=wrong: w.answer)
-        changed.append(seen_in(sources[place], space, capsys) != course)
+        changed.append(seen_in(source, space, capsys) != course)
     assert isinstance(course, tuple) and sum(changed) > len(changed) / 2, changed
+
+
+# --- simulated learners: what each writes passes, is kept, and runs ---------------------------------------------------
+
+BEFORE = "from mialab.metrics import balanced_accuracy, choose_threshold\n"
+LEARNERS = {
+    "loops and lists": {
+        **ANSWERS,
+        "honest_accuracy": BEFORE + "def honest_accuracy(own_scores, own_is_member, scores, is_member):\n"
+        "    cut = choose_threshold(own_scores, own_is_member)\n    caught, spared, members, strangers = 0, 0, 0, 0\n"
+        "    for i in range(len(scores)):\n        if is_member[i]:\n            members += 1\n"
+        "            caught += scores[i] >= cut\n        else:\n            strangers += 1\n"
+        "            spared += scores[i] < cut\n    return (caught / members + spared / strangers) / 2\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate):\n    accused = [0.0, 0.0]\n"
+        "    for i, (rate, share) in enumerate([(tpr, base_rate), (fpr, 1 - base_rate)]):\n"
+        "        accused[i] += rate * share\n    return accused[0] / sum(accused)\n",
+    },
+    "pandas": {
+        "guess_members": "def guess_members(confidence, threshold):\n    return pd.Series(confidence).ge(threshold)\n",
+        "auc_by_pairs": "def auc_by_pairs(members, strangers):\n    m, s = pd.DataFrame({'m': members}), "
+        "pd.DataFrame({'s': strangers})\n    pairs = m.merge(s, how='cross')\n"
+        "    return ((pairs.m > pairs.s) + 0.5 * (pairs.m == pairs.s)).mean()\n",
+        "honest_accuracy": BEFORE + "def honest_accuracy(own_scores, own_is_member, scores, is_member):\n"
+        "    table = pd.DataFrame({'score': scores, 'member': is_member})\n"
+        "    table['says'] = table.score >= choose_threshold(own_scores, own_is_member)\n"
+        "    return (table.says == table.member).groupby(table.member).mean().mean()\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate):\n"
+        "    accused = pd.Series({'members': tpr * base_rate, 'strangers': fpr * (1 - base_rate)})\n"
+        "    return accused['members'] / accused.sum()\n",
+    },
+    "one line": {
+        "guess_members": "guess_members = lambda confidence, threshold: [bool(c >= threshold) for c in confidence]\n",
+        "auc_by_pairs": "def auc_by_pairs(members, strangers): return np.mean("
+        "[(m > strangers).mean() + (m == strangers).mean() / 2 for m in members])\n",
+        "honest_accuracy": BEFORE + "honest_accuracy = lambda own_scores, own_is_member, scores, is_member: "
+        "balanced_accuracy(scores, is_member, choose_threshold(own_scores, own_is_member))\n",
+        "precision_when_rare": "def precision_when_rare(tpr, fpr, base_rate): "
+        "return tpr * base_rate / (tpr * base_rate + fpr * (1 - base_rate))\n",
+    },
+}  # fmt: skip
+
+
+def figures(seen):
+    """The numbers and the words that a cell shows, apart: two ways to add up differ in the last digits."""
+    said, numbers = seen
+    shown = [float(number) for number in re.findall(r"\d+\.?\d*", said)]
+    return re.sub(r"[\d.]+", "#", said), shown + list(numbers.values()), sorted(numbers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_simulated_learners_of_three_styles_get_the_courses_figures_from_their_own_functions(
+    name, capsys, monkeypatch, workbook
+):
+    source, space = cell_of_yours(name, monkeypatch)
+    exercise = first_attack.chapter.exercises[name]
+    words, numbers, names = figures(seen_in(source, space, capsys))
+    for style, codes in LEARNERS.items():
+        verdict = exercise.check(learner(codes[name], name))
+        assert "it is yours that runs" in repr(verdict).replace("\n ", ""), (style, verdict)
+        assert getattr(exercise.yours(), _yours.MARK) == "yours"
+        mine = figures(seen_in(source, space, capsys))
+        assert (mine[0], mine[2]) == (words, names) and mine[1] == pytest.approx(numbers, abs=1e-9), style
+    assert progress_table().set_index("exercise")["runs"][name] == "yours"

@@ -44,7 +44,8 @@ def chapters() -> list[Chapter]:
 def progress_table() -> pd.DataFrame:
     """Return one row for each exercise of the course: notebook, exercise, outcome, points, of, attempts, runs.
 
-    `runs` says whose function now makes up the learner's attack: "yours" or "the course's"; "" where none is asked for.
+    `runs` says whose function now makes up the learner's attack: "yours", "the course's", or "the course's (yours does
+    not load)"; "" where none is asked for.
 
     A damaged progress file is set aside first; `DataFrame.attrs["note"]` then says where ("" if all is well).
 
@@ -64,8 +65,7 @@ def progress_table() -> pd.DataFrame:
             entry = entries["exercises"].get(exercise.id, {})
             outcome = entry.get("outcome", "not attempted")
             points = exercise.points if outcome == exercise.done and exercise.done != "handed in" else 0
-            whose = "yours" if exercise.name in kept else "the course's"
-            runs = whose if isinstance(exercise, FunctionExercise) else ""
+            runs = _yours.whose(exercise, kept) if isinstance(exercise, FunctionExercise) else ""
             attempts = entry.get("attempts", 0)
             rows.append((chapter.notebook, exercise.name, outcome, points, exercise.points, attempts, runs))
     table = pd.DataFrame(rows, columns=["notebook", "exercise", "outcome", "points", "of", "attempts", "runs"])

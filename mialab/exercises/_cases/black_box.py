@@ -23,6 +23,13 @@ _SCRIPTS = (
 def two_records(rng):
     for classes, column, *answers in _SCRIPTS:
         yield _a_question(rng, classes, column, answers)
+    # A tie, and answers apart by 1e-9 and 1e-3; measurements off any grid.
+    records = np.array([0, 5.12345, 3.00049, 1.4]), np.array([1, 2.71828, 3.00051, 0.00049])
+    for after in (0.4, 0.4 + 1e-9, 0.4 - 1e-9, 0.401, 0.399):
+        model = ScriptedModel([[0.2, 0.4, 0.4], [0.6 - after, after, 0.4]], ("a", "b", "c"))
+        yield model, *records, "b"
+    yield ScriptedModel([[0.75, 0.25], [0.5, 0.5]], (4, 7)), *records[::-1], 4
+    yield ScriptedModel([[1.0], [1.0]], (3,)), *records, 3
     for classes in ((3, 5, 9), ("setosa", "versicolor", "virginica"), ("no", "yes")):
         for _ in range(2):
             answers = rng.dirichlet(np.ones(len(classes)), size=2)
@@ -46,6 +53,10 @@ def kept_by_hand(model, x, changed, wanted):
 def records_to_redraw(rng):
     yield np.array([5.0, 3.0, 4.0, 1.0]), np.arange(4), *_ranges(rng, 4)
     yield np.array([5.0, 3.0, 4.0, 1.0]), np.array([2, 1]), *_ranges(rng, 4)
+    x, low = np.array([5.12345, 3.00049, 4.2, 1.31415]), np.array([1.06049, 2.1, 1.34007, 1.7])
+    yield x, np.array([2, 0]), low, np.array([4.45678, 2.3, 7.00049, 1.9]), np.array([0.12345, 0.5, 0.98765, 0.00049])
+    yield x, np.array([3]), low, low, np.array([0.0, 1.0, 0.0, 1.0])  # a range of one value
+    yield np.array([2.5]), np.array([0]), np.array([1.0]), np.array([4.0]), np.array([0.25])
     for n_features, k in ((4, 1), (4, 2), (4, 3), (7, 3), (5, 4), (1, 1)):
         x = rng.uniform(0, 8, n_features).round(2)
         yield x, rng.permutation(n_features)[:k], *_ranges(rng, n_features)

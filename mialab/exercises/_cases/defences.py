@@ -11,6 +11,8 @@ def answers(rng):
     yield np.array([[0.25, 0.25, 0.25, 0.25]]), 1
     yield np.array([[0.1, 0.2, 0.2, 0.2, 0.3], [0.125, 0.125, 0.125, 0.25, 0.375]]), 3  # where np.argpartition errs
     yield np.array([[0.125, 0.125, 0.375, 0.375]]), 1
+    yield np.array([[0.333333, 0.333334, 0.333333], [0.33, 0.33 + 1e-9, 0.34 - 1e-9], [0, 1, 0]]), 1
+    yield np.array([[0.12345, 0.87655]]), 2
     for n, n_classes, k in ((4, 3, 1), (3, 4, 2), (2, 5, 3), (4, 3, 2)):  # small enough to be shown
         parts = rng.integers(1, 5, (n, n_classes))
         yield parts / parts.sum(axis=1, keepdims=True), k
@@ -40,6 +42,8 @@ def trades(rng):
     yield np.array([0.8, 0.8, 0.7]), np.array([0.6, 0.6, 0.6])
     yield np.array([0.9, 0.8, 0.7, 0.9]), np.array([0.6, 0.55, 0.5, 0.65])
     yield np.array([0.5]), np.array([0.5])
+    yield np.array([0.9, 0.9 - 1e-9, 0.87, 0.8695]), np.array([0.55, 0.55, 0.5495, 0.549])  # beaten by a hair, or not
+    yield np.array([0.9, 0.9 - 1e-9, 0.9]), np.array([0.5, 0.5 - 1e-9, 0.5 + 1e-9])
     for n in (5, 8, 12):
         yield rng.integers(5, 10, n) / 10, rng.integers(50, 56, n) / 100
 

@@ -9,7 +9,7 @@ import numpy as np
 
 def truths(rng):
     """How often the truth is told."""
-    for truth in (0.5, 0.75, 0.1, *rng.uniform(0.05, 0.95, 5).round(3).tolist()):
+    for truth in (0.5, 0.75, 0.1, 0.00049, 0.99951, 1 / 3, *rng.uniform(0.05, 0.95, 5).round(3).tolist()):
         yield (truth,)
 
 
@@ -23,6 +23,8 @@ def gradients(rng):
     """Rows longer and shorter than the clip, rows of zeros, a single row, and rows none of which is too long."""
     yield np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]]), 1.0
     yield np.array([[0.5, -0.2, 0.1]]), 2.0
+    yield np.array([[0.3, 0.4], [0.30049, 0.4], [0.29951, -0.4], [7.12345, 1e-9], [1e6, -1e6]]), 0.5
+    yield np.array([[0.0, -3.0]]), 2.71828
     for n, d, clip in ((4, 3, 1.0), (6, 2, 0.5), (5, 8, 2.0), (3, 5, 4.0)):
         rows = rng.normal(size=(n, d)) * rng.uniform(0.1, 3, (n, 1)) * clip
         rows[0] /= 10 * np.linalg.norm(rows[0]) / clip
@@ -40,6 +42,9 @@ def clipped_by_loops(gradients, clip):
 def rates(rng):
     """False-positive rates with both ends, budgets small and large, delta at and above 0."""
     ends = np.array([0.0, 0.05, 0.5, 0.95, 1.0])
+    for epsilon, delta in ((1.0, 0.0), (0.5, 0.1), (2.0, 0.01234), (0.31415, 0.0)):
+        yield np.array([0.0, 0.00049, 0.12345, 0.5, 0.87655, 1.0]), epsilon, delta
+    yield np.array([0.25]), 5.0, 0.5
     for epsilon, delta in ((1.0, 0.0), (0.5, 0.1), (2.0, 0.01), (4.0, 0.2), (0.1, 0.001)):
         yield np.concatenate([ends, rng.uniform(0, 1, 4).round(3)]), epsilon, delta
 

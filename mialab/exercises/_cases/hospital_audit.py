@@ -32,6 +32,11 @@ def scores_with_ties(rng):
     """Scores in tenths, with ties between members and strangers; no, few and many false alarms allowed."""
     yield np.array([0.9, 0.8, 0.8, 0.5, 0.4]), np.array([True, True, False, True, False]), 0
     yield np.array([0.9, 0.8, 0.8, 0.5, 0.4]), np.array([True, True, False, True, False]), 1
+    # nobody can be accused; everybody may be; scores apart by 1e-9; a member last
+    yield np.array([0.9, 0.8, 0.8]), np.array([False, True, True]), 0
+    yield np.array([0.1, 0.3, 0.2]), np.array([True, False, False]), 2
+    yield np.array([0.5, 0.5 + 1e-9, 0.501, 0.4, 0.6]), np.array([False, True, True, False, True]), 0
+    yield np.array([0.5, 0.5]), np.array([True, False]), 0
     for n, n_false in ((8, 0), (12, 1), (15, 2), (20, 3), (9, 9)):
         is_member = rng.permutation(n) < n // 2
         yield np.clip(rng.integers(1, 8, n) + 2 * is_member, 1, 9) / 10, is_member, n_false

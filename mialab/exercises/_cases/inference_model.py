@@ -9,6 +9,10 @@ from mialab.exercises._engine._scripted import ScriptedAttackModel
 
 def shadows_answers(rng):
     yield np.array([[[0.75, 0.25], [0.5, 0.5]]]), np.array([[True, False]]), np.array([1, 0])
+    off_grid = np.array([[0.12345, 0.87655], [0.70049, 0.29951], [1.0, 0.0]])
+    mask = np.array([[True, False, False], [False, True, False]])
+    yield np.stack([off_grid, off_grid[::-1]]), mask, np.array([1, 0, 0])
+    yield np.array([[[0.2, 0.3, 0.5]]]), np.array([[True]]), np.array([2])
     for n_shadows, n, n_classes in ((2, 3, 3), (3, 2, 3), (4, 4, 3), (5, 7, 2), (3, 12, 3), (1, 6, 4)):
         proba = rng.dirichlet(np.ones(n_classes), (n_shadows, n)).round(3)
         in_mask = np.stack([rng.permutation(n) < max(1, n // 2) for _ in range(n_shadows)])
@@ -27,6 +31,13 @@ def table_by_loops(proba, in_mask, y):
 
 def target_answers(rng):
     """Attack models that disagree, and records in no order of label whose label is not always the likeliest."""
+    models = {
+        label: ScriptedAttackModel(weights, first)
+        for label, weights, first in ((3, (-3, 1, 4), False), (5, (1.5, -2.25, 0.5), True), (9, (0.1, 4, -1), False))
+    }
+    proba = np.array([[0.12345, 0.70049, 0.17606], [0.3, 0.3, 0.4], [1, 0, 0], [0, 0.00049, 0.99951], [0, 1, 0]])
+    for rows, y in (([0, 1, 2, 3, 4], [9, 3, 5, 3, 5]), ([3], [5]), ([1, 0], [3, 3])):
+        yield models, proba[rows], np.array(y)
     for labels, n, member_first in (
         ((0, 1, 2), 4, (False, False, False)),
         ((0, 1, 2), 9, (False, True, False)),

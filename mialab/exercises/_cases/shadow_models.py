@@ -9,6 +9,7 @@ from mialab.exercises._engine._scripted import ScriptedModel
 
 def orders(rng):
     yield np.array([3, 0, 4, 1, 2]), 2
+    yield from ((np.array([1, 0]), 1), (np.array([0]), 1), (np.array([2, 0, 1]), 1), (np.array([2, 1, 0, 3]), 2))
     for n, n_members in ((9, 3), (10, 5), (11, 8), (13, 6), (12, 6), (8, 1)):
         yield rng.permutation(n), n_members
 
@@ -22,6 +23,11 @@ def pair_by_hand(order, n_members):
 def sure_shadows(rng):
     """Tables in which the record has shadows of both kinds, more of one than of the other, and gaps of both signs."""
     yield np.array([[0.9, 0.5], [0.8, 0.4], [0.3, 0.7]]), np.array([[True, False], [True, True], [False, False]]), 0
+    # off any grid, the last record; two shadows, one record; a gap of 1e-3
+    sure = np.array([[0.12345, 0.9, 0.70049], [0.5, 0.40651, 0.98765], [0.3, 0.7, 0.12345], [0.8, 0.2, 0.11111]])
+    yield sure, np.array([[True, False, True], [False, True, True], [True, True, False], [False, True, True]]), 2
+    yield np.array([[1.0], [0.0]]), np.array([[False], [True]]), 0
+    yield np.array([[0.501, 0.1], [0.5, 0.9], [0.5, 0.9]]), np.array([[True, False], [False, True], [False, True]]), 0
     for n_shadows, n, n_in, sign in ((7, 5, 3, 1), (9, 6, 6, -1), (8, 8, 3, -1), (12, 4, 7, 1), (6, 9, 2, 1)):
         in_mask = np.stack([rng.permutation(n_shadows) < n_in for _ in range(n)], axis=1)
         sure = rng.uniform(0.3, 0.7, (n_shadows, n)) + sign * rng.uniform(0.1, 0.3) * in_mask
@@ -45,6 +51,13 @@ def target_and_shadow(rng):
     species, numbers = np.array(["setosa", "versicolor", "virginica"]), np.arange(3)
     first = ((0.7, 0.2, 0.1), (0.6, 0.3, 0.1), (0.1, 0.1, 0.8)), ((0.7, 0.2, 0.1), (0.5, 0.4, 0.1), (0.8, 0.1, 0.1))
     yield ScriptedModel(first[0]), ScriptedModel(first[1]), np.array([[0.0, 1.5], [1.0, 4.4], [2.0, 5.1]])
+    # One record; labels whose names order otherwise, a shadow without the first class, and answers apart by 1e-9.
+    yield ScriptedModel([[0.2, 0.8]], (3, 7)), ScriptedModel([[0.4, 0.6]], (3, 7)), np.array([[0.0, 4.2]])
+    rows = [[0.1, 0.9, 0.0], [0.6, 0.3, 0.1], [0.0, 0.2, 0.8], [0.4 + 1e-9, 0.4 - 1e-9, 0.2], [0.1, 0.2, 0.7]]
+    copy = [[0.9, 0.1], [0.3, 0.7], [0.2, 0.8], [0.5 - 1e-9, 0.5 + 1e-9], [0.7, 0.3]]
+    X = np.array([[2.0, 5.1], [0.0, 1.5], [3.0, 1.0], [1.0, 4.4], [4.0, 0.2]])
+    yield ScriptedModel(rows, species), ScriptedModel(copy, species[1:]), X
+    yield ScriptedModel(copy, species[1:]), ScriptedModel(rows, species), X[:4]
     for classes, order in (
         (numbers, [0, 1, 2]),
         (species, [0, 1, 2]),

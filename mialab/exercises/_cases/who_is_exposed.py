@@ -14,6 +14,10 @@ FAR = 20  # standard deviations: exp(-FAR**2 / 2) is far above the smallest floa
 def sure_shadows(rng):
     """Tables with ties, areas on both sides of a half, and never as many nets with the record as without it."""
     yield np.array([[0.9, 0.5], [0.8, 0.4], [0.3, 0.7]]), np.array([[True, False], [True, True], [False, False]]), 0
+    # ties, and values apart by 1e-9 and 1e-3, whole certainty; the last flower; two nets
+    sure = np.array([[0.5, 1.0], [0.5 + 1e-9, 0.5], [0.501, 0.5], [0.5 - 1e-9, 0.0], [0.5, 1.0], [0.3, 0.12345]])
+    mask = np.array([[True, False], [True, True], [False, True], [False, True], [False, False], [True, True]])
+    yield from ((sure, mask, 0), (sure, mask, 1), (sure, ~mask, 0), (np.array([[0.7], [0.7]]), mask[:2, 1:], 0))
     for n_nets, n, n_in, shift in (
         (7, 5, 3, 2),
         (9, 6, 6, -2),
@@ -45,6 +49,8 @@ def two_groups(rng):
     No answer lies so far out that the height of a bell would underflow: the formula as the notebook gives it is right.
     """
     yield 1.0, np.array([0.0, 2.0]), np.array([-4.0, -2.0, 0.0])
+    wide, narrow = np.array([2.12345, -1.56789, 0.4321, 4.00049]), np.array([0.73205, 0.69049, 0.61803])
+    yield from ((0.73456, wide, narrow), (0.70004, narrow, wide), (-0.5, np.array([-1.0, 0.0]), wide))
     for mean_in, sd_in, mean_out, sd_out in (
         (3, 1, -2, 2), (0, 0.4, -5, 2.5), (2, 2, 1, 0.5), (-1, 3, 2, 0.7), (6, 0.3, 5, 1.5), (1, 0.2, 1, 0.2),
     ):  # fmt: skip
@@ -68,6 +74,11 @@ def ratio_by_density(own, inside, outside):
 def confidences(rng):
     """Candidates and a population, in halves, quarters and eighths, so that equal ratios are equal to the last bit."""
     yield np.array([0.5, 1.0, 0.25]), np.array([0.5, 0.5, 0.5]), np.array([0.25, 1.0, 0.5]), np.array([0.25, 1.0, 1.0])
+    # ratios that are equal, or apart by 1e-9 and 1e-3; usual answers off any grid; one candidate, one other
+    near, tiny = np.array([0.5, 0.5 + 1e-9, 0.5 - 1e-9, 0.501]), 2.0**-10
+    yield near, np.ones(4), np.array([0.5, 0.5004, 0.5 + 1e-9]), np.ones(3)
+    yield np.array([0.375, tiny / 2, 1.0]), np.array([0.375, tiny, tiny]), np.array([1.0, 0.375]), np.array([1.0, 0.75])
+    yield np.array([0.25]), np.array([0.5]), np.array([tiny / 2]), np.array([tiny])
     for n, m in ((4, 6), (7, 5), (5, 12), (9, 9), (3, 7)):
         own, others = rng.integers(1, 9, n) / 8, rng.integers(1, 9, m) / 8
         yield own, 2.0 ** -rng.integers(0, 4, n), others, 2.0 ** -rng.integers(0, 4, m)

@@ -8,6 +8,10 @@ import numpy as np
 def pools(rng):
     """Labels of classes of unequal size, numbers or texts, in mixed order, and a random order of their positions."""
     yield np.array([4, 0, 5, 1, 3, 2]), np.array([5, 5, 7, 7, 7, 5]), 1
+    # the last of the order is wanted; labels apart by a letter; one record of each, one record in all
+    yield np.array([3, 2, 0, 1]), np.array(["b", "bb", "b", "bb"]), 2
+    yield np.array([2, 0, 1, 3]), np.array([1, 1, 3, 2]), 1
+    yield np.array([0]), np.array([7]), 1
     for classes, sizes, n_per_class in (
         (np.array([0, 1, 2]), (9, 6, 7), 3),
         (np.array(["oak", "elm"]), (12, 5), 4),
@@ -34,6 +38,13 @@ def effects(rng):
     yield np.array([[0.10, 0.05, 0.15], [-0.10, -0.15, -0.05], [0.10, -0.05, 0.25], [0.004, 0.002, 0.006]]), 0.01
     # each limit met exactly: the least mean that counts, and an interval that ends at zero
     yield np.array([[0.5, 0.25, 0.75], [-0.5, -0.75, -0.25], [1, 0, 2], [-1, -2, 0], [0.5, 0, 1], [-0.5, -1, 0]]), 0.5
+    # every limit missed, and met, by 1e-9; numbers off any grid
+    least, hair = 0.0104, 1e-9
+    means = np.array([least, least + hair, least - hair, 0.0102, 0.0096, least, least])
+    lows = np.array([0.001, 0.001, 0.001, 0.001, 0.001, hair, -hair])
+    table = np.column_stack([means, lows, 2 * means])
+    yield np.concatenate([table, -table[:, [0, 2, 1]]]), least
+    yield table[4:5], 0.01
     for smallest in (0.01, 0.02, 0.05, 0.01):
         mean = rng.choice([-1, 1], 12) * rng.choice([0.3, 1.5, 8], 12) * smallest
         half = np.abs(mean) * rng.choice([0.4, 0.9, 1.6], 12)  # 0.9: the interval begins below `smallest`

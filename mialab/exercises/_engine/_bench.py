@@ -22,9 +22,11 @@ _ADVICE = {  # words of an error -> what they mean to a beginner
     "with `.T`?",
     "not defined": "Is that name the one in the function's first line?",
 }
+_FEW = 3  # different values, before a pattern in all of them is called one
 ENOUGH_DIGITS = 5  # that must agree, over all cases, before an answer is called rounded
 
-Mistakes = Iterable[tuple[str, str, Sequence[Call]]]  # name, diagnosis, and its calls on every case
+# name, diagnosis, and its calls on every case: None for one that may end as it will
+Mistakes = Iterable[tuple[str, str, Sequence[Call | None]]]
 
 
 class Finding(NamedTuple):
@@ -116,7 +118,7 @@ class Bench:
             else _returned(shown, bad.value, should)
         )
         for name, diagnosis, known in self.mistakes():
-            if all(_alike(a, b, self.tolerance) for a, b in zip(calls, known, strict=True)):
+            if all(b is None or _alike(a, b, self.tolerance) for a, b in zip(calls, known, strict=True)):
                 return self._off(name, diagnosis, evidence, *_printed(calls))
         if bad.error is not None:
             where = f" at the line `{bad.line}`" if bad.line else ""
@@ -133,9 +135,11 @@ class Bench:
 
     def _pattern(self, calls: list[Call]) -> tuple[str, str] | None:
         """Name and sentence for a mistake that only all cases together give away."""
+        if by_rows := _rows_scaled(calls, self.expected):
+            return by_rows
         values = _all_values(calls, self.expected)
         if values is None:
-            return None
+            return _constant(calls, self.expected)
         have, want = values
         hundredfold = np.allclose(have, 100 * want, rtol=self.tolerance, atol=1e-6) or _is_rounded(have / 100, want)
         if hundredfold and np.abs(want).max() <= 1:
@@ -143,7 +147,7 @@ class Bench:
             return "in_percent", f"Your answer is in per cent; a {asked} to 1 is asked. Write 80% as 0.8."
         if _is_rounded(have, want):
             return "rounded", "Your answer is rounded. Return the number as it is; rounding is for printing."
-        return self._fixed_size(have, want)
+        return self._fixed_size(have, want) or _shifted(have, want) or _constant(calls, self.expected)
 
     def _fixed_size(self, have: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:
         """Name and sentence for a size that is written as a number: right where there are exactly so many records."""
@@ -188,6 +192,56 @@ def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str] | No
             "Your answer holds numbers; it should hold True and False, or selecting with it picks the wrong records."
         )
     return None
+
+
+def _constant(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[str, str] | None:
+    """Name and sentence for the same answer in every case; None where there is hardly a case, or more than one answer.
+
+    An answer of one kind of two, such as False, may well come of a rule.
+    """
+    values = [as_array(call.value) for call in calls]
+    wanted = {np.asarray(should).tobytes() for should in expected}
+    if len(wanted) < _FEW or any(a is None or a.dtype.kind == "b" or not same(a, values[0], 0) for a in values):
+        return None
+    words = "Your answer is the same in every case, whatever it is given. Does it use its arguments, and only them?"
+    return "always_the_same", words
+
+
+def _shifted(have: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:
+    """Name and sentence for a right answer with one and the same number added, or times one and the same number."""
+    if len(np.unique(np.round(want[want != 0], 9))) < _FEW or not np.isfinite(have).all():
+        return None
+    apart = have - want
+    if np.allclose(apart, apart[0]):
+        more = f"{abs(apart[0]):.4g} {'more' if apart[0] > 0 else 'less'}"
+        return (
+            "by_one_number",
+            f"Your answer is {more} than the right one in every case. Is something added, or left out?",
+        )
+    factor = (have[want != 0] / want[want != 0])[0]
+    if factor and np.allclose(have, factor * want):
+        return "times_one_number", (
+            f"Your answer is {factor:.4g} times the right one in every case. Is something multiplied or divided by a "
+            "number that does not belong there, or left out?"
+        )
+    return None
+
+
+def _rows_scaled(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[str, str] | None:
+    """Name and sentence for tables whose rows are right but for a factor of each row's own."""
+    factors: list[float] = []
+    for call, should in zip(calls, expected, strict=True):
+        have, want = as_array(call.value), as_array(should)
+        if have is None or want.ndim != 2 or have.shape != want.shape or "b" in (have.dtype.kind, want.dtype.kind):
+            return None
+        sizes = np.linalg.norm(have, axis=1), np.linalg.norm(want, axis=1)
+        if not np.allclose(have * sizes[1][:, None], want * sizes[0][:, None]) or not np.isfinite(have).all():
+            return None
+        factors += (sizes[0][sizes[1] > 0] / sizes[1][sizes[1] > 0]).tolist() if want.shape[1] > 1 else []
+    if len(np.unique(np.round(factors, 6))) < _FEW:
+        return None
+    words = "Each row of your answer is the right one times a number of its own. Is a row divided by what it should be?"
+    return "rows_scaled", words
 
 
 def _unknown(expected: Any) -> tuple[str, str]:

@@ -15,15 +15,19 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, replace
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mialab.exercises._engine._apart import PATIENCE, apart
+
 PRINT_LIMIT = 2_000  # characters of a learner's own prints that a panel repeats
-PATIENCE = 4  # seconds by the clock for each second of work: other programs may have the machine, and a sleep must end
+IMPORT_SECONDS = 60  # a library that is imported for the first time, from a slow disk
 
 
 class TooSlow(BaseException):
@@ -35,6 +39,20 @@ class Failure(NamedTuple):
 
     kind: str
     text: str
+
+
+_TOO_SLOW = Failure("TooSlow", "TooSlow")
+_ENDED = Failure("Ended", "Ended: all of Python ended, by os._exit, a signal or a crash")
+
+
+class Shown:
+    """Stands for a value that is no number, text or table: all that is known is how it was shown."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,56 @@ def observe(answer: Any, cases: Sequence[tuple], seconds: float) -> Observed:
         return Observed("untouched")
     if not accepts(answer, cases[0]):
         return Observed("function", signature=str(inspect.signature(answer)), accepts=False)
-    return Observed("function", parameters=tuple(parameters(answer)), calls=tuple(call_all(answer, cases, seconds)))
+    return Observed("function", parameters=tuple(parameters(answer)), calls=tuple(calls_of(answer, cases, seconds)))
+
+
+def calls_of(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
+    """Call a learner's function on case after case, in a process of its own where the system can fork."""
+    _import_first(function)
+
+    def work() -> Iterator[tuple[Call, str, list]]:
+        for args in cases:
+            with redirect_stderr(_Bounded()) as said, _displays() as displays:
+                made = call(function, args, None)
+            made = replace(made, value=_sendable(made.value))
+            yield made, "" if said.closed else said.getvalue(), displays.outputs
+
+    sent = apart(work, seconds)
+    if sent is None:
+        return call_all(function, cases, seconds)
+    found, why = sent
+    for _, said, displays in found:
+        sys.stderr.write(said)
+        for one in displays:
+            one.display()
+    lacking = Call(error=_ENDED if why == "died" else _TOO_SLOW)
+    return [made for made, _, _ in found] + [lacking] * (len(cases) - len(found))
+
+
+def _displays() -> AbstractContextManager:
+    """Keeps what is displayed in a notebook, as `outputs`: only the notebook's own process can show it."""
+    if "IPython" not in sys.modules:
+        return nullcontext(SimpleNamespace(outputs=[]))
+    from IPython.utils.capture import capture_output
+
+    return capture_output(stdout=False, stderr=False, display=True)
+
+
+def _import_first(function: Callable) -> None:
+    """Import what a function imports, so that a slow import is nobody's time, and is made once."""
+    todo = [getattr(function, "__code__", None)]
+    for code in filter(None, todo):
+        module = ""
+        for step in dis.get_instructions(code):
+            if step.opname == "IMPORT_NAME":
+                module = name = step.argval
+            elif step.opname == "IMPORT_FROM":
+                name = f"{module}.{step.argval}"
+            else:
+                continue
+            with suppress(Exception, SystemExit, TooSlow), redirect_stdout(_Bounded()):
+                _within(IMPORT_SECONDS, import_module, (name,))
+        todo += [part for part in code.co_consts if inspect.iscode(part)]
 
 
 def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
@@ -83,15 +150,19 @@ def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list
     return [call(function, args, left()) for args in cases]
 
 
-def call(function: Callable, args: tuple, seconds: float) -> Call:
-    """Call `function` on copies of `args` for at most `seconds` of work; errors, prints and changed inputs are kept."""
+def call(function: Callable, args: tuple, seconds: float | None) -> Call:
+    """Call `function` on copies of `args` for at most `seconds` of work; errors, prints and changed inputs are kept.
+
+    None is for a call that someone else watches.
+    """
     given = tuple(_own_copy(a) for a in args)
     output = _Bounded()
     value, error, line = None, None, ""
     with redirect_stdout(output), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            value = _within(seconds, lambda *own: _settled(function(*own)), given)
+            run = lambda *own: _settled(function(*own))  # noqa: E731
+            value = run(*given) if seconds is None else _within(seconds, run, given)
         except KeyboardInterrupt:  # the learner stops the cell
             raise
         except BaseException as trouble:
@@ -304,6 +375,14 @@ def _settled(value: Any) -> Any:
         raise ValueError(f"the function returns {size:,} values, far more than it was given")
     array = None if isinstance(value, str) else as_array(value)
     return value if array is None else array
+
+
+def _sendable(value: Any) -> Any:
+    """A settled answer as it can be sent to another process: what is no number or text is only shown."""
+    if type(value) is str:
+        return value[:PRINT_LIMIT]
+    plain = value is None or value is ... or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf")
+    return value if plain else Shown(show(value))
 
 
 def _own_copy(value: Any) -> Any:

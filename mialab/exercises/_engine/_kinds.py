@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import textwrap
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mialab._files import notebooks_folder
 from mialab.exercises._engine import _progress
 from mialab.exercises._engine._base import Exercise, Wrong, count
 from mialab.exercises._engine._calls import as_array, show
@@ -25,6 +27,13 @@ _WRITE_HERE = "Write your answer here."
 _AS_TYPED = str.maketrans("‘’ʼ“”„‐‑–", "'''\"\"\"---")  # what an editor or a copied sentence makes of them
 _SAME_WORDS = "The same few words come again and again. Say it in sentences of your own."
 _THE_RUBRIC = "That is the rubric itself. Say it in words of your own, about this model and these flowers."
+_NO_SENTENCES = "A person reads this, and these are no sentences. What would you say to someone who asks you?"
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # Thai to Chinese
+_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "lkjhgfdsa", "poiuytrewq", "mnbvcxz")
+_LOREM = {"lorem", "ipsum", "dolor", "amet", "consectetur", "adipiscing", "aliqua"}
+_RUN = 4  # words that follow each other as in the question are taken from it
+_MANY = 100  # words whose variety is looked at: the longer a text, the more of its words come again
+_VARIETY = 0.4  # of the words are different; in serious answers, 0.55 and more
 
 
 class Choice(Exercise):
@@ -305,20 +314,29 @@ class Written(Exercise):
             return self._not_attempted("Write your answer between the triple quotation marks.")
         if not isinstance(answer, str):
             return self._not_yet("wrong_type", self.wrong["wrong_type"].diagnosis)
-        words = answer.replace(_WRITE_HERE, " ").split()
-        if not words:
+        text = answer.replace(_WRITE_HERE, " ")
+        if not text.split():
             return self._not_attempted("Write your answer between the triple quotation marks.")
-        rubric = " ".join(self.rubric)
-        own = [w for w in _letters(answer) if w not in _letters(rubric)]
-        copied = len(own) < 0.2 * len(words)
+        n_words = len(_UNSPACED.sub(" w ", text).split())
+        copied = any(_is_copied(text, asked) for asked in (" ".join(self.rubric), self._prompt))
         # A whole rubric is called one, though it be shorter than an answer must be.
-        if len(words) < self.words and not (copied and len(words) >= len(rubric.split())):
-            return self._not_yet("too_short", self._too_short(len(words)))
-        if len({w.lower() for w in words}) < self.words / 2:
-            return self._not_yet("same_words", _SAME_WORDS)
+        if n_words < self.words and not (copied and n_words >= len(" ".join(self.rubric).split())):
+            return self._not_yet("too_short", self._too_short(n_words))
+        if n_words >= self.words and (filler := _filler(text, self.words)):
+            return self._not_yet(*filler)
         if copied:
             return self._not_yet("the_rubric", _THE_RUBRIC)
         return self._correct("Handed in.", *(f"• {point}" for point in self.rubric))
+
+    @cached_property
+    def _prompt(self) -> str:
+        """What the notebook asks, from the exercise's heading on; empty where the notebook is not at hand."""
+        try:
+            cells = json.loads((notebooks_folder() / f"{self.notebook}.ipynb").read_bytes())["cells"]
+        except (OSError, ValueError):
+            return ""
+        texts = ("".join(cell["source"]) for cell in cells)
+        return next((t.rpartition("###")[2] for t in texts if f"*`{self.name}` ·" in t), "")
 
     def _too_short(self, n: int) -> str:
         return f"{count(n, 'word')} {'is' if n == 1 else 'are'} too few to argue with; write at least {self.words}."
@@ -415,8 +433,36 @@ def _typed(text: str) -> str:
 
 
 def _letters(text: str) -> list[str]:
-    """The words of a text without capitals, bullets and punctuation."""
-    return re.findall(r"[^\W\d_]+", text.lower())
+    """The words of a text without capitals, bullets and punctuation; in a script without blanks, its characters."""
+    return re.findall(r"[^\W\d_]+", _UNSPACED.sub(r" \g<0> ", text.lower()))
+
+
+def _is_copied(text: str, asked: str) -> bool:
+    """True if hardly a word is the writer's own: the others are those of the question, or in runs as it has them."""
+    words, known = _letters(text), _letters(asked)
+    runs = {tuple(known[i : i + _RUN]) for i in range(len(known) - _RUN + 1)}
+    taken = {i + k for i in range(len(words)) if tuple(words[i : i + _RUN]) in runs for k in range(_RUN)}
+    few = 0.2 * len(text.split())
+    return len(words) - len(taken) < few or sum(word not in known for word in words) < few / 2
+
+
+def _filler(text: str, asked: int) -> tuple[str, str] | None:
+    """Name and sentence for a text that fills its place of `asked` words without sentences, in whatever language.
+
+    Only its shape is looked at: how many different words it has, and whether they are words. None for others.
+    """
+    words = _letters(text)
+    start = words[:_MANY]
+    if len(set(words)) < asked / 2 or len(set(start)) < _VARIETY * len(start):
+        return "same_words", _SAME_WORDS
+    plain = [word for word in words if word.isascii() and len(word) > 2]
+    mashed = [w for w in plain if not set(w) & set("aeiouy") or any(w[:4] in row for row in _KEYBOARD if len(w) > 3)]
+    letters = [word for word in words if len(word) == 1 and not _UNSPACED.match(word)]
+    few_words = len(words) < 0.5 * len(text.split())
+    latin = len(_LOREM & set(words)) >= 3
+    if few_words or latin or len(mashed) > 0.3 * len(words) or len(letters) > 0.5 * len(words):
+        return "no_sentences", _NO_SENTENCES
+    return None
 
 
 def _is_missing(answer: Any) -> bool:

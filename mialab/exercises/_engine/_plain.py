@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mialab.exercises._engine import _scripted
-from mialab.exercises._engine._calls import Call, Failure, Observed, as_array, show
+from mialab.exercises._engine._calls import Call, Failure, Observed, Shown, as_array, show
 
 MOST_VALUES = 200_000  # in one array
 MOST_CHARACTERS = 20_000  # in one text
@@ -24,16 +24,6 @@ _MODELS = {  # class -> what it is made from
     _scripted.ScriptedAttackModel: lambda m: [m.weights, bool(m.classes_[0])],
 }
 _BY_NAME = {kind.__name__: kind for kind in _MODELS}
-
-
-class Shown:
-    """Stands for a value that is no number, text or table: all that is known is how it was shown."""
-
-    def __init__(self, text: str):
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def to_json(value: Any) -> Any:

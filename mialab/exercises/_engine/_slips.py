@@ -21,15 +21,21 @@ _RESET = "Is something set back inside a loop, or is only the last value kept?"
 def family(
     reference: Callable, parameters: Sequence[str], cases: Sequence[tuple], expected: Sequence[Any]
 ) -> Iterator[tuple[str, str, list]]:
-    """The slips that can be made with this function and show: name, diagnosis, and its calls on every case."""
+    """The slips that can be made with this function and show: name, diagnosis, and its calls on every case.
+
+    None stands for a call that may end as it will: that of a loop over nothing, whose only round is the first or last.
+    """
     for name, diagnosis, slip in _slips(list(parameters)):
+        free = name.startswith(("first_", "last_"))
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                calls = [Call(np.asarray(slip(reference, args))) for args in cases]
+                calls = [
+                    None if free and _is_empty(args) else Call(np.asarray(slip(reference, args))) for args in cases
+                ]
         except Exception:  # this slip cannot be made here
             continue
-        pairs = [(call.value, should) for call, should in zip(calls, expected, strict=True)]
+        pairs = [(call.value, should) for call, should in zip(calls, expected, strict=True) if call]
         # One answer to all cases says little: many slips have that.
         varied = name == "cut_off" or len({value.tobytes() for value, _ in pairs}) > 1
         if varied and all(_of_a_kind(*pair) for pair in pairs) and not all(same(*pair, 1e-6) for pair in pairs):
@@ -50,7 +56,10 @@ def _slips(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
         lambda f, args: np.trunc(_fractions(f(*args))),
     )
     yield from _of_some_records(names)
+    yield from _of_lengths(names)
     yield from _of_arguments(names)
+    yield from _of_values(names)
+    yield from _of_ties(names)
     yield from _of_the_result()
 
 
@@ -81,12 +90,29 @@ def _of_some_records(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     for kind, which in (("first", slice(0, 1)), ("last", slice(-1, None))):
         said = f"That is what the {kind} column alone would give."
         yield f"{kind}_column", said, lambda f, args, w=which: f(*(_columns(a, w) for a in args))
-    yield (
-        "side_by_side",
+    for kind, which in (("first", slice(1, None)), ("last", slice(None, -1))):
+        said = f"That is what comes out without the {kind} column."
+        yield f"all_but_the_{kind}_column", said, lambda f, args, w=which: f(*(_columns(a, w) for a in args))
+
+
+def _of_lengths(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    said = (
         "Your answer compares the first with the first, the second with the second, and so on. Every one is to meet "
-        "every other: `zip` makes pairs side by side, two loops make all pairs.",
-        _paired,
+        "every other: `zip` makes pairs side by side, two loops make all pairs."
     )
+    yield "side_by_side", said, _paired
+    yield "side_by_side", said, lambda f, args: _paired(f, args) * _shortest(args) / _length(args)
+    said = "That is what comes out where the longer one is cut to the length of the shorter, as `zip` does."
+    yield "cut_to_the_shorter", said, lambda f, args: f(*(_cut(a, slice(_shortest(args))) for a in args))
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            said = f"That is what comes out if it is divided by the length of `{one}` where that of `{other}` is due."
+            if i != j:
+                yield (
+                    f"length_of_{one}_for_{other}",
+                    said,
+                    lambda f, args, i=i, j=j: _fractions(f(*args)) * (_size(args[j]) / _size(args[i])),
+                )
 
 
 def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
@@ -103,7 +129,7 @@ def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
             yield f"at_{one}", said, lambda f, args, i=i, e=end: f(*_with(args, i, np.nextafter(_number(args[i]), e)))
         said = f"That is what 1 minus `{one}` in the place of `{one}` would give."
         yield f"one_minus_{one}", said, lambda f, args, i=i: f(*_with(args, i, 1 - _number(args[i])))
-        for value in (0, 1, 0.5):
+        for value in (0, 1, 0.5, 0.9, 0.8, 0.7, 0.1, 0.05, 0.01):
             said = f"That is what {value} in the place of `{one}` would give. Is `{one}` used?"
             yield f"{one}_is_{value}", said, lambda f, args, i=i, v=value: f(*_with(args, i, _same_kind(v, args[i])))
         said = f"That is right for `{one}` one larger or one smaller."
@@ -114,6 +140,38 @@ def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
         "Rows and columns are exchanged: the sum, the mean or the largest is taken along the other axis.",
         lambda f, args: np.transpose(f(*(np.transpose(_table(a)) if np.ndim(a) == 2 else a for a in args))),
     )
+    yield (
+        "other_axis",
+        "The mean or the largest of a model's answers is taken along the other axis: over the records, and not over "
+        "the classes of each record.",
+        lambda f, args: f(*(_Turned(a) if hasattr(a, "predict_proba") else a for a in args)),
+    )
+
+
+def _of_values(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    for i, one in enumerate(names):
+        for digits in range(4):
+            said = f"That is what `{one}` rounded to {digits} digits would give. Rounding is for printing."
+            yield f"{one}_rounded", said, lambda f, args, i=i, d=digits: f(*_with(args, i, _rounded(args[i], d)))
+        said = f"That is what the mean of `{one}` alone would give. Every value is to be looked at by itself."
+        yield f"mean_of_{one}", said, lambda f, args, i=i: f(*_with(args, i, _mean(_decimals(args[i]))))
+        for kind, at in (("first", 0), ("last", -1)):
+            said = f"That is what the {kind} value of `{one}` in the place of every other would give."
+            yield f"{kind}_{one}_for_all", said, lambda f, args, i=i, at=at: f(*_with(args, i, _repeated(args[i], at)))
+        said = f"That is right for numbers in `{one}` that are one larger or one smaller. Does counting begin at 0?"
+        for step in (1, -1):
+            yield f"{one}_off_by_one", said, lambda f, args, i=i, s=step: f(*_with(args, i, _counts(args[i]) + s))
+    said = "That is what the means alone would give. Every value is to be looked at by itself."
+    yield "means_alone", said, lambda f, args: f(*(_mean(a) for a in args))
+
+
+def _of_ties(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
+    for i, one in enumerate(names):
+        said = f"Your answer is off where a value of `{one}` is equal to another: how much is a tie to count?"
+        for end in (np.inf, -np.inf):
+            nudged = lambda f, args, i=i, e=end: f(*_with(args, i, np.nextafter(_decimals(args[i]), e)))  # noqa: E731
+            yield f"ties_of_{one}", said, nudged
+            yield f"ties_of_{one}", said, lambda f, args, n=nudged: 2 * _fractions(n(f, args)) - _fractions(f(*args))
 
 
 def _of_the_result() -> Iterator[tuple[str, str, Callable]]:
@@ -150,6 +208,8 @@ def _of_the_result() -> Iterator[tuple[str, str, Callable]]:
         "It is divided by one less than how many there are.",
         lambda f, args: _fractions(f(*args)) * (_length(args) / (_length(args) - 1)),
     )
+    said = "That is the ratio of the one to the other, p to 1 - p, where the share of all, p, is asked."
+    yield "odds", said, lambda f, args: _fractions(f(*args)) / (1 - _fractions(f(*args)))
     yield "squared", "That is the square of the right answer.", lambda f, args: _fractions(f(*args)) ** 2
     yield "root", "That is the root of the right answer.", lambda f, args: np.sqrt(_fractions(f(*args)))
     yield "halved", "That is half of the right answer.", lambda f, args: _fractions(f(*args)) / 2
@@ -186,6 +246,53 @@ def _like(value: Any, other: Any) -> Any:
 
 def _length(args: tuple) -> int:
     return next(len(a) for a in args if np.ndim(a))
+
+
+def _size(value: Any) -> int:
+    if not np.ndim(value) or not len(value):
+        raise TypeError
+    return len(value)
+
+
+def _shortest(args: tuple) -> int:
+    return min(len(a) for a in args if np.ndim(a))
+
+
+def _is_empty(args: tuple) -> bool:
+    return any(np.ndim(a) and not len(a) for a in args)
+
+
+class _Turned:
+    """A model whose table of answers is turned: a column for each record."""
+
+    def __init__(self, model: Any):
+        self.predict_proba = lambda X: np.transpose(model.predict_proba(X))
+
+
+def _decimals(value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        raise TypeError
+    return value
+
+
+def _counts(value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "i" or value.ndim != 1:
+        raise TypeError
+    return value
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    return np.round(_decimals(value) if np.ndim(value) else _number(value), digits)
+
+
+def _repeated(value: Any, at: int) -> np.ndarray:
+    if not isinstance(value, np.ndarray) or value.ndim != 1:
+        raise TypeError
+    return np.repeat(value[at], len(value))
+
+
+def _mean(value: Any) -> Any:
+    return _decimals(value).mean(keepdims=True) if np.ndim(value) == 1 else value
 
 
 def _paired(f: Callable, args: tuple) -> float:

@@ -22,7 +22,7 @@ import numpy as np
 
 from mialab._files import free_name, write_whole
 from mialab.exercises._engine import _progress
-from mialab.exercises._engine._calls import as_array, call, same, show_call
+from mialab.exercises._engine._calls import as_array, call, calls_of, same, show_call
 from mialab.exercises._engine._panel import Code, Panel
 
 FILE_NAME = "my_attack.py"
@@ -188,13 +188,36 @@ def _import_of(name: str, value: Any) -> str:
 def load(exercise: Any, source: str) -> Callable:
     """The function that a kept text makes, in a namespace of its own; Unkept where the text makes none."""
     space: dict[str, Any] = {"__name__": FILE_NAME.removesuffix(".py")}
-    made = call(lambda: exec(compile(source, FILE_NAME, "exec"), space), (), exercise.seconds)
+    file, above = _place(exercise.name, source)
+    made = call(lambda: exec(compile("\n" * above + source, file, "exec"), space), (), exercise.seconds)
     if made.error is not None:
         why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
         raise Unkept(f"its text alone {why}")
     if not callable(space.get(exercise.name)):
         raise Unkept(f"its text defines no function `{exercise.name}`")
     return space[exercise.name]
+
+
+def _place(name: str, source: str) -> tuple[str, int]:
+    """The file that a kept text stands in and the lines above it there, so that an error names the file's own line."""
+    path = attack_file()
+    try:
+        text = "" if path is None else path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    start = text.find(source, max(text.rfind(f"# %% {name}\n"), 0))
+    return (FILE_NAME, 0) if start < 0 else (str(path), text[:start].count("\n"))
+
+
+def whose(exercise: Any, kept: dict[str, str]) -> str:
+    """Whose function runs, as the table of progress says it; it is loaded, and not checked again."""
+    if exercise.name not in kept:
+        return "the course's"
+    try:
+        load(exercise, kept[exercise.name])
+    except Unkept:
+        return "the course's (yours does not load)"
+    return "yours"
 
 
 def _must_pass(exercise: Any, source: str) -> Callable:
@@ -215,7 +238,7 @@ def _on_real_data(exercise: Any, function: Callable) -> str:
     if exercise.real is None:
         return ""
     args = exercise.real()
-    made = call(function, args, exercise.seconds)
+    (made,) = calls_of(function, [args], exercise.seconds)
     if made.error is None and same(made.value, exercise.function(*args), exercise.tolerance):
         return ""
     shown = show_call(exercise.name, list(inspect.signature(exercise.function).parameters), args)
@@ -270,21 +293,26 @@ def like(pattern: Any, answer: Any) -> Any:
 
 
 def compare(exercise: Any, *args: Any) -> Panel:
-    """What the learner's function and the course's make of the same arguments, or of a fresh case of the check."""
+    """What the learner's function and the course's make of the same arguments, or of a fresh case of the check.
+
+    Lists and Series become arrays where the check gives arrays: the course's function can do no more than it promises.
+    """
     kept, note = parts()
     if exercise.name not in kept:
         return Panel(
             f"There is no {exercise.name} of yours yet",
             (*filter(None, [note]), "Pass its check; where that does not keep it, it says why."),
         )
-    given = args or list(exercise.cases(np.random.default_rng()))[-1]
+    case = list(exercise.cases(np.random.default_rng()))[-1]
+    arrays = [isinstance(one, np.ndarray) for one in case] + [False] * len(args)
+    given = tuple(np.asarray(one) if array else one for one, array in zip(args, arrays, strict=False)) or case
     try:
         mine = load(exercise, kept[exercise.name])
     except Unkept as trouble:
         return Panel("Yours cannot be run", (f"{trouble}.",))
-    results = [call(one, given, exercise.seconds) for one in (mine, exercise.function)]
+    results = [calls_of(one, [given], exercise.seconds)[0] for one in (mine, exercise.function)]
     lines = [
-        f"{whose}: {made.error.text if made.error else made.value}"
-        for whose, made in zip(("yours", "the course's"), results, strict=True)
+        f"{name}: {made.error.text if made.error else made.value}"
+        for name, made in zip(("yours", "the course's"), results, strict=True)
     ]
     return Panel("Yours and the course's", (*map(Code, lines), Code(kept[exercise.name]), Code(exercise.right_code)))
