@@ -61,8 +61,6 @@ TERMS = tuple(
          "the laziest rule of all does not look at the flower: it always answers with the commonest label of the "
          "training set", "02"),
         ("decision tree", "sorts flowers with one yes-or-no question after another", "02", ("decision trees",)),
-        ("generalisation gap", "the accuracy on members minus the accuracy on strangers", "02",
-         ("generalisation gaps",)),
         ("95% interval", "two numbers between which the average of many more draws would most likely fall", "02",
          ("95% intervals",)),
         # 03, ask the model
@@ -73,6 +71,8 @@ TERMS = tuple(
          "the classes that the model knows are all that exists for it", "03"),
         ("calibrated", "right about as often as it says", "03"),
         # 04, members and strangers
+        ("generalisation gap", "the accuracy on members minus the accuracy on strangers", "04",
+         ("generalisation gaps",)),
         ("look-up",
          "finds the 15 members nearest to the question and lets them vote, and the nearer a member, the more its vote "
          "counts", "04"),

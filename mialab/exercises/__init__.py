@@ -19,6 +19,7 @@ MODULES = (
     "train_a_classifier",
     "ask_the_model",
     "members_and_strangers",
+    "recorded_label",
     "first_attack",
     "black_box",
     "shadow_models",

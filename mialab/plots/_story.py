@@ -98,6 +98,15 @@ STORIES = {
          ("certainty about\nmembers", "is one end of", "the gap"),
          ("certainty about\nstrangers", "is the other end of", "the gap")),
     ),
+    "the recorded label": Story(
+        ("label", "train", READ),
+        {"a wrong label\nof a member": ("member", 0, 0), "a wrong label\nof a stranger": ("stranger", 0, 1),
+         "the net": ("owner", 2, 0.5), "the label\nit was taught": ("member", 4.2, 0),
+         "the species\nit believes in": ("stranger", 4.2, 1)},
+        (("a wrong label\nof a member", "is taught to", "the net"),
+         ("a wrong label\nof a stranger", "is unknown to", "the net"),
+         ("the net", "repeats", "the label\nit was taught"), ("the net", "says", "the species\nit believes in")),
+    ),
     "the first attack": Story(
         ("submit", READ, "infer"),
         {"the attacker": ("attacker", 0, 0.5), "the target": ("owner", 1.5, 0.5),

@@ -4,7 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from mialab.exercises._engine._scripted import ScriptedModel
+from mialab.data import load_iris, split
+from mialab.exercises._engine._scripted import Parrot, ScriptedModel
+
+NAMES = ["setosa", "versicolor", "virginica"]
+
+
+def fitted_models(rng):
+    X_in, X_out = np.arange(12.0).reshape(3, 4), np.arange(100.0, 112.0).reshape(3, 4)
+    yield Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
+    answers = np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]])  # the labels are names, and never certain
+    rows = np.array([[0.9999, 9.0], [1.9999, 9.0], [2.9999, 9.0], [2.9999, 8.0], [0.9999, 8.0]])
+    yield ScriptedModel(answers, NAMES), rows[:3], np.array(NAMES)[[0, 1, 1]], rows[3:], np.array(NAMES)[[0, 0]]
+    yield Parrot(X_in[:1], [2]), X_in[:1], np.array([2]), X_out[:1], np.array([2])
+    yield Parrot(X_in[:2], [1, 1]), X_in, np.array([1, 2, 0]), X_out, np.array([0, 1, 0])  # no gap
+    for n, m, k, learnt in ((1, 1, 4, 1), (1, 3, 2, 1), (3, 1, 6, 2), (2, 2, 4, 0), (6, 8, 4, 6), (20, 31, 4, 15),
+                            (33, 21, 5, 33), (12, 40, 3, 3), (25, 25, 4, 20)):  # fmt: skip
+        X_in, X_out = rng.normal(size=(n, k)), rng.normal(size=(m, k))
+        y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
+        yield Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
+
+
+def both_halves():
+    flowers = load_iris()
+    parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
+    return Parrot(parts.X_in, parts.y_in), parts.X_in, parts.y_in, parts.X_out, parts.y_out
 
 
 def models(rng):
@@ -33,25 +57,3 @@ def gap_by_loops(model, X_in, X_out):
         return sum(max(row) for row in model.predict_proba(X).tolist()) / len(X)
 
     return average_confidence(X_in) - average_confidence(X_out)
-
-
-def answers_and_labels(rng):
-    yield np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]), np.array([0, 1])
-    yield np.array([[0.2, 0.3, 0.5]]), np.array([0])
-    table = np.array([[0.5, 0.499, 0.001], [1 / 3, 2 / 7, 8 / 21], [0.0, 1.0, 0.0]])  # as many records as labels
-    yield table, np.array([2, 0, 1])
-    yield table, np.array([1, 1, 1])
-    yield table[:2], np.array([2, 2])
-    yield table[:1], np.array([1])
-    yield table[[0, 0, 0, 1]], np.array([0, 1, 2, 2])
-    for n in (3, 4, 12, 29):
-        yield rng.dirichlet([1, 1, 1], size=n), rng.integers(0, 3, n)
-
-
-def answers_and_labels_of_all():
-    rng = np.random.default_rng(0)
-    return rng.dirichlet([1, 1, 1], size=150), rng.integers(0, 3, 150)
-
-
-def recorded_by_rows(probabilities, labels):
-    return np.array([row[k] for row, k in zip(probabilities.tolist(), labels, strict=True)])

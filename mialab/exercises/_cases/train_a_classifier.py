@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mialab.data import load_iris, split
-from mialab.exercises._engine._scripted import Parrot, ScriptedModel
 
 NAMES = ["setosa", "versicolor", "virginica"]
 
@@ -56,21 +55,6 @@ def commonest_by_sklearn(y_in, y_out):
     return DummyClassifier(strategy="most_frequent").fit(nothing_in, y_in).score(nothing_out, y_out)
 
 
-def fitted_models(rng):
-    X_in, X_out = np.arange(12.0).reshape(3, 4), np.arange(100.0, 112.0).reshape(3, 4)
-    yield Parrot(X_in[:0], []), X_in, np.array([1, 2, 0]), X_out, np.array([0, 0, 1])  # better on strangers
-    answers = np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]])  # the labels are names, and never certain
-    rows = np.array([[0.9999, 9.0], [1.9999, 9.0], [2.9999, 9.0], [2.9999, 8.0], [0.9999, 8.0]])
-    yield ScriptedModel(answers, NAMES), rows[:3], _named([0, 1, 1]), rows[3:], _named([0, 0])
-    yield Parrot(X_in[:1], [2]), X_in[:1], np.array([2]), X_out[:1], np.array([2])
-    yield Parrot(X_in[:2], [1, 1]), X_in, np.array([1, 2, 0]), X_out, np.array([0, 1, 0])  # no gap
-    for n, m, k, learnt in ((1, 1, 4, 1), (1, 3, 2, 1), (3, 1, 6, 2), (2, 2, 4, 0), (6, 8, 4, 6), (20, 31, 4, 15),
-                            (33, 21, 5, 33), (12, 40, 3, 3), (25, 25, 4, 20)):  # fmt: skip
-        X_in, X_out = rng.normal(size=(n, k)), rng.normal(size=(m, k))
-        y_in, y_out = rng.integers(0, 3, n), rng.integers(0, 3, m)
-        yield Parrot(X_in[:learnt], y_in[:learnt]), X_in, y_in, X_out, y_out
-
-
 def _parts():
     flowers = load_iris()
     return split(flowers.X, flowers.y, n_members=75, random_state=0)
@@ -79,8 +63,3 @@ def _parts():
 def labels_of_both_halves():
     parts = _parts()
     return parts.y_in, parts.y_out
-
-
-def both_halves():
-    parts = _parts()
-    return Parrot(parts.X_in, parts.y_in), parts.X_in, parts.y_in, parts.X_out, parts.y_out
