@@ -60,8 +60,8 @@ def test_what_is_asked_beside_a_cell_leaves_no_trace():
     try:
         assert ask(kernel, f"__import__('sys').path.append({str(HERE)!r})") == ""
         assert ask(kernel, "globals().__setitem__('before', set(globals()))") == ""
-        broken = ask(kernel, "__import__('claims').hold('04', 'difference = mean_interval(', {})")
-        assert broken.count("the notebook has no 'difference'") == 2
+        broken = ask(kernel, "__import__('claims').hold('04', 'votes = np.bincount(', {})")
+        assert "the notebook has no 'parts'" in broken
         assert ask(kernel, "1 / 0") == "division by zero"
         assert ask(kernel, "1 if set(globals()) - before == {'before'} else 1 / 0") == ""
     finally:
