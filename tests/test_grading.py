@@ -303,7 +303,7 @@ try:
     seen += ['reached']
 except OSError:
     pass
-text = pathlib.Path('../../../cases.json').read_text()
+text = pathlib.Path('../cases.json').read_text()
 seen += ['expected'] if 'expected' in text else []"""
     gets = {"guess_members": RIGHT_IF.format("seen")}
     return with_first_cell(room.answered(me, **JUNK | gets), spy)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
 import shutil
-import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
@@ -105,13 +102,13 @@ def test_an_honest_large_answer_can_be_read():
 
 
 def test_no_link_on_the_way_to_a_file_is_followed(tmp_path):
-    place = tmp_path / "theirs" / "student" / NAME
-    place.mkdir(parents=True)
+    place = tmp_path / "theirs"
+    place.mkdir()
     (place / f"{NAME}.ipynb").write_text('{"cells": [1]}')
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "autograded").symlink_to(tmp_path / "theirs")
+    (tmp_path / "mine" / "work").symlink_to(tmp_path / "theirs")
     assert _judge.read_executed(tmp_path / "mine", NAME) == {}
-    (tmp_path / "theirs").rename(tmp_path / "autograded")
+    place.rename(tmp_path / "work")
     assert _judge.read_executed(tmp_path, NAME) == {"cells": [1]}
 
 
@@ -221,18 +218,6 @@ def test_a_sandbox_that_fails_is_never_a_reason_to_go_without(monkeypatch, there
     assert "Linux virtual machine" in _sandbox.missing() and "--no-sandbox" not in _sandbox.missing()
 
 
-def test_the_gradebook_of_the_sandbox_has_nobody_in_it(room, tmp_path):
-    _nbgrader.enter(room.course, NAME, {"zebulon": {"guess_members": 0.8125}})
-    mark = struct.pack(">d", 0.8125)
-    _nbgrader.blank_gradebook(room.course, tmp_path / "blank.db")
-    for words in (b"zebulon", mark):
-        assert words in (room.course / "gradebook.db").read_bytes()
-        assert words not in (tmp_path / "blank.db").read_bytes()
-    with contextlib.closing(sqlite3.connect(tmp_path / "blank.db")) as book:
-        assert book.execute("SELECT count(*) FROM grade_cells").fetchone()[0] > 0
-        assert book.execute("SELECT count(*) FROM student").fetchone() == (0,)
-
-
 @pytest.mark.sandbox
 def test_from_inside_nobody_else_can_be_read(room, tmp_path):
     """Every file but those of the system and of Python itself, for the name of another student, and for their mark."""
@@ -255,13 +240,12 @@ for base, folders, names in os.walk("/"):
             found += [path]
 print([found, [path for path in seen if path.startswith("/grading")]])"""
     with _grading._place(tmp_path / "out") as place:
-        _nbgrader.blank_gradebook(room.course, place / "gradebook.db")
         with _grading._folder(place) as folder:
-            _grading._lay_out(folder, work, room.answered("ada"), place / "gradebook.db", 1)
+            _grading._lay_out(folder, work, room.answered("ada"), 1)
             words = ["-n1", "-r1", look]
             ended = _sandbox.run(folder, "timeit", words, limits=_sandbox.Limits(), sandboxed=True)
     found, seen = json.loads(ended.said.splitlines()[0].replace("'", '"'))
-    assert found == [] and "/grading/gradebook.db" in seen and len(seen) >= 4, ended
+    assert found == [] and f"/grading/work/{NAME}.ipynb" in seen and len(seen) >= 3, ended
 
 
 # --- said before anything runs ---------------------------------------------------------------------------------------

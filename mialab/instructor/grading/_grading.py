@@ -22,8 +22,8 @@ from mialab._files import clean, write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor.grading import _intake, _judge, _sandbox
 from mialab.instructor.grading._judge import Judge, Mark
-from mialab.instructor.making import _keys, _nbgrader
-from mialab.instructor.making._hidden import LATE
+from mialab.instructor.making import _keys
+from mialab.instructor.making._hidden import LATE, WORK
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
 LONGER = 3  # times as much work for an answer that was too slow, when it is tried again and nothing else runs
@@ -193,8 +193,6 @@ def run(
     with _alone(plan.out), _place(plan.out) as place:
         for work in plan.todo:
             work.kept.unlink(missing_ok=True)  # about another state, or not to be kept
-        if plan.todo:
-            _nbgrader.blank_gradebook(plan.course, place / "gradebook.db")
         done = _all(plan.todo, _How(plan.course, plan.limits, plan.sandboxed, place), jobs, tell)
         known = plan.known | {(result.student, result.assignment): result for result in done}
     return [known[one] for one in plan.known]
@@ -206,7 +204,7 @@ class _How(NamedTuple):
     course: Path
     limits: _sandbox.Limits
     sandboxed: bool
-    place: Path  # of this grading alone: a gradebook without students, and the folders in which notebooks run
+    place: Path  # of this grading alone: the folders in which notebooks run are made there
 
 
 class _Work(NamedTuple):
@@ -268,11 +266,14 @@ def _graded(work: _Work, how: _How, longer: int) -> Result:
         return Result(student, judge.name, "not assigned", marks, asides=aside if folder.is_dir() else ())
     if not folder.is_dir():
         return Result(student, judge.name, "missing", _judge.marks_for(judge.questions, "not handed in"))
-    release = json.loads((how.course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+    release, source = (
+        json.loads((how.course / kind / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+        for kind in ("release", "source")
+    )
     try:
         path, notes = _intake.find(folder, judge.name)
         submitted = _intake.read(path)
-        taken = _intake.take(release, submitted)
+        taken = _intake.take(release, source, submitted)
     except _intake.Unreadable as trouble:
         marks = _judge.marks_for(judge.questions, "unreadable")
         return Result(student, judge.name, "unreadable", marks, (str(trouble),))
@@ -316,7 +317,7 @@ def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark
     slow = False
     for _ in range(ATTEMPTS):
         with _folder(how.place) as folder:
-            _lay_out(folder, work, notebook, how.place / "gradebook.db", longer)
+            _lay_out(folder, work, notebook, longer)
             words = [work.judge.name, str(how.limits.cell)]
             inside = "mialab.instructor.grading._inside"
             ended = _sandbox.run(folder, inside, words, limits=how.limits, sandboxed=how.sandboxed)
@@ -339,11 +340,10 @@ def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark
     return best, tuple(notes), slow or any(mark.diagnosis == "too_slow" for mark in best)
 
 
-def _lay_out(folder: Path, work: _Work, notebook: dict, gradebook: Path, longer: int) -> None:
-    """What nbgrader needs in the sandbox and nothing else: this submission, the assignment's tests, hidden inputs."""
-    place = folder / "submitted" / "student" / work.judge.name
+def _lay_out(folder: Path, work: _Work, notebook: dict, longer: int) -> None:
+    """What is needed in the sandbox and nothing else: this submission, its tests, the hidden inputs."""
+    place = folder / WORK
     place.mkdir(parents=True)
-    shutil.copy(gradebook, folder / "gradebook.db")
     (place / f"{work.judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     shutil.copy(work.judge.handout(work.student), place / FILE)
     (folder / "cases.json").write_text(work.judge.cases(longer), "utf-8")
@@ -469,7 +469,8 @@ def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
     """A digest of all that a result depends on: what was handed out and in, the assignment, and this version."""
     about = [judge.settings, __version__, judge.assigned(student)]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for path in [*sorted(folder.glob("*.ipynb")), course / "release" / judge.name / f"{judge.name}.ipynb"]:
+    made = [course / kind / judge.name / f"{judge.name}.ipynb" for kind in ("release", "source")]
+    for path in [*sorted(folder.glob("*.ipynb")), *made]:
         try:
             if path.is_file() and not path.is_symlink():
                 digest.update(f"\n{path.name} {path.stat().st_size}\n".encode("utf-8", "surrogateescape"))

@@ -20,6 +20,7 @@ from mialab.exercises.handout import FILE, own_from
 from mialab.instructor.grading import _intake
 from mialab.instructor.making import _assignment, _course, _personal
 from mialab.instructor.making._assignment import EVERYONE
+from mialab.instructor.making._hidden import WORK
 
 STOPPED = "stopped"  # the diagnosis of a cell that ended early
 LARGEST = 8 << 20  # bytes of what may be written of one answer
@@ -204,7 +205,7 @@ def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
 def read_executed(folder: Path, name: str) -> dict[str, Any]:
     """The notebook of a run as it was left there: to be shown, and believed in nothing."""
     try:
-        notebook = json.loads(read_inside(folder, f"autograded/student/{name}/{name}.ipynb", _intake.LARGEST) or "")
+        notebook = json.loads(read_inside(folder, f"{WORK}/{name}.ipynb", _intake.LARGEST) or "")
     except (ValueError, RecursionError):
         return {}
     return notebook if isinstance(notebook, dict) else {}
