@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +133,54 @@ def test_a_cell_that_stopped_is_told_with_what_stopped_it(tmp_path):
     page, summary = ((tmp_path / name).read_text("utf-8") for name in ("ada.html", "summary.html"))
     assert "ModuleNotFoundError: &lt;torch&gt;" in page and "Reread" not in page and "of this name" not in page
     assert "Worth a look" in summary and "their cells stopped early: auc (It stopped with" in summary
+
+
+def forever(*_):
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("judges", "why"),
+    [
+        (forever, "TimeoutError: judging its answers took more than 0.5 seconds"),
+        (lambda *_: re.match(r"(a+)+$", "a" * 99 + "b"), "TimeoutError: "),  # in C, where no thread can be stopped
+        (lambda *_: time.sleep(9999), "TimeoutError: "),
+        (lambda *_: os.kill(os.getpid(), signal.SIGKILL), "RuntimeError: judging its answers ended before"),
+        (lambda *_: 1 / 0, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_answer_that_the_judge_cannot_end_with_is_looked_at_and_the_run_goes_on(
+    room, tmp_path, monkeypatch, judges, why
+):
+    read, honest = _judge.observed_from_json, {"state": "missing"}
+
+    def runs(folder, *_, **__):
+        (folder / "seen").mkdir()
+        bad = json.loads((folder / "work" / "assignment.json").read_text())["student"] == "ben"
+        (folder / "seen" / "guess_members.json").write_text(json.dumps({"state": "slow"} if bad else honest))
+        return _sandbox.Ended(0, "", "")
+
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", runs)
+    monkeypatch.setattr(
+        _judge, "observed_from_json", lambda seen, n: judges() if "slow" in str(seen) else read(seen, n)
+    )
+    monkeypatch.setattr(_judge, "LONGEST", 0.5 if "Timeout" in why else 60)
+    graded = grade_class(room.course / "submitted", tmp_path, key=room.key)
+    assert [r.status for r in graded.results] == ["graded", "failed", "missing"]
+    assert "Not graded: ben. The grader failed on this submission, so look at it: " + why in str(graded)
+    with _grading._alone(tmp_path):  # and nothing of it still holds the folder
+        assert not (tmp_path / "results" / NAME / "ben.json").exists()
+
+
+def test_the_judge_does_not_hold_the_lock_of_the_grading(tmp_path):
+    def open_files():
+        return {os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")}
+
+    with _grading._alone(tmp_path):
+        assert str(tmp_path / ".lock") in open_files()
+        assert str(tmp_path / ".lock") not in _judge.in_time(open_files)
 
 
 # --- deep folders ----------------------------------------------------------------------------------------------------

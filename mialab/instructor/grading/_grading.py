@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -321,8 +322,7 @@ def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark
             words = [work.judge.name, str(how.limits.cell)]
             inside = "mialab.instructor.grading._inside"
             ended = _sandbox.run(folder, inside, words, limits=how.limits, sandboxed=how.sandboxed)
-            marks = work.judge.marks(work.student, folder)
-            _keep_notebook(folder, how.course, work)
+            marks = _judge.in_time(partial(_judged, folder, how.course, work))
             slow |= ended.why == "time" or _judge.read_inside(folder, LATE, 20) is not None
             running = _judge.read_inside(folder, "running.txt", 20) or ""
         if ended.code != 0 and not running:  # nothing of the student's has run
@@ -347,6 +347,12 @@ def _lay_out(folder: Path, work: _Work, notebook: dict, longer: int) -> None:
     (place / f"{work.judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     shutil.copy(work.judge.handout(work.student), place / FILE)
     (folder / "cases.json").write_text(work.judge.cases(longer), "utf-8")
+
+
+def _judged(folder: Path, course: Path, work: _Work) -> list[Mark]:
+    """The marks for what a run has left in its folder; the notebook is kept as it was run."""
+    _keep_notebook(folder, course, work)
+    return work.judge.marks(work.student, folder)
 
 
 def _keep_notebook(folder: Path, course: Path, work: _Work) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from mialab.instructor.making._hidden import WORK
 
 STOPPED = "stopped"  # the diagnosis of a cell that ended early
 LARGEST = 8 << 20  # bytes of what may be written of one answer
+LONGEST = 60.0  # seconds to judge a submission, which takes a few hundredths of one
 
 
 class Mark(NamedTuple):
@@ -195,6 +197,45 @@ class Judge:
         if any(abs(given - other) <= question.tolerance for s, other in rights.items() if s != student):
             return "other_data", "This number is right for other data than yours. Use `mine` as your own file makes it."
         return "other", "This is not what your own model gives."
+
+
+def in_time(work: Callable[[], Any]) -> Any:
+    """What `work` returns, or the error that it raises, from a copy of this process that is ended after `LONGEST`.
+
+    A thread could not be ended in the middle of a long comparison, and a copy takes along whatever it breaks.
+
+    Raises
+    ------
+    TimeoutError : it took longer
+    RuntimeError : the copy was ended by something else, for the memory that it took perhaps
+    """
+    apart = multiprocessing.get_context("fork")
+    ours, theirs = apart.Pipe(duplex=False)
+
+    def run() -> None:
+        os.closerange(3, theirs.fileno())  # the grading's lock among them: it is the grading's alone
+        os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        try:
+            theirs.send(work())
+        except Exception as trouble:
+            theirs.send(trouble)
+
+    process = apart.Process(target=run, daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(LONGEST):
+            raise TimeoutError(f"judging its answers took more than {LONGEST:g} seconds")
+        said = ours.recv()
+    except EOFError:
+        raise RuntimeError("judging its answers ended before it was done") from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    if isinstance(said, Exception):
+        raise said
+    return said
 
 
 def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
