@@ -22,7 +22,7 @@ from mialab.exercises._engine._plain import from_json, observed_from_json, to_js
 from mialab.instructor._class import grade_class
 from mialab.instructor.grading import _grading, _judge, _sandbox
 from mialab.instructor.grading._judge import Mark
-from mialab.instructor.making import _nbgrader
+from mialab.instructor.making import _assignment, _course, _nbgrader
 from mialab.instructor.reporting import _pages
 
 pytest.importorskip("nbgrader")
@@ -181,6 +181,95 @@ def test_the_judge_does_not_hold_the_lock_of_the_grading(tmp_path):
     with _grading._alone(tmp_path):
         assert str(tmp_path / ".lock") in open_files()
         assert str(tmp_path / ".lock") not in _judge.in_time(open_files)
+
+
+# --- released once more ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mended(tmp_path, monkeypatch):
+    """A class that had release 1 in hand when release 2 came; what was run is noted as (student, mended text)."""
+    made = Classroom(tmp_path, ["ada", "ben", "cho", "dee", "eve", "fay"])
+    first = {student: made.answered(student) for student in made.students}
+    made.ran = []
+
+    def runs(folder, *_, **__):
+        given = json.loads((folder / "work" / "assignment.json").read_text())
+        text = (folder / "work" / f"{NAME}.ipynb").read_text()
+        assert ("# mended" in text) == (given.get("release") == 2) and "hidden_test" in text
+        made.ran.append((given["student"], given.get("release", 1)))
+        (folder / "seen").mkdir()
+        (folder / "seen" / "guess_members.json").write_text(json.dumps({"state": "missing"}))
+        return _sandbox.Ended(0, "", "")
+
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", runs)
+    for student in ("ada", "dee"):
+        made.submit(student, first[student])
+    made.grade = lambda **more: grade_class(made.course / "submitted", tmp_path / "g", key=made.key, **more)
+    made.grade()
+    monkeypatch.setattr(_assignment, "_SETUP", _assignment._SETUP + "  # mended")
+    _course.assign("05", made.course, roster=tmp_path / "roster.csv", key=made.key, mend=True)
+    made.submit("ben", first["ben"])
+    for student in ("cho", "dee"):
+        made.submit(student, made.answered(student))
+    claims = {**made.handout("eve")["metadata"]["mialab"], "release": 1}
+    made.submit("eve", {**made.handout("eve"), "metadata": {"mialab": claims}})  # its seal is of the second
+    made.submit("fay", {**made.handout("fay"), "metadata": {}})
+    return made
+
+
+def test_everyone_is_graded_by_what_they_were_given(mended, tmp_path):
+    before = (tmp_path / "g" / "results" / NAME / "ada.json").read_bytes()
+    mended.ran.clear()
+    found = {r.student: r for r in mended.grade().results}
+    assert sorted(mended.ran) == [("ben", 1), ("cho", 2), ("dee", 2), ("eve", 1), ("fay", 2)]  # ada's is kept
+    assert (tmp_path / "g" / "results" / NAME / "ada.json").read_bytes() == before
+    assert {s: r.release for s, r in found.items()} == {"ada": 1, "ben": 1, "cho": 2, "dee": 2, "eve": 1, "fay": 2}
+    assert [s for s, r in found.items() if r.held] == ["eve", "fay"]
+    with open(tmp_path / "g" / "grades.csv", newline="", encoding="utf-8") as file:
+        assert {(line["student"], line["release"]) for line in csv.DictReader(file)} == {
+            (student, str(result.release)) for student, result in found.items()
+        }
+    page = " ".join((tmp_path / "g" / "summary.html").read_text("utf-8").split())
+    assert "Graded by release: 3 by 1, 3 by 2." in page
+    kept = json.loads((tmp_path / "g" / "results" / NAME / "before" / "dee.json").read_text())
+    assert kept["result"]["release"] == 1  # and nothing that was graded is lost
+    mended.ran.clear()
+    mended.grade()
+    assert mended.ran == []
+
+
+def test_once_a_hidden_test_is_mended_all_are_graded_anew(mended, monkeypatch):
+    mended.grade()
+    mended.ran.clear()
+    monkeypatch.setattr(_judge.Judge, "tests", "mended")
+    mended.grade()
+    assert len(mended.ran) == 6
+    files = [f"{folder}first_attack.py" for folder in ("", "_cases/")]
+    read, seen = Path.read_bytes, []
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: seen.append(str(path)) or read(path))
+    settings = {"assignment": NAME, "exercises": ["auc_by_pairs"], "personal": False}
+    assert len(_judge.Judge(settings, None, mended.course, []).tests) == 64
+    assert sorted(path.partition("exercises/")[2] for path in seen) == sorted(files)
+
+
+def test_without_names_a_notebook_that_lost_its_release_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", lambda *_, **__: _sandbox.Ended(0, "", ""))
+    name, course = "00_start_here", tmp_path / "c"
+    _course.assign("00", course)
+    released = course / "release" / name / f"{name}.ipynb"
+    for student in ("ada", "ben", "cho"):
+        (course / "submitted" / student / name).mkdir(parents=True)
+    shutil.copy(released, course / "submitted" / "ada" / name)
+    _course.assign("00", course, mend=True)
+    shutil.copy(released, course / "submitted" / "ben" / name)
+    lost = json.loads(released.read_text("utf-8")) | {"metadata": {}}
+    (course / "submitted" / "cho" / name / f"{name}.ipynb").write_text(json.dumps(lost))
+    found = _grading.grade(course / "submitted", tmp_path / "g")
+    assert [(r.student, r.release, r.held) for r in found] == [("ada", 1, False), ("ben", 2, False), ("cho", 2, True)]
 
 
 # --- deep folders ----------------------------------------------------------------------------------------------------

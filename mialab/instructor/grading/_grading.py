@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from mialab._files import clean, write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor.grading import _intake, _judge, _sandbox
 from mialab.instructor.grading._judge import Judge, Mark
-from mialab.instructor.making import _keys
+from mialab.instructor.making import _course, _keys
 from mialab.instructor.making._hidden import LATE, WORK
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
@@ -47,6 +47,7 @@ class Result(NamedTuple):
     held: bool = False  # the total waits for the instructor's word
     slow: bool = False  # something ran out of time, the second time too
 
+    release: int = 0  # of the assignment, by which this was graded; 0 if it was not
     late: int = 0  # days, begun ones counted whole
     cut: float = 0.0  # the share of the points that this costs
 
@@ -135,11 +136,12 @@ def plan(
         lambda: refuse(f"out={str(out)!r} is no folder" if out.exists() and not out.is_dir() else ""),
         lambda: refuse(_sandbox.missing() if sandboxed else ""),
     )
-    judges = [Judge(settings, secret, course, students) for settings, secret in keyed]
+    releases = [_releases(settings, secret, course, students) for settings, secret in keyed]
     todo, known = [], {}
-    for judge, student in itertools.product(judges, students):
-        folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
-        work = _Work(judge, student, folder, kept, _state(folder, student, course, judge))
+    for judges, student in itertools.product(releases, students):
+        folder, kept = submitted / student / judges[-1].name, _kept(out, judges[-1].name, student)
+        judge = _judge_of(judges, folder, student)
+        work = _Work(judge, student, folder, kept, _state(folder, student, judge))
         result = None if student in again else _read(kept, work.state)
         known[student, judge.name] = result
         todo += [] if result else [work]
@@ -193,7 +195,10 @@ def run(
     plan.out.mkdir(parents=True, exist_ok=True)
     with _alone(plan.out), _place(plan.out) as place:
         for work in plan.todo:
-            work.kept.unlink(missing_ok=True)  # about another state, or not to be kept
+            if work.kept.exists():  # about another state, or not to be taken
+                before = work.kept.parent / "before" / work.kept.name
+                before.parent.mkdir(exist_ok=True)
+                work.kept.replace(before)
         done = _all(plan.todo, _How(plan.course, plan.limits, plan.sandboxed, place), jobs, tell)
         known = plan.known | {(result.student, result.assignment): result for result in done}
     return [known[one] for one in plan.known]
@@ -268,7 +273,7 @@ def _graded(work: _Work, how: _How, longer: int) -> Result:
     if not folder.is_dir():
         return Result(student, judge.name, "missing", _judge.marks_for(judge.questions, "not handed in"))
     release, source = (
-        json.loads((how.course / kind / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+        json.loads((judge.course / kind / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
         for kind in ("release", "source")
     )
     try:
@@ -282,7 +287,7 @@ def _graded(work: _Work, how: _How, longer: int) -> Result:
     marks, more, slow = _run(work, taken.notebook, how, longer)
     asides = (*whose, *_judge.stop_words(marks))
     return Result(student, judge.name, "graded", marks, (*notes, *taken.notes, *more), taken.codes, asides,
-                  bool(whose), slow)  # fmt: skip
+                  bool(whose), slow, judge.release)  # fmt: skip
 
 
 def _once_more(first: Result, work: _Work, how: _How) -> Result:
@@ -382,17 +387,25 @@ def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
 
 def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
     """A note where a personal notebook does not say, under the seal of the key, that it was handed out to `student`."""
+    about = _about(submitted)
+    named, release = about.get("student"), about.get("release", 1)
     if not judge.settings["personal"]:
-        return ()
-    about = submitted.get("metadata") if isinstance(submitted.get("metadata"), dict) else {}
-    about = about.get("mialab") if isinstance(about.get("mialab"), dict) else {}
-    named = about.get("student")
-    sealed = isinstance(named, str) and about.get("tag") == _keys.secret(judge.key, "tag", judge.name, named)
+        lost = judge.release > 1 and "release" not in about
+        return ("This notebook does not say of which release it is; it was graded by the latest.",) if lost else ()
+    named_so = isinstance(named, str) and isinstance(release, int)
+    sealed = named_so and about.get("tag") == _keys.seal(judge.key, judge.name, named, release)
     if sealed:
         return () if named == student else (f"This notebook was handed out to {named}.",)
     if named is None:
         return ("This notebook no longer says whose it is: its name and seal were taken out.",)
     return ("The name in this notebook, or its seal, was changed by hand.",)
+
+
+def _about(notebook: dict[str, Any]) -> dict[str, Any]:
+    """What a notebook says of itself: whose it is, and of which release."""
+    metadata = notebook.get("metadata")
+    about = metadata.get("mialab") if isinstance(metadata, dict) else None
+    return about if isinstance(about, dict) else {}
 
 
 def _keep(result: Result, work: _Work) -> None:
@@ -446,6 +459,27 @@ def _assignments(course: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     return [json.loads((course / "instructor" / f"{name}.json").read_text("utf-8")) for name in chosen]
 
 
+def _releases(settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]) -> list[Judge]:
+    """The judge of each release of an assignment, the latest last."""
+    name, judges = settings["assignment"], []
+    for folder in _course.earlier_releases(course, name):
+        before = json.loads(_course.settings_file(folder, name).read_text("utf-8"))
+        judges += (
+            [Judge(before, key, folder, students)] if before.get("release", 1) < settings.get("release", 1) else []
+        )
+    return [*judges, Judge(settings, key, course, students)]
+
+
+def _judge_of(judges: list[Judge], folder: Path, student: str) -> Judge:
+    """The judge of the release that a student has handed in; the latest where nothing tells which that is."""
+    if len(judges) > 1:
+        with suppress(_intake.Unreadable, OSError):
+            about = _about(_intake.read(_intake.find(folder, judges[-1].name)[0]))
+            release = about.get("release", 1 if about else None)  # the first ones did not say it
+            return next((j for j in judges if j.release == release and j.assigned(student)), judges[-1])
+    return judges[-1]
+
+
 def _is(name: str, said: str) -> bool:
     """True if someone who says `said` means this assignment: its name, or its number."""
     return said == name or said.zfill(2) == name[:2]
@@ -471,11 +505,11 @@ def class_of(course: Path, submitted: Path) -> list[str]:
     return sorted(name for name in names if name == clean(name))  # a name in other bytes is a stray
 
 
-def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
+def _state(folder: Path, student: str, judge: Judge) -> str:
     """A digest of all that a result depends on: what was handed out and in, the assignment, and this version."""
-    about = [judge.settings, __version__, judge.assigned(student)]
+    about = [judge.settings, judge.tests, __version__, judge.assigned(student)]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    made = [course / kind / judge.name / f"{judge.name}.ipynb" for kind in ("release", "source")]
+    made = [judge.course / kind / judge.name / f"{judge.name}.ipynb" for kind in ("release", "source")]
     for path in [*sorted(folder.glob("*.ipynb")), *made]:
         try:
             if path.is_file() and not path.is_symlink():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mialab import exercises
 from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import as_array
@@ -48,7 +50,7 @@ class Judge:
 
     def __init__(self, settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]):
         self.settings, self.key, self.course, self.students = settings, key, course, students
-        self.name = settings["assignment"]
+        self.name, self.release = settings["assignment"], settings.get("release", 1)
         self.chapter = _assignment.find_chapter(self.name)
         self.exercises: list[Exercise] = _assignment.choose(self.chapter, settings["exercises"])
         self.own_questions = _personal.questions(int(self.name[:2])) if settings["personal"] else []
@@ -89,6 +91,13 @@ class Judge:
     def handout(self, student: str) -> Path:
         """What was handed out to a student, as the instructor has kept it; the key makes it again."""
         return self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
+
+    @cached_property
+    def tests(self) -> str:
+        """A digest of the files that these exercises are written in: where a test is mended, all are graded anew."""
+        folder, module = Path(exercises.__file__).parent, exercises.MODULES[exercises.chapters().index(self.chapter)]
+        texts = [path.read_bytes() for path in sorted(folder.rglob(f"{module}.py"))]
+        return hashlib.sha256(b"".join(texts)).hexdigest()
 
     def cases(self, longer: int = 1) -> str:
         """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""

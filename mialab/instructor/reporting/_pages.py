@@ -56,6 +56,7 @@ def _glance(results: list[Result]) -> dict[str, Any]:
         "waiting": sum(not r.complete for r in results),
         "of": of,
         "graded": len(graded),
+        "releases": sorted(Counter(r.release for r in graded).items()),
         "median": statistics.median(r.points for r in graded) if graded else None,
         "fell": ", ".join(f"{n} with {points}" for points, n in sorted(fell.items())),
         "picture": _bars(fell, of) if graded else None,
