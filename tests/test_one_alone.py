@@ -400,9 +400,18 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_runs(room, tmp_path, monk
         csv.writer(file).writerows([columns, ["w1", "ada", NAME, "tell", "many", ""]])
     with pytest.raises(ValueError, match="only=77") as error:
         grade_class(room.course / "submitted", tmp_path, key=tmp_path / "other.key", only=["77"], accept=["ada", "eve"],
-                    again=["eva"], due=["soon"], late_off=200)  # fmt: skip
+                    again=["eva"], due=["soon"], late_off=200, jobs=0,
+                    limits=_sandbox.Limits(seconds=0))  # fmt: skip
     said = str(error.value).splitlines()
     for words in ("only=77 is no assignment", "other.key' is no key", "accept=eve: ", "again=eva: ", "line 2: points=",
-                  "There is no sandbox", "due='soon'", "late_off=200"):  # fmt: skip
+                  "There is no sandbox", "due='soon'", "late_off=200",
+                  "jobs=0 should be 1 or more", "seconds=0 should be more than 0"):  # fmt: skip
         assert sum(words in line for line in said) == 1, (words, said)
-    assert len(said) == 8
+    assert len(said) == 10
+
+
+def test_a_folder_that_is_not_there_is_said_with_the_rest(tmp_path):
+    with pytest.raises(ValueError, match="nowhere") as error:
+        grade_class(tmp_path / "nowhere", tmp_path / "g", jobs=-1)
+    said = str(error.value)
+    assert "is no folder" in said and "jobs=-1 should be" in said and "holds no assignments" in said

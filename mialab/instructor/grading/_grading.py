@@ -30,6 +30,13 @@ ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one bef
 LONGER = 3  # times as much work for an answer that was too slow, when it is tried again and nothing else runs
 
 
+Tell = Callable[[int, int, str], None]  # called with (done, of all, student) as it goes on
+
+
+def nobody(done: int, of: int, student: str) -> None:
+    """Whom it is told where nobody wants to know."""
+
+
 class Failed(Exception):
     """The grader could not do its work; the message says what it saw."""
 
@@ -72,7 +79,7 @@ def grade(
     out: Path | str,
     *,
     jobs: int = 2,
-    tell: Callable[[int, int, str], None] = lambda done, of, student: None,
+    tell: Tell = nobody,
     **settings: Any,
 ) -> list[Result]:
     """Grade what was handed in: return one result for each student and assignment, and keep each in `out` as it comes.
@@ -125,14 +132,14 @@ def plan(
     ValueError : no course, no assignments, no key or another one, no sandbox, no such student: all of it at once.
     """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
-    course = Path(course).absolute() if course else submitted.parent
-    if not submitted.is_dir():
-        raise ValueError(f"submitted={str(submitted)!r} is no folder")
+    course, bounds = Path(course).absolute() if course else submitted.parent, limits or _sandbox.Limits()
     students, keyed, *_ = together(
         lambda: class_of(course, submitted),
         lambda: [(settings, _key_for(settings, key)) for settings in _assignments(course, only)],
         lambda: _keys.read_key(key) if key else None,
         lambda: in_class("again", again, class_of(course, submitted)),
+        lambda: refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder"),
+        lambda: refuse("" if bounds.seconds > 0 else f"seconds={bounds.seconds:g} should be more than 0"),
         lambda: refuse(f"out={str(out)!r} is no folder" if out.exists() and not out.is_dir() else ""),
         lambda: refuse(_sandbox.missing() if sandboxed else ""),
     )
@@ -145,7 +152,7 @@ def plan(
         result = None if student in again else _read(kept, work.state)
         known[student, judge.name] = result
         todo += [] if result else [work]
-    return Plan(out, course, limits or _sandbox.Limits(), sandboxed, todo, known)
+    return Plan(out, course, bounds, sandboxed, todo, known)
 
 
 def together(*attempts: Callable[[], Any]) -> list[Any]:
@@ -188,9 +195,7 @@ class Plan(NamedTuple):
         return [result for result in self.known.values() if result]
 
 
-def run(
-    plan: Plan, jobs: int = 2, tell: Callable[[int, int, str], None] = lambda done, of, student: None
-) -> list[Result]:
+def run(plan: Plan, jobs: int = 2, tell: Tell = nobody) -> list[Result]:
     """Carry out a plan; its results in their order."""
     plan.out.mkdir(parents=True, exist_ok=True)
     with _alone(plan.out), _place(plan.out) as place:
@@ -223,7 +228,7 @@ class _Work(NamedTuple):
     state: str
 
 
-def _all(todo: list[_Work], how: _How, jobs: int, tell: Callable[[int, int, str], None]) -> Iterator[Result]:
+def _all(todo: list[_Work], how: _How, jobs: int, tell: Tell) -> Iterator[Result]:
     """Grade so many at a time and keep each result; what ran out of time, once more and alone."""
     for judge in {id(work.judge): work.judge for work in todo}.values():
         _ = judge.benches, judge.own_answers  # once, before the threads ask for them
@@ -501,7 +506,7 @@ def class_of(course: Path, submitted: Path) -> list[str]:
     roster = course / "instructor" / "roster.csv"
     if roster.exists():
         return [student.id for student in _keys.read_roster(roster)]
-    names = (p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+    names = (path.name for path in submitted.glob("[!.]*") if path.is_dir())
     return sorted(name for name in names if name == clean(name))  # a name in other bytes is a stray
 
 
