@@ -99,6 +99,7 @@ def grade(
     >>> grade("my-class/submitted", "my-class/grades")
     Traceback (most recent call last):
     ValueError: submitted='...submitted' is no folder
+    course='...my-class' holds no assignments; `mialab assign` makes them
     """
     return run(plan(submitted, out, **settings), jobs, tell)
 
@@ -133,12 +134,12 @@ def plan(
     """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
     course, bounds = Path(course).absolute() if course else submitted.parent, limits or _sandbox.Limits()
-    students, keyed, *_ = together(
+    _, students, keyed, *_ = together(
+        lambda: refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder"),
         lambda: class_of(course, submitted),
         lambda: [(settings, _key_for(settings, key)) for settings in _assignments(course, only)],
         lambda: _keys.read_key(key) if key else None,
         lambda: in_class("again", again, class_of(course, submitted)),
-        lambda: refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder"),
         lambda: refuse("" if bounds.seconds > 0 else f"seconds={bounds.seconds:g} should be more than 0"),
         lambda: refuse(f"out={str(out)!r} is no folder" if out.exists() and not out.is_dir() else ""),
         lambda: refuse(_sandbox.missing() if sandboxed else ""),
