@@ -351,6 +351,22 @@ def test_files_that_no_folder_holds_count_too(tmp_path, opened):
     assert ended.why == "disk", ended
 
 
+@pytest.mark.sandbox
+def test_what_is_printed_without_end_is_kept_nowhere(tmp_path):
+    """Neither by the notebook nor, a second time, by IPython."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "run" / "work").mkdir(parents=True)
+    source = "for _ in range(500):\n    print('x' * 1_000_000)\nimport resource\n"
+    source += "raise MemoryError(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "run" / "work" / "n.ipynb").write_text(json.dumps(notebook))
+    inside, limits = "mialab.instructor.grading._inside", _sandbox.Limits()
+    assert _sandbox.run(tmp_path / "run", inside, ["n", "90"], limits=limits, sandboxed=True).code == 0
+    printed, error = _judge.read_executed(tmp_path / "run", "n")["cells"][0]["outputs"]
+    assert 200_000 <= len(printed["text"]) < 201_000 and int(error["evalue"]) < 300_000  # kilobytes
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_sandbox_that_fails_is_never_a_reason_to_go_without(monkeypatch, there):
     monkeypatch.setattr(_sandbox.shutil, "which", lambda name: name if there else None)

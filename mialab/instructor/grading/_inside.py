@@ -14,6 +14,8 @@ from mialab.instructor.making._hidden import LATE, SANDBOX, WORK
 # Runs in the kernel before the notebook: a print in a loop must fill neither memory nor disk.
 _STARTUP = """
 def _bounded(room={room}):
+    from contextlib import nullcontext
+
     from ipykernel.iostream import OutStream
 
     write, left = OutStream.write, [room]
@@ -27,6 +29,7 @@ def _bounded(room={room}):
         return len(text)
 
     OutStream.write = bounded
+    get_ipython()._tee = lambda channel: nullcontext()  # IPython would keep a second copy of all, without bounds
 
 
 _bounded()
