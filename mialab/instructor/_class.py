@@ -100,8 +100,7 @@ def grade_class(
     found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key")) if ranked else ([], None)
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
-    left = _collected.read(course, _collected.Left)
-    results = _rules.without_dropped([_not_missing(r, lost, left) for r in (*results, *found)], drop)
+    results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
     results, not_held = _accepted(results, out, accept)
     results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
     graded = _written(Graded(results, out, lost), course, entries, missing_zero)
@@ -161,6 +160,12 @@ def _accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[
         return _rules.with_accepted(results, out, accept), ""
     except ValueError as error:
         return _rules.with_accepted(results, out, []), str(error)
+
+
+def _none_missing(results: list[Result], strays: list[_strays.Stray], course: Path) -> list[Result]:
+    """The results, each missing one held of which something was found elsewhere, or left by `mialab collect`."""
+    left = _collected.read(course, _collected.Left)
+    return [_not_missing(result, strays, left) for result in results]
 
 
 def _not_missing(result: Result, strays: list[_strays.Stray], left: list[_collected.Left]) -> Result:
