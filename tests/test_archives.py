@@ -15,7 +15,9 @@ from classroom import NAME, Classroom
 
 from mialab import cli
 from mialab.instructor import _collect
-from mialab.instructor.grading import _archives, _collected
+from mialab.instructor._class import grade_class
+from mialab.instructor.challenge import _scores
+from mialab.instructor.grading import _archives, _collected, _sandbox
 from mialab.instructor.grading._senders import Senders
 from mialab.instructor.making._keys import Student
 
@@ -32,7 +34,7 @@ def course(room):
     """The class with nothing handed in."""
     for place in ("submitted", "instructor/replaced", "handout/ada/challenge", "handout/ben/challenge"):
         shutil.rmtree(room.course / place, ignore_errors=True)
-    for file in ("collected.csv", "challenge.json"):
+    for file in ("collected.csv", "left.csv", "challenge.json"):
         (room.course / "instructor" / file).unlink(missing_ok=True)
     (room.course / "submitted").mkdir()
     return room.course
@@ -300,6 +302,72 @@ def test_every_file_of_an_archive_is_placed_or_accounted_for(room, course, tmp_p
     assert placed(course) <= names_of(*room.students)
 
 
+# --- what is left is not missing -------------------------------------------------------------------------------------
+
+TWO = {"a.ipynb": 0, "b.ipynb": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "held", "why"),
+    [
+        (lambda room: {moodle("ben", "a.ipynb"): room.handout("ada")}, {"ada", "ben"}, "was handed out to ada"),
+        (lambda room: {moodle("ben", "a.pdf"): "x"}, {"ben"}, "neither a notebook nor scores"),
+        (lambda room: {moodle("ben", "a.zip"): packed({"a.rar": ""})}, {"ben"}, "only a ZIP is unpacked"),
+        (lambda room: {moodle("ben", "a.ipynb"): ""}, {"ben"}, "it is empty"),
+        (lambda room: {moodle("ben", file): changed(room.handout("ben"), n) for file, n in TWO.items()}, {"ben"},
+         "one of several for ben/"),
+        (lambda room: {f"x/{file}": changed(room.handout("ben"), n) for file, n in TWO.items()}, {"ben"}, "one of"),
+        (lambda room: {moodle("ben", "assignment.json"): given(room, "ben")}, {"ben"}, "nothing but what was"),
+        (lambda room: {moodle("ben", "assignment.json"): given(room, "ben"), moodle("ben", "a.pdf"): ""}, {"ben"},
+         "neither a notebook"),
+        (lambda room: {moodle("ben", "scores.csv"): SCORES}, {"ben"}, "has no challenge"),
+        (lambda room: {"x.pdf": ""}, set(), ""),
+        (lambda room: {moodle("ben", "__MACOSX/._a.ipynb"): ""}, set(), ""),
+    ],
+)  # fmt: skip
+def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tmp_path, monkeypatch, files, held, why):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    files = files(room) | {
+        moodle("dee", "mine.ipynb"): room.handout("dee")
+    }  # so that the archive is of this assignment
+    _collect.collect(archive(tmp_path / "lms.zip", files), course)
+    shutil.rmtree(course / "submitted" / "dee")
+
+    def grade(**more):
+        graded = grade_class(course / "submitted", tmp_path / "g", key=room.key, missing_zero=True, **more)
+        with open(tmp_path / "g" / "moodle.csv", newline="", encoding="utf-8") as file:
+            return graded, {line["username"]: line[NAME] for line in csv.DictReader(file)}
+
+    graded, totals = grade()
+    assert {student for student, total in totals.items() if total == ""} == held - _challenge_only(files)
+    for result in graded.results:
+        if result.student in held - _challenge_only(files):
+            assert result.held and "`mialab collect` left it" in " ".join(result.asides)
+            assert result.student in str(graded).partition("held back until you decide: ")[2].partition(".")[0]
+    if "ben" in held - _challenge_only(files):
+        assert why in " ".join(r.asides[-1] for r in graded.results if r.student == "ben")
+        assert grade(accept=["ben"])[1]["ben"] == "0"
+
+
+def _challenge_only(files):
+    """Whoever sent scores alone has still handed in no notebook."""
+    return {"ben"} if any(name.endswith("scores.csv") for name in files) else set()
+
+
+def given(room, student):
+    return (room.course / "handout" / student / NAME / "assignment.json").read_bytes()
+
+
+def test_what_is_left_is_of_the_one_assignment_that_the_archive_is_of(room, course, tmp_path):
+    files = {moodle("ben", "a.pdf"): "", moodle("dee", "a.ipynb"): room.handout("dee")}
+    for _ in range(2):
+        _collect.collect(archive(tmp_path / "lms.zip", files), course)
+    (line,) = _collected.read(course, _collected.Left)
+    assert line == ("ben", NAME, moodle("ben", "a.pdf"), "it is neither a notebook nor scores")
+    _collect.collect(archive(tmp_path / "lms.zip", {moodle("cho", "=b.pdf"): ""}), course)
+    assert [line[:2] for line in _collected.read(course, _collected.Left)] == [("ben", NAME), ("cho", "")]
+
+
 # --- who sent it -----------------------------------------------------------------------------------------------------
 
 ROSTER = [Student("al", "Ada Lovelace", "al@example.org", "12345"), Student("01", "Müller-Lüdenscheidt, Bo"),
@@ -358,6 +426,21 @@ def test_scores_of_the_challenge_are_placed_by_sender_or_key(course, tmp_path):
     assert "z/scores.csv: scores, and neither their name nor an access.txt" in str(collected)
     assert "from cho: scores, and the access key beside them is not the sender's: ben or cho?" in str(collected)
     assert sum(map(len, collected[:4])) == 6 and len(collected.left) == 2
+
+
+@pytest.mark.parametrize(
+    "first", ["target,record,score", ",target,record,score", '"";"Target";"Record";"Score"', " , target , record,score"]
+)
+@pytest.mark.parametrize("name", ["scores.csv", "mine.csv", "export.txt"])
+def test_scores_are_known_by_their_first_line_as_the_challenge_reads_it(course, tmp_path, first, name):
+    (course / "instructor" / "challenge.json").write_text("{}")
+    index, separator = first.strip()[:1] in (",", '"'), ";" if ";" in first else ","
+    lines = [([str(i)] if index else []) + ["0", str(i), "0.5"] for i in range(3)]
+    text = "\n".join([first, *(separator.join(line) for line in lines)])
+    (tmp_path / "own.csv").write_text(text)
+    assert _scores.read_scores(tmp_path / "own.csv", 1, 3).tolist() == [[0.5] * 3]
+    _collect.collect(archive(tmp_path / "lms.zip", {moodle("ben", name): text}), course)
+    assert placed(course) == {"ben/challenge/scores.csv"}
 
 
 def test_scores_where_there_is_no_challenge_are_named(course, tmp_path):

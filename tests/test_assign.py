@@ -364,6 +364,67 @@ def test_a_damaged_or_missing_assignment_file_is_named(tmp_path):
             load_assignment(tmp_path / "assignment.json")
 
 
+@pytest.mark.parametrize("personal", [True, False])
+def test_a_fault_is_mended_and_what_was_released_is_kept(tmp_path, monkeypatch, personal, capsys):
+    words = ["assign", "00", "--out", str(tmp_path / "c")]
+    if personal:
+        (tmp_path / "k").write_text("11" * 32)
+        (tmp_path / "r.csv").write_text("student\nada\nben\n")
+        words += ["--roster", str(tmp_path / "r.csv"), "--key", str(tmp_path / "k")]
+    assert cli.main([*words, "--no-hints"]) == 0
+    name, course = "00_start_here", tmp_path / "c"
+    before = files(course)
+    text = _assignment._SETUP + "  # mended"
+    monkeypatch.setattr(_assignment, "_SETUP", text)
+    if personal:
+        (tmp_path / "r.csv").write_text("student\nada\nben\ndara\n")
+    make, calls = _course._release, []
+    monkeypatch.setattr(_course, "_release", lambda *a: calls.append(a) or (make(*a) if len(calls) > 1 else 1 / 0))
+    with pytest.raises(ZeroDivisionError):  # interrupted, and begun again
+        cli.main([*words, "--mend"])
+    assert cli.main([*words, "--mend"]) == 0
+    assert "00_start_here, release 2: " in capsys.readouterr().out
+    (kept,) = _course.earlier_releases(course, name)
+    place = str(kept.relative_to(course)) + "/"
+    after = files(course)
+    for folder in ("source", "release", "handout", f"instructor/{name}"):
+        for file in before:
+            if file.startswith(folder):
+                assert after[place + file] == before[file], file
+                assert after[file] != before[file], file
+    everyone = ["ada", "ben", "dara"] if personal else ["everyone"]
+    for student in everyone:
+        notebook = json.loads(after[f"handout/{student}/{name}/{name}.ipynb"])
+        assert notebook["metadata"]["mialab"]["release"] == 2
+        assert "This is release 2." in "".join(notebook["cells"][0]["source"])
+        handout = json.loads(after[f"handout/{student}/{name}/assignment.json"])
+        assert handout["release"] == 2 and not handout["hints"]
+    if personal:
+        mine = [json.loads(found[f"handout/ada/{name}/assignment.json"])["own"] for found in (before, after)]
+        assert mine[0] == mine[1]
+    settings = [json.loads(found[f"instructor/{name}.json"]) for found in (before, after)]
+    assert settings[1] == settings[0] | {"release": 2}
+
+
+def test_what_cannot_be_mended_is_refused_and_nothing_changes(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="holds no 00_start_here that could be mended"):
+        _course.assign("00", tmp_path / "c", mend=True)
+    _course.assign("00", tmp_path / "c")
+    before = files(tmp_path / "c")
+    (tmp_path / "k").write_text("11" * 32)
+    (tmp_path / "r.csv").write_text("student\nada\n")
+    with pytest.raises(ValueError, match="key is not the one that 00_start_here was made with"):
+        _course.assign("00", tmp_path / "c", mend=True, roster=tmp_path / "r.csv", key=tmp_path / "k")
+    exercise = next(iter(_assignment.choose(_assignment.find_chapter("00"), None)))
+    monkeypatch.setattr(exercise, "points", exercise.points + 1)
+    with pytest.raises(ValueError, match=f"mend: {exercise.name} has other points or options now"):
+        _course.assign("00", tmp_path / "c", mend=True)
+    assert files(tmp_path / "c") == before
+    with pytest.raises(ValueError, match="holds 00_start_here already, and students may have it: --mend releases"):
+        _course.assign("00", tmp_path / "c")
+    assert cli.main(["assign", "challenge", "--out", str(tmp_path / "c"), "--mend"]) == 1
+
+
 def test_who_joins_later_is_given_the_challenge_too(tmp_path):
     (tmp_path / "k").write_text("11" * 32)
     given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}

@@ -543,7 +543,7 @@ def test_under_nbgrader_alone_the_hidden_tests_judge_too(tmp_path):
             for question, source in right.items():
                 solution_cell(notebook, question)["source"] = source
             (folder / f"{name}.ipynb").write_text(json.dumps(notebook), "utf-8")
-        _nbgrader.autograde(tmp_path / "c", name, student)
+        _nbgrader._convert(_nbgrader.load().Autograde, tmp_path / "c", name, student)
     with Gradebook(f"sqlite:///{tmp_path / 'c' / 'gradebook.db'}") as gradebook:
         scores = {s.student.id: s.score for s in gradebook.find_assignment(name).submissions}
     assert scores == {"right": sum(e.points for e in _assignment.choose(chapter, None)), "stub": 0}

@@ -211,6 +211,11 @@ def test_a_hand_out_is_opened_in_one_step_and_never_overwritten(tmp_path, monkey
     assert cli.main(words) == 0 and mine.read_text() == "given" and "Hand in that file" in capsys.readouterr().out
     mine.write_text("answered")
     assert cli.main(words) == 0 and mine.read_text() == "answered"
+    (folder / "assignment.json").write_text('{"release": 2}')  # a later one lies beside the first
+    (folder / f"{NAME}.ipynb").write_text("mended")
+    assert cli.main([*words[:-1], str(folder)]) == 0 and mine.read_text() == "answered"
+    second = mine.parent.with_name(f"{NAME}_release_2") / mine.name
+    assert second.read_text() == "mended" and str(second) in capsys.readouterr().out
     assert cli.main([*words[:-1], str(tmp_path / "mine" / "nowhere")]) == 1
     assert "is no hand-out" in capsys.readouterr().err
     assert np.array_equal(sorted(p.name for p in mine.parent.iterdir()), [f"{NAME}.ipynb", "assignment.json"])

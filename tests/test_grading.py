@@ -284,28 +284,35 @@ def reads_writes_and_calls_what_is_not_its_own(room, me):
     port = room.listener.getsockname()[1]
     spy = f"""import pathlib
 places = {[str(room.course), str(room.base), str(Path(__file__).parent), "/root", "/home", "/etc/shadow"]!r}
-seen = []
+seen, tried = [], set()
 for place in places:
     try:
+        tried.add('read')
         path = pathlib.Path(place)
         seen += [str(p) for p in path.rglob('*') if p.is_file() and '/mialab/' not in str(p) and 'python' not in str(p)
                  and 'venv' not in str(p) and 'pyenv' not in str(p)] if path.is_dir() else [path.read_text()]
-    except OSError:
+    except Exception:
         pass
 for place in ({str(room.course)!r}, {str(room.base)!r}, '/usr', '/etc', '/root', '/tmp', {LIBRARY!r}):
     try:
+        tried.add('write')
         (pathlib.Path(place) / 'written-by-a-student').write_text('here')
-    except OSError:
+    except Exception:
         pass
-import socket
 try:
+    tried.add('call')
+    import socket
     socket.create_connection(('127.0.0.1', {port}), timeout=2).sendall(b'here')
     seen += ['reached']
-except OSError:
+except Exception:
     pass
-text = pathlib.Path('../../../cases.json').read_text()
-seen += ['expected'] if 'expected' in text else []"""
-    gets = {"guess_members": RIGHT_IF.format("seen")}
+try:
+    text = pathlib.Path('../cases.json').read_text()
+    tried.add('cases')  # that it can be read is no secret: what is in it could be
+    seen += ['expected'] if 'expected' in text else []
+except Exception:
+    pass"""
+    gets = {"guess_members": RIGHT_IF.format("seen or tried != {'read', 'write', 'call', 'cases'}")}
     return with_first_cell(room.answered(me, **JUNK | gets), spy)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
+import re
 import shutil
-import sqlite3
-import struct
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from mialab.exercises._engine._plain import from_json, observed_from_json, to_js
 from mialab.instructor._class import grade_class
 from mialab.instructor.grading import _grading, _judge, _sandbox
 from mialab.instructor.grading._judge import Mark
-from mialab.instructor.making import _assignment, _nbgrader
+from mialab.instructor.making import _assignment, _course, _nbgrader
 from mialab.instructor.reporting import _pages
 
 pytest.importorskip("nbgrader")
@@ -105,13 +105,13 @@ def test_an_honest_large_answer_can_be_read():
 
 
 def test_no_link_on_the_way_to_a_file_is_followed(tmp_path):
-    place = tmp_path / "theirs" / "student" / NAME
-    place.mkdir(parents=True)
+    place = tmp_path / "theirs"
+    place.mkdir()
     (place / f"{NAME}.ipynb").write_text('{"cells": [1]}')
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "autograded").symlink_to(tmp_path / "theirs")
+    (tmp_path / "mine" / "work").symlink_to(tmp_path / "theirs")
     assert _judge.read_executed(tmp_path / "mine", NAME) == {}
-    (tmp_path / "theirs").rename(tmp_path / "autograded")
+    place.rename(tmp_path / "work")
     assert _judge.read_executed(tmp_path, NAME) == {"cells": [1]}
 
 
@@ -133,6 +133,143 @@ def test_a_cell_that_stopped_is_told_with_what_stopped_it(tmp_path):
     page, summary = ((tmp_path / name).read_text("utf-8") for name in ("ada.html", "summary.html"))
     assert "ModuleNotFoundError: &lt;torch&gt;" in page and "Reread" not in page and "of this name" not in page
     assert "Worth a look" in summary and "their cells stopped early: auc (It stopped with" in summary
+
+
+def forever(*_):
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("judges", "why"),
+    [
+        (forever, "TimeoutError: judging its answers took more than 0.5 seconds"),
+        (lambda *_: re.match(r"(a+)+$", "a" * 99 + "b"), "TimeoutError: "),  # in C, where no thread can be stopped
+        (lambda *_: time.sleep(9999), "TimeoutError: "),
+        (lambda *_: os.kill(os.getpid(), signal.SIGKILL), "RuntimeError: judging its answers ended before"),
+        (lambda *_: 1 / 0, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_answer_that_the_judge_cannot_end_with_is_looked_at_and_the_run_goes_on(
+    room, tmp_path, monkeypatch, judges, why
+):
+    read, honest = _judge.observed_from_json, {"state": "missing"}
+
+    def runs(folder, *_, **__):
+        (folder / "seen").mkdir()
+        bad = json.loads((folder / "work" / "assignment.json").read_text())["student"] == "ben"
+        (folder / "seen" / "guess_members.json").write_text(json.dumps({"state": "slow"} if bad else honest))
+        return _sandbox.Ended(0, "", "")
+
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", runs)
+    monkeypatch.setattr(
+        _judge, "observed_from_json", lambda seen, n: judges() if "slow" in str(seen) else read(seen, n)
+    )
+    monkeypatch.setattr(_judge, "LONGEST", 0.5 if "Timeout" in why else 60)
+    graded = grade_class(room.course / "submitted", tmp_path, key=room.key)
+    assert [r.status for r in graded.results] == ["graded", "failed", "missing"]
+    assert "Not graded: ben. The grader failed on this submission, so look at it: " + why in str(graded)
+    with _grading._alone(tmp_path):  # and nothing of it still holds the folder
+        assert not (tmp_path / "results" / NAME / "ben.json").exists()
+
+
+def test_the_judge_does_not_hold_the_lock_of_the_grading(tmp_path):
+    def open_files():
+        return {os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")}
+
+    with _grading._alone(tmp_path):
+        assert str(tmp_path / ".lock") in open_files()
+        assert str(tmp_path / ".lock") not in _judge.in_time(open_files)
+
+
+# --- released once more ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mended(tmp_path, monkeypatch):
+    """A class that had release 1 in hand when release 2 came; what was run is noted as (student, mended text)."""
+    made = Classroom(tmp_path, ["ada", "ben", "cho", "dee", "eve", "fay"])
+    first = {student: made.answered(student) for student in made.students}
+    made.ran = []
+
+    def runs(folder, *_, **__):
+        given = json.loads((folder / "work" / "assignment.json").read_text())
+        text = (folder / "work" / f"{NAME}.ipynb").read_text()
+        assert ("# mended" in text) == (given.get("release") == 2) and "hidden_test" in text
+        made.ran.append((given["student"], given.get("release", 1)))
+        (folder / "seen").mkdir()
+        (folder / "seen" / "guess_members.json").write_text(json.dumps({"state": "missing"}))
+        return _sandbox.Ended(0, "", "")
+
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", runs)
+    for student in ("ada", "dee"):
+        made.submit(student, first[student])
+    made.grade = lambda **more: grade_class(made.course / "submitted", tmp_path / "g", key=made.key, **more)
+    made.grade()
+    monkeypatch.setattr(_assignment, "_SETUP", _assignment._SETUP + "  # mended")
+    _course.assign("06", made.course, roster=tmp_path / "roster.csv", key=made.key, mend=True)
+    made.submit("ben", first["ben"])
+    for student in ("cho", "dee"):
+        made.submit(student, made.answered(student))
+    claims = {**made.handout("eve")["metadata"]["mialab"], "release": 1}
+    made.submit("eve", {**made.handout("eve"), "metadata": {"mialab": claims}})  # its seal is of the second
+    made.submit("fay", {**made.handout("fay"), "metadata": {}})
+    return made
+
+
+def test_everyone_is_graded_by_what_they_were_given(mended, tmp_path):
+    before = (tmp_path / "g" / "results" / NAME / "ada.json").read_bytes()
+    mended.ran.clear()
+    found = {r.student: r for r in mended.grade().results}
+    assert sorted(mended.ran) == [("ben", 1), ("cho", 2), ("dee", 2), ("eve", 1), ("fay", 2)]  # ada's is kept
+    assert (tmp_path / "g" / "results" / NAME / "ada.json").read_bytes() == before
+    assert {s: r.release for s, r in found.items()} == {"ada": 1, "ben": 1, "cho": 2, "dee": 2, "eve": 1, "fay": 2}
+    assert [s for s, r in found.items() if r.held] == ["eve", "fay"]
+    with open(tmp_path / "g" / "grades.csv", newline="", encoding="utf-8") as file:
+        assert {(line["student"], line["release"]) for line in csv.DictReader(file)} == {
+            (student, str(result.release)) for student, result in found.items()
+        }
+    page = " ".join((tmp_path / "g" / "summary.html").read_text("utf-8").split())
+    assert "Graded by release: 3 by 1, 3 by 2." in page
+    kept = json.loads((tmp_path / "g" / "results" / NAME / "before" / "dee.json").read_text())
+    assert kept["result"]["release"] == 1  # and nothing that was graded is lost
+    mended.ran.clear()
+    mended.grade()
+    assert mended.ran == []
+
+
+def test_once_a_hidden_test_is_mended_all_are_graded_anew(mended, monkeypatch):
+    mended.grade()
+    mended.ran.clear()
+    monkeypatch.setattr(_judge.Judge, "tests", "mended")
+    mended.grade()
+    assert len(mended.ran) == 6
+    files = [f"{folder}first_attack.py" for folder in ("", "_cases/")]
+    read, seen = Path.read_bytes, []
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: seen.append(str(path)) or read(path))
+    settings = {"assignment": NAME, "exercises": ["auc_by_pairs"], "personal": False}
+    assert len(_judge.Judge(settings, None, mended.course, []).tests) == 64
+    assert sorted(path.partition("exercises/")[2] for path in seen) == sorted(files)
+
+
+def test_without_names_a_notebook_that_lost_its_release_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+    monkeypatch.setattr(_sandbox, "run", lambda *_, **__: _sandbox.Ended(0, "", ""))
+    name, course = "00_start_here", tmp_path / "c"
+    _course.assign("00", course)
+    released = course / "release" / name / f"{name}.ipynb"
+    for student in ("ada", "ben", "cho"):
+        (course / "submitted" / student / name).mkdir(parents=True)
+    shutil.copy(released, course / "submitted" / "ada" / name)
+    _course.assign("00", course, mend=True)
+    shutil.copy(released, course / "submitted" / "ben" / name)
+    lost = json.loads(released.read_text("utf-8")) | {"metadata": {}}
+    (course / "submitted" / "cho" / name / f"{name}.ipynb").write_text(json.dumps(lost))
+    found = _grading.grade(course / "submitted", tmp_path / "g")
+    assert [(r.student, r.release, r.held) for r in found] == [("ada", 1, False), ("ben", 2, False), ("cho", 2, True)]
 
 
 # --- deep folders ----------------------------------------------------------------------------------------------------
@@ -214,23 +351,27 @@ def test_files_that_no_folder_holds_count_too(tmp_path, opened):
     assert ended.why == "disk", ended
 
 
+@pytest.mark.sandbox
+def test_what_is_printed_without_end_is_kept_nowhere(tmp_path):
+    """Neither by the notebook nor, a second time, by IPython."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "run" / "work").mkdir(parents=True)
+    source = "for _ in range(500):\n    print('x' * 1_000_000)\nimport resource\n"
+    source += "raise MemoryError(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "run" / "work" / "n.ipynb").write_text(json.dumps(notebook))
+    inside, limits = "mialab.instructor.grading._inside", _sandbox.Limits()
+    assert _sandbox.run(tmp_path / "run", inside, ["n", "90"], limits=limits, sandboxed=True).code == 0
+    printed, error = _judge.read_executed(tmp_path / "run", "n")["cells"][0]["outputs"]
+    assert 200_000 <= len(printed["text"]) < 201_000 and int(error["evalue"]) < 300_000  # kilobytes
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_sandbox_that_fails_is_never_a_reason_to_go_without(monkeypatch, there):
     monkeypatch.setattr(_sandbox.shutil, "which", lambda name: name if there else None)
     monkeypatch.setattr(_sandbox.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 1, "", "no such"))
     assert "Linux virtual machine" in _sandbox.missing() and "--no-sandbox" not in _sandbox.missing()
-
-
-def test_the_gradebook_of_the_sandbox_has_nobody_in_it(room, tmp_path):
-    _nbgrader.enter(room.course, NAME, {"zebulon": {"guess_members": 0.8125}})
-    mark = struct.pack(">d", 0.8125)
-    _nbgrader.blank_gradebook(room.course, tmp_path / "blank.db")
-    for words in (b"zebulon", mark):
-        assert words in (room.course / "gradebook.db").read_bytes()
-        assert words not in (tmp_path / "blank.db").read_bytes()
-    with contextlib.closing(sqlite3.connect(tmp_path / "blank.db")) as book:
-        assert book.execute("SELECT count(*) FROM grade_cells").fetchone()[0] > 0
-        assert book.execute("SELECT count(*) FROM student").fetchone() == (0,)
 
 
 @pytest.mark.sandbox
@@ -255,13 +396,12 @@ for base, folders, names in os.walk("/"):
             found += [path]
 print([found, [path for path in seen if path.startswith("/grading")]])"""
     with _grading._place(tmp_path / "out") as place:
-        _nbgrader.blank_gradebook(room.course, place / "gradebook.db")
         with _grading._folder(place) as folder:
-            _grading._lay_out(folder, work, room.answered("ada"), place / "gradebook.db", 1)
+            _grading._lay_out(folder, work, room.answered("ada"), 1)
             words = ["-n1", "-r1", look]
             ended = _sandbox.run(folder, "timeit", words, limits=_sandbox.Limits(), sandboxed=True)
     found, seen = json.loads(ended.said.splitlines()[0].replace("'", '"'))
-    assert found == [] and "/grading/gradebook.db" in seen and len(seen) >= 4, ended
+    assert found == [] and f"/grading/work/{NAME}.ipynb" in seen and len(seen) >= 3, ended
 
 
 # --- said before anything runs ---------------------------------------------------------------------------------------
@@ -276,12 +416,21 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_runs(room, tmp_path, monk
         csv.writer(file).writerows([columns, ["w1", "ada", NAME, "tell", "many", ""]])
     with pytest.raises(ValueError, match="only=77") as error:
         grade_class(room.course / "submitted", tmp_path, key=tmp_path / "other.key", only=["77"], accept=["ada", "eve"],
-                    again=["eva"], due=["soon"], late_off=200)  # fmt: skip
+                    again=["eva"], due=["soon"], late_off=200, jobs=0,
+                    limits=_sandbox.Limits(seconds=0))  # fmt: skip
     said = str(error.value).splitlines()
     for words in ("only=77 is no assignment", "other.key' is no key", "accept=eve: ", "again=eva: ", "line 2: points=",
-                  "There is no sandbox", "due='soon'", "late_off=200"):  # fmt: skip
+                  "There is no sandbox", "due='soon'", "late_off=200",
+                  "jobs=0 should be 1 or more", "seconds=0 should be more than 0"):  # fmt: skip
         assert sum(words in line for line in said) == 1, (words, said)
-    assert len(said) == 8
+    assert len(said) == 10
+
+
+def test_a_folder_that_is_not_there_is_said_with_the_rest(tmp_path):
+    with pytest.raises(ValueError, match="nowhere") as error:
+        grade_class(tmp_path / "nowhere", tmp_path / "g", jobs=-1)
+    said = str(error.value)
+    assert "is no folder" in said and "jobs=-1 should be" in said and "holds no assignments" in said
 
 
 def test_what_was_handed_out_before_the_numbers_changed_is_judged_by_what_was_asked(tmp_path):

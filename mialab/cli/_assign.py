@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="FILE", help="what everyone's own is drawn from; keep it secret, and keep it")
     parser.add_argument("--new-key", metavar="FILE", help="make a key file and stop")
     parser.add_argument("--no-hints", action="store_true", help="the assignment gives no hints")
+    parser.add_argument("--mend", action="store_true", help="there was a fault in it: release it once more, and keep "
+                        "what was released, by which those are graded who have handed it in")  # fmt: skip
     parser.add_argument("--zip", action="store_true", help="also write an archive for each student, in DIR/archives/")
     parser.add_argument("--url", metavar="URL", help="challenge: where students will find the service")
     parser.add_argument("--budget", type=int, metavar="N", help="challenge: records to ask each target about, at most")
@@ -34,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.assignment or not options.out:
         raise ValueError("say which notebook and where, e.g. mialab assign 06 --out try/")
     if options.assignment == "challenge":
+        if options.mend:
+            raise ValueError("mend: a challenge cannot be released once more; make it in another folder")
         return _assign_challenge(options)
     from mialab.instructor import assign
 
@@ -44,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         roster=options.roster,
         key=options.key,
         hints=not options.no_hints,
+        mend=options.mend,
     )
     folder, packed = made.handouts[0].parent.parent, _packed(options, made.handouts)
     if made.left:
@@ -52,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
         new = ", ".join(folder.parent.name for folder in made.handouts)
         print(f"{made.assignment}: new handouts for {new}, in {folder}. Nobody else's changed.{packed}")
         return 0
-    print(f"{made.assignment}: {len(made.questions)} questions, {sum(made.questions.values())} points.")
+    which = f", release {made.release}" if made.release > 1 else ""
+    print(f"{made.assignment}{which}: {len(made.questions)} questions, {sum(made.questions.values())} points.")
     for name, points in made.questions.items():
         print(f"  {points:>3}  {name}")
     for_whom = f"{len(made.handouts)} students" if options.roster else "everyone"

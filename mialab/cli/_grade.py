@@ -47,8 +47,6 @@ def run(options: argparse.Namespace) -> int:
 
     if options.no_sandbox:
         print("Without a sandbox: every submission runs as you, and may do what you may.", file=sys.stderr)
-    if options.jobs < 1:
-        raise ValueError(f"jobs={options.jobs} should be 1 or more")
     bar = _Bar()
     graded = grade_class(
         options.submitted,

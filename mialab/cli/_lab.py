@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -75,7 +76,8 @@ def take_assignment(handed_out: Path, workbook: Path) -> str:
         found = [p for p in folder.rglob("*.ipynb") if (p.parent / "assignment.json").is_file()]
         if len(found) != 1:
             raise ValueError(f"assignment={str(handed_out)!r} is no hand-out; {wanted}")
-        folder = workbook / "assignments" / found[0].stem
+        release = json.loads((found[0].parent / "assignment.json").read_bytes()).get("release", 1)
+        folder = workbook / "assignments" / (found[0].stem + (f"_release_{release}" if release > 1 else ""))
         for file in (found[0], found[0].parent / "assignment.json"):
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / file.name).exists():

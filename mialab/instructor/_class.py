@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mialab.instructor.challenge import _challenge, _leaderboard
-from mialab.instructor.grading import _grading, _strays
+from mialab.instructor.grading import _collected, _grading, _strays
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.making import _keys, _nbgrader
 from mialab.instructor.reporting import _pages, _reports, _rules
@@ -42,7 +42,7 @@ class Graded(NamedTuple):
             lines.append(f"Not graded, for no assignment of anybody's is there ({len(self.strays)} in submitted/):")
             lines += [f"  {stray}" for stray in self.strays[:SHOWN]]
             lines += [f"  and {len(self.strays) - SHOWN} more"] if len(self.strays) > SHOWN else []
-        held = [r for r in self.results if r.held and r.status != "missing"]
+        held = [r for r in self.results if r.held]
         if held:
             who = ", ".join(dict.fromkeys(r.student for r in held))
             lines.append(f"Totals held back until you decide: {who}. See “Worth a look”, then --accept STUDENT.")
@@ -71,6 +71,8 @@ def grade_class(
     due: Sequence[str] = (),
     late_off: float = 0.0,
     missing_zero: bool = False,
+    jobs: int = 2,
+    tell: _grading.Tell = _grading.nobody,
     **settings: Any,
 ) -> Graded:
     """Grade what was handed in (see `grade`) and write grades.csv, feedback/, summary.html and the rest into `out`.
@@ -80,14 +82,13 @@ def grade_class(
     ValueError : an argument, the roster, the key or written.csv is not right: all that is wrong, before anything runs
     """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
-    _grading.refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder")
     course = Path(course).absolute() if course else submitted.parent
     known = _known(course)
     ranked = _challenge.NAME in known and (not only or _challenge.NAME in only)
-    how = {name: settings.pop(name) for name in ("jobs", "tell") if name in settings}
     plans: list[_grading.Plan] = []
     dates, *_ = _grading.together(
         lambda: _rules.read_due(due, known),
+        lambda: _grading.refuse("" if jobs >= 1 else f"jobs={jobs} should be 1 or more"),
         lambda: _rules.with_lateness([], submitted, course, {}, [], late_off),
         lambda: plans.extend(_plans(submitted, out, course, only, again=again, **settings)),
         lambda: ranked and _challenge.read_challenge(course, settings.get("key")),
@@ -95,11 +96,11 @@ def grade_class(
         lambda: _rules.check_dropped(drop, _questions(plans, ranked)),
         lambda: _reports.with_read_answers([r for plan in plans for r in plan.kept], out),
     )
-    results = [r for plan in plans for r in _grading.run(plan, **how)]
+    results = [r for plan in plans for r in _grading.run(plan, jobs, tell)]
     found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key")) if ranked else ([], None)
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
-    results = _rules.without_dropped([_with_strays(r, lost) for r in (*results, *found)], drop)
+    results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
     results, not_held = _accepted(results, out, accept)
     results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
     graded = _written(Graded(results, out, lost), course, entries, missing_zero)
@@ -161,10 +162,20 @@ def _accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[
         return _rules.with_accepted(results, out, []), str(error)
 
 
-def _with_strays(result: Result, strays: list[_strays.Stray]) -> Result:
-    """A missing result that is held, and says why, where something in the wrong place may be it."""
-    may_be = [s for s in strays if s.student == result.student and s.assignment in (None, result.assignment)]
-    if result.status != "missing" or not may_be:
+def _none_missing(results: list[Result], strays: list[_strays.Stray], course: Path) -> list[Result]:
+    """The results, each missing one held of which something was found elsewhere, or left by `mialab collect`."""
+    left = _collected.read(course, _collected.Left)
+    return [_not_missing(result, strays, left) for result in results]
+
+
+def _not_missing(result: Result, strays: list[_strays.Stray], left: list[_collected.Left]) -> Result:
+    """A missing result that is held, and says why, where something of this student's is not where it belongs."""
+    own = [s.place for s in strays if s.student == result.student and s.assignment in (None, result.assignment)]
+    sent = [
+        f"{x.file}: {x.why}" for x in left if x.student == result.student and x.assignment in ("", result.assignment)
+    ]
+    if result.status != "missing" or not own + sent:
         return result
-    places = ", ".join(stray.place for stray in may_be)
-    return result._replace(held=True, asides=(*result.asides, f"Perhaps handed in, in the wrong place: {places}."))
+    places = (f"Perhaps handed in, in the wrong place: {', '.join(own)}.",) if own else ()
+    files = (f"Handed in, but `mialab collect` left it ({'; '.join(sent)}).",) if sent else ()
+    return result._replace(held=True, asides=(*result.asides, *places, *files))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from mialab._files import write_whole
 from mialab.instructor.challenge import _challenge
+from mialab.instructor.challenge._scores import columns_of
 from mialab.instructor.grading import _archives, _collected, _grading
 from mialab.instructor.grading._archives import Member, shown
 from mialab.instructor.grading._senders import Senders, Sent
@@ -25,7 +26,6 @@ KEEP = ("ask", "newest")
 REPLACED = "replaced"  # below `course/instructor`: hand-ins for which a later one came
 _UNPACKING = {"Thumbs.db", "desktop.ini", ".DS_Store"}
 _CHECKPOINTS, _CHECKPOINT = ".ipynb_checkpoints", "-checkpoint.ipynb"
-_SCORES = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:"?target"?\s*[,;]\s*)?"?record"?\s*[,;]\s*"?score"?\s')  # the first line
 _PACKED = (".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz")
 
 
@@ -37,6 +37,7 @@ class Collected(NamedTuple):
     ignored: list[str]  # nobody's answer: what unpacking and Jupyter leave, the handout's own files, the same again
     older: list[str]  # for which a later one came
     notes: list[str]  # what was odd about a file that was placed
+    known: list[_collected.Left]  # of what was not placed: for each whose it may be
 
     def __str__(self) -> str:
         lines = [f"{len(self.placed)} put into place.", *(f"  {note}" for note in self.notes)]
@@ -98,15 +99,23 @@ def collect(archive: Path | str, course: Path | str, keep: str = "ask") -> Colle
     around = senders.wrapper([member.parts for member in members])
     sent = [senders.tell(member.parts[around:]) for member in members]
     known = _known(course, [student.id for student in students], members, sent)
-    done, places = Collected([], [], [], [], []), {}
+    done, places, given = Collected([], [], [], [], [], []), {}, []
     for member, one in zip(members, sent, strict=True):
         if kind := _of_no_account(member, one, known):
             done.ignored.append(kind)
+            given += [(member, one)] if kind == one.leaf else []
         elif isinstance(answer := _answer(member, one, known), str):
-            done.left.append(f"{_from(member, one.student)}: {answer}")
+            _leave(done, member, one, answer, *_whose(member, one, known))
         else:
             places.setdefault((answer.student, answer.assignment), []).append(answer)
     _collected.add(course, [line for answers in places.values() for line in _put(course, answers, keep, done)])
+    heard = {one.student for one in done.known} | {one.sent.student for answers in places.values() for one in answers}
+    for member, one in given:
+        if one.student in known.students - heard:
+            done.known.append(_collected.Left(one.student, "", member.name, "nothing but what was handed out"))
+    about = {assignment for _, assignment in places}  # a system gives the hand-ins of one assignment to download
+    only = about.pop() if len(about) == 1 else ""
+    _collected.add(course, [one._replace(assignment=one.assignment or only) for one in done.known], _collected.Left)
     return done
 
 
@@ -175,8 +184,27 @@ def _scores(member: Member, sent: Sent, known: _Known) -> _Answer | str:
     return _Answer(member, sent, min(owners), _challenge.NAME, _digest(member.content or b""))
 
 
+def _whose(member: Member, sent: Sent, known: _Known) -> tuple[set[str], str]:
+    """Everyone whose a file that is left may be, and the assignment that it is of; empty if that is not known."""
+    named, assignment = _named(member.content or b"")
+    owners = {sent.student, named}
+    if _is_scores(sent.leaf.lower(), member.content or b""):
+        owners, assignment = owners | known.beside.get(sent.hand_in, set()), _challenge.NAME
+    return owners & known.students, assignment if assignment in [*known.assignments, _challenge.NAME] else ""
+
+
+def _leave(done: Collected, member: Member, sent: Sent, why: str, owners: set[str], assignment: str) -> None:
+    """Say of a file that it is left and why, and note whose it is."""
+    done.left.append(f"{_from(member, sent.student)}: {why}")
+    done.known.extend(_collected.Left(student, assignment, member.name, why) for student in sorted(owners))
+
+
 def _is_scores(kind: str, content: bytes) -> bool:
-    return kind == "scores.csv" or _SCORES.match(content.lower()) is not None
+    """Whether a file is scores: by its name, or by its first line, as the challenge reads it."""
+    first = (content[:200].decode("utf-8-sig", "replace").splitlines() or [""])[0]
+    with suppress(ValueError):
+        return kind == "scores.csv" or set(columns_of(first)) - {"", "target"} == {"record", "score"}
+    return False
 
 
 def _no_answer(kind: str) -> str:
@@ -215,7 +243,8 @@ def _put(course: Path, answers: list[_Answer], keep: str, done: Collected) -> li
     if path.is_symlink() or path.is_dir():
         why = f"what is called {name} in {student}/{assignment}/ is no file"
     if why:
-        done.left.extend(f"{_from(one.member, one.sent.student)}: {why}" for one in different)
+        for one in different:
+            _leave(done, one.member, one.sent, why, {student}, assignment)
         return []
     if lies not in ("", taken):
         _set_aside(course, student, assignment, name, there)

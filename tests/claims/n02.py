@@ -36,9 +36,7 @@ def the_model_beats_the_baseline(baseline, on_strangers):
     assert abs(baseline - 1 / 3) < 0.01 and on_strangers > 0.8
 
 
-@claim(
-    cell="tree = DecisionTreeClassifier(random_state=0)", says="The tree's perfection says nothing about flowers"
-)
+@claim(cell="tree = DecisionTreeClassifier(random_state=0)", says="The tree's perfection says nothing about flowers")
 def the_tree_is_perfect_on_its_members(tree, parts):
     assert tree.score(parts.X_in, parts.y_in) == 1
 

@@ -18,8 +18,8 @@ def read_scores(path: Path, n_targets: int, n_records: int) -> np.ndarray:
     pandas writes its index, is passed over.
     """
     lines = _lines(path)
-    separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    header = [cell.lower() for cell in _cells(1, lines[0], separator)] if lines else []
+    separator = _separator(lines[0]) if lines else ","
+    header = columns_of(lines[0]) if lines else []
     skip = 1 if header[:1] == [""] else 0
     if header[skip:] != COLUMNS:
         raise ValueError(f"line 1 should be: {','.join(COLUMNS)}")
@@ -39,6 +39,15 @@ def read_scores(path: Path, n_targets: int, n_records: int) -> np.ndarray:
         first = "record {1} of target {0}".format(*missing[0])
         raise ValueError(f"{len(missing)} records have no score, the first is {first}")
     return scores
+
+
+def columns_of(line: str) -> list[str]:
+    """The columns that a file's first line names."""
+    return [cell.lower() for cell in _cells(1, line, _separator(line))]
+
+
+def _separator(line: str) -> str:
+    return ";" if line.count(";") > line.count(",") else ","
 
 
 def _lines(path: Path) -> list[str]:

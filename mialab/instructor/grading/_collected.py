@@ -1,4 +1,4 @@
-"""What `mialab collect` put into place and when it was handed in: `course/instructor/collected.csv`.
+"""What `mialab collect` put into place, and what it left of those it knows: two tables in `course/instructor/`.
 
 One line a file; lines are only ever added, and a later line for the same student and assignment is of a later hand-in.
 """
@@ -11,8 +11,6 @@ from typing import NamedTuple
 from mialab._files import write_whole
 from mialab.instructor.making import _tables
 
-FILE = "collected.csv"
-
 
 class Line(NamedTuple):
     """A file that was put into place."""
@@ -24,21 +22,44 @@ class Line(NamedTuple):
     late_mark: str  # LATE where Canvas says so
     sha256: str  # the first 12 digits
 
+    FILE = "collected.csv"
 
-def read(course: Path) -> list[Line]:
-    """The lines so far; none where nothing was collected yet."""
-    path = course / "instructor" / FILE
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What is equal for lines of the same file."""
+        return self.student, self.assignment, self.sha256
+
+
+class Left(NamedTuple):
+    """A file that was not put into place, and whose it is as far as that is known: so nothing is missing of theirs."""
+
+    student: str
+    assignment: str  # empty if it may be any
+    file: str
+    why: str
+
+    FILE = "left.csv"
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What is equal for lines of the same file."""
+        return tuple(map(_tables.plain_cell, self))
+
+
+def read(course: Path, kind: type = Line) -> list:
+    """The lines so far, each a `kind`; none where nothing was collected yet."""
+    path = course / "instructor" / kind.FILE
     if not path.exists():
         return []
-    return [Line(*(line.get(name, "") for name in Line._fields)) for line in _tables.read_table(path)[1]]
+    return [kind(*(line.get(name, "") for name in kind._fields)) for line in _tables.read_table(path)[1]]
 
 
-def add(course: Path, lines: list[Line]) -> None:
+def add(course: Path, lines: list, kind: type = Line) -> None:
     """Add what is not there yet: the same bytes in the same place are noted once, with their first date."""
-    known = {(line.student, line.assignment, line.sha256) for line in read(course)}
-    new = [line for line in lines if (line.student, line.assignment, line.sha256) not in known]
+    known = {line.same for line in read(course, kind)}
+    new = [line for line in lines if line.same not in known]
     if new:
-        path = course / "instructor" / FILE
+        path = course / "instructor" / kind.FILE
         before = path.read_bytes() if path.exists() else b""
-        head, _, rows = _tables.write_table(list(Line._fields), [list(line) for line in new]).partition("\r\n")
+        head, _, rows = _tables.write_table(list(kind._fields), [list(line) for line in new]).partition("\r\n")
         write_whole(path, before + ("" if before else head + "\r\n").encode() + rows.encode())

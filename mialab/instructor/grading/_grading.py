@@ -11,8 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,11 +23,18 @@ from mialab._files import clean, write_whole
 from mialab.exercises.handout import FILE
 from mialab.instructor.grading import _intake, _judge, _sandbox
 from mialab.instructor.grading._judge import Judge, Mark
-from mialab.instructor.making import _keys, _nbgrader
-from mialab.instructor.making._hidden import LATE
+from mialab.instructor.making import _course, _keys
+from mialab.instructor.making._hidden import LATE, WORK
 
 ATTEMPTS = 3  # runs of one notebook, each without the cell in which the one before it ended
 LONGER = 3  # times as much work for an answer that was too slow, when it is tried again and nothing else runs
+
+
+Tell = Callable[[int, int, str], None]  # called with (done, of all, student) as it goes on
+
+
+def nobody(done: int, of: int, student: str) -> None:
+    """Whom it is told where nobody wants to know."""
 
 
 class Failed(Exception):
@@ -46,6 +54,7 @@ class Result(NamedTuple):
     held: bool = False  # the total waits for the instructor's word
     slow: bool = False  # something ran out of time, the second time too
 
+    release: int = 0  # of the assignment, by which this was graded; 0 if it was not
     late: int = 0  # days, begun ones counted whole
     cut: float = 0.0  # the share of the points that this costs
 
@@ -70,7 +79,7 @@ def grade(
     out: Path | str,
     *,
     jobs: int = 2,
-    tell: Callable[[int, int, str], None] = lambda done, of, student: None,
+    tell: Tell = nobody,
     **settings: Any,
 ) -> list[Result]:
     """Grade what was handed in: return one result for each student and assignment, and keep each in `out` as it comes.
@@ -90,6 +99,7 @@ def grade(
     >>> grade("my-class/submitted", "my-class/grades")
     Traceback (most recent call last):
     ValueError: submitted='...submitted' is no folder
+    course='...my-class' holds no assignments; `mialab assign` makes them
     """
     return run(plan(submitted, out, **settings), jobs, tell)
 
@@ -123,26 +133,27 @@ def plan(
     ValueError : no course, no assignments, no key or another one, no sandbox, no such student: all of it at once.
     """
     submitted, out = Path(submitted).absolute(), Path(out).absolute()
-    course = Path(course).absolute() if course else submitted.parent
-    if not submitted.is_dir():
-        raise ValueError(f"submitted={str(submitted)!r} is no folder")
-    students, keyed, *_ = together(
+    course, bounds = Path(course).absolute() if course else submitted.parent, limits or _sandbox.Limits()
+    _, students, keyed, *_ = together(
+        lambda: refuse("" if submitted.is_dir() else f"submitted={str(submitted)!r} is no folder"),
         lambda: class_of(course, submitted),
         lambda: [(settings, _key_for(settings, key)) for settings in _assignments(course, only)],
         lambda: _keys.read_key(key) if key else None,
         lambda: in_class("again", again, class_of(course, submitted)),
+        lambda: refuse("" if bounds.seconds > 0 else f"seconds={bounds.seconds:g} should be more than 0"),
         lambda: refuse(f"out={str(out)!r} is no folder" if out.exists() and not out.is_dir() else ""),
         lambda: refuse(_sandbox.missing() if sandboxed else ""),
     )
-    judges = [Judge(settings, secret, course, students) for settings, secret in keyed]
+    releases = [_releases(settings, secret, course, students) for settings, secret in keyed]
     todo, known = [], {}
-    for judge, student in itertools.product(judges, students):
-        folder, kept = submitted / student / judge.name, _kept(out, judge.name, student)
-        work = _Work(judge, student, folder, kept, _state(folder, student, course, judge))
+    for judges, student in itertools.product(releases, students):
+        folder, kept = submitted / student / judges[-1].name, _kept(out, judges[-1].name, student)
+        judge = _judge_of(judges, folder, student)
+        work = _Work(judge, student, folder, kept, _state(folder, student, judge))
         result = None if student in again else _read(kept, work.state)
         known[student, judge.name] = result
         todo += [] if result else [work]
-    return Plan(out, course, limits or _sandbox.Limits(), sandboxed, todo, known)
+    return Plan(out, course, bounds, sandboxed, todo, known)
 
 
 def together(*attempts: Callable[[], Any]) -> list[Any]:
@@ -185,16 +196,15 @@ class Plan(NamedTuple):
         return [result for result in self.known.values() if result]
 
 
-def run(
-    plan: Plan, jobs: int = 2, tell: Callable[[int, int, str], None] = lambda done, of, student: None
-) -> list[Result]:
+def run(plan: Plan, jobs: int = 2, tell: Tell = nobody) -> list[Result]:
     """Carry out a plan; its results in their order."""
     plan.out.mkdir(parents=True, exist_ok=True)
     with _alone(plan.out), _place(plan.out) as place:
         for work in plan.todo:
-            work.kept.unlink(missing_ok=True)  # about another state, or not to be kept
-        if plan.todo:
-            _nbgrader.blank_gradebook(plan.course, place / "gradebook.db")
+            if work.kept.exists():  # about another state, or not to be taken
+                before = work.kept.parent / "before" / work.kept.name
+                before.parent.mkdir(exist_ok=True)
+                work.kept.replace(before)
         done = _all(plan.todo, _How(plan.course, plan.limits, plan.sandboxed, place), jobs, tell)
         known = plan.known | {(result.student, result.assignment): result for result in done}
     return [known[one] for one in plan.known]
@@ -206,7 +216,7 @@ class _How(NamedTuple):
     course: Path
     limits: _sandbox.Limits
     sandboxed: bool
-    place: Path  # of this grading alone: a gradebook without students, and the folders in which notebooks run
+    place: Path  # of this grading alone: the folders in which notebooks run are made there
 
 
 class _Work(NamedTuple):
@@ -219,7 +229,7 @@ class _Work(NamedTuple):
     state: str
 
 
-def _all(todo: list[_Work], how: _How, jobs: int, tell: Callable[[int, int, str], None]) -> Iterator[Result]:
+def _all(todo: list[_Work], how: _How, jobs: int, tell: Tell) -> Iterator[Result]:
     """Grade so many at a time and keep each result; what ran out of time, once more and alone."""
     for judge in {id(work.judge): work.judge for work in todo}.values():
         _ = judge.benches, judge.own_answers  # once, before the threads ask for them
@@ -268,11 +278,14 @@ def _graded(work: _Work, how: _How, longer: int) -> Result:
         return Result(student, judge.name, "not assigned", marks, asides=aside if folder.is_dir() else ())
     if not folder.is_dir():
         return Result(student, judge.name, "missing", _judge.marks_for(judge.questions, "not handed in"))
-    release = json.loads((how.course / "release" / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+    release, source = (
+        json.loads((judge.course / kind / judge.name / f"{judge.name}.ipynb").read_text("utf-8"))
+        for kind in ("release", "source")
+    )
     try:
         path, notes = _intake.find(folder, judge.name)
         submitted = _intake.read(path)
-        taken = _intake.take(release, submitted)
+        taken = _intake.take(release, source, submitted)
     except _intake.Unreadable as trouble:
         marks = _judge.marks_for(judge.questions, "unreadable")
         return Result(student, judge.name, "unreadable", marks, (str(trouble),))
@@ -280,7 +293,7 @@ def _graded(work: _Work, how: _How, longer: int) -> Result:
     marks, more, slow = _run(work, taken.notebook, how, longer)
     asides = (*whose, *_judge.stop_words(marks))
     return Result(student, judge.name, "graded", marks, (*notes, *taken.notes, *more), taken.codes, asides,
-                  bool(whose), slow)  # fmt: skip
+                  bool(whose), slow, judge.release)  # fmt: skip
 
 
 def _once_more(first: Result, work: _Work, how: _How) -> Result:
@@ -316,12 +329,11 @@ def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark
     slow = False
     for _ in range(ATTEMPTS):
         with _folder(how.place) as folder:
-            _lay_out(folder, work, notebook, how.place / "gradebook.db", longer)
+            _lay_out(folder, work, notebook, longer)
             words = [work.judge.name, str(how.limits.cell)]
             inside = "mialab.instructor.grading._inside"
             ended = _sandbox.run(folder, inside, words, limits=how.limits, sandboxed=how.sandboxed)
-            marks = work.judge.marks(work.student, folder)
-            _keep_notebook(folder, how.course, work)
+            marks = _judge.in_time(partial(_judged, folder, how.course, work))
             slow |= ended.why == "time" or _judge.read_inside(folder, LATE, 20) is not None
             running = _judge.read_inside(folder, "running.txt", 20) or ""
         if ended.code != 0 and not running:  # nothing of the student's has run
@@ -339,14 +351,19 @@ def _run(work: _Work, notebook: dict, how: _How, longer: int) -> tuple[list[Mark
     return best, tuple(notes), slow or any(mark.diagnosis == "too_slow" for mark in best)
 
 
-def _lay_out(folder: Path, work: _Work, notebook: dict, gradebook: Path, longer: int) -> None:
-    """What nbgrader needs in the sandbox and nothing else: this submission, the assignment's tests, hidden inputs."""
-    place = folder / "submitted" / "student" / work.judge.name
+def _lay_out(folder: Path, work: _Work, notebook: dict, longer: int) -> None:
+    """What is needed in the sandbox and nothing else: this submission, its tests, the hidden inputs."""
+    place = folder / WORK
     place.mkdir(parents=True)
-    shutil.copy(gradebook, folder / "gradebook.db")
     (place / f"{work.judge.name}.ipynb").write_text(json.dumps(notebook), "utf-8")
     shutil.copy(work.judge.handout(work.student), place / FILE)
     (folder / "cases.json").write_text(work.judge.cases(longer), "utf-8")
+
+
+def _judged(folder: Path, course: Path, work: _Work) -> list[Mark]:
+    """The marks for what a run has left in its folder; the notebook is kept as it was run."""
+    _keep_notebook(folder, course, work)
+    return work.judge.marks(work.student, folder)
 
 
 def _keep_notebook(folder: Path, course: Path, work: _Work) -> None:
@@ -376,17 +393,25 @@ def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
 
 def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
     """A note where a personal notebook does not say, under the seal of the key, that it was handed out to `student`."""
+    about = _about(submitted)
+    named, release = about.get("student"), about.get("release", 1)
     if not judge.settings["personal"]:
-        return ()
-    about = submitted.get("metadata") if isinstance(submitted.get("metadata"), dict) else {}
-    about = about.get("mialab") if isinstance(about.get("mialab"), dict) else {}
-    named = about.get("student")
-    sealed = isinstance(named, str) and about.get("tag") == _keys.secret(judge.key, "tag", judge.name, named)
+        lost = judge.release > 1 and "release" not in about
+        return ("This notebook does not say of which release it is; it was graded by the latest.",) if lost else ()
+    named_so = isinstance(named, str) and isinstance(release, int)
+    sealed = named_so and about.get("tag") == _keys.seal(judge.key, judge.name, named, release)
     if sealed:
         return () if named == student else (f"This notebook was handed out to {named}.",)
     if named is None:
         return ("This notebook no longer says whose it is: its name and seal were taken out.",)
     return ("The name in this notebook, or its seal, was changed by hand.",)
+
+
+def _about(notebook: dict[str, Any]) -> dict[str, Any]:
+    """What a notebook says of itself: whose it is, and of which release."""
+    metadata = notebook.get("metadata")
+    about = metadata.get("mialab") if isinstance(metadata, dict) else None
+    return about if isinstance(about, dict) else {}
 
 
 def _keep(result: Result, work: _Work) -> None:
@@ -440,6 +465,27 @@ def _assignments(course: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     return [json.loads((course / "instructor" / f"{name}.json").read_text("utf-8")) for name in chosen]
 
 
+def _releases(settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]) -> list[Judge]:
+    """The judge of each release of an assignment, the latest last."""
+    name, judges = settings["assignment"], []
+    for folder in _course.earlier_releases(course, name):
+        before = json.loads(_course.settings_file(folder, name).read_text("utf-8"))
+        judges += (
+            [Judge(before, key, folder, students)] if before.get("release", 1) < settings.get("release", 1) else []
+        )
+    return [*judges, Judge(settings, key, course, students)]
+
+
+def _judge_of(judges: list[Judge], folder: Path, student: str) -> Judge:
+    """The judge of the release that a student has handed in; the latest where nothing tells which that is."""
+    if len(judges) > 1:
+        with suppress(_intake.Unreadable, OSError):
+            about = _about(_intake.read(_intake.find(folder, judges[-1].name)[0]))
+            release = about.get("release", 1 if about else None)  # the first ones did not say it
+            return next((j for j in judges if j.release == release and j.assigned(student)), judges[-1])
+    return judges[-1]
+
+
 def _is(name: str, said: str) -> bool:
     """True if someone who says `said` means this assignment: its name, or its number."""
     return said == name or said.zfill(2) == name[:2]
@@ -461,15 +507,16 @@ def class_of(course: Path, submitted: Path) -> list[str]:
     roster = course / "instructor" / "roster.csv"
     if roster.exists():
         return [student.id for student in _keys.read_roster(roster)]
-    names = (p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+    names = (path.name for path in submitted.glob("[!.]*") if path.is_dir())
     return sorted(name for name in names if name == clean(name))  # a name in other bytes is a stray
 
 
-def _state(folder: Path, student: str, course: Path, judge: Judge) -> str:
+def _state(folder: Path, student: str, judge: Judge) -> str:
     """A digest of all that a result depends on: what was handed out and in, the assignment, and this version."""
-    about = [judge.settings, __version__, judge.assigned(student)]
+    about = [judge.settings, judge.tests, __version__, judge.assigned(student)]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for path in [*sorted(folder.glob("*.ipynb")), course / "release" / judge.name / f"{judge.name}.ipynb"]:
+    made = [judge.course / kind / judge.name / f"{judge.name}.ipynb" for kind in ("release", "source")]
+    for path in [*sorted(folder.glob("*.ipynb")), *made]:
         try:
             if path.is_file() and not path.is_symlink():
                 digest.update(f"\n{path.name} {path.stat().st_size}\n".encode("utf-8", "surrogateescape"))

@@ -68,14 +68,14 @@ def read(path: Path) -> dict[str, Any]:
     return notebook
 
 
-def take(release: dict[str, Any], submitted: dict[str, Any]) -> Taken:
+def take(release: dict[str, Any], source: dict[str, Any], submitted: dict[str, Any]) -> Taken:
     """The assignment's notebook with the student's cells in it, in the student's order.
 
     An answer is known by the mark that nbgrader gave its cell, or, where another tool has lost the marks, by the name
-    that it defines. Each hidden test follows the last cell that answers it; cells of the assignment itself are taken
-    from the assignment.
+    that it defines. Each hidden test, which the source has and the release has not, follows the last cell that answers
+    it; cells of the assignment itself are taken from the assignment.
     """
-    frame = {_grade_id(cell): cell for cell in release["cells"] if _grade_id(cell)}
+    frame = {_grade_id(cell): cell for cell in source["cells"] if _grade_id(cell)}
     answers = {name: cell for name, cell in frame.items() if cell["metadata"]["nbgrader"]["solution"]}
     given = {_squeeze(_source(cell)) for cell in release["cells"] if _grade_id(cell) not in answers}
     places, unmarked = _places(submitted, frame, answers, given)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import multiprocessing
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mialab.exercises import chapters
+from mialab import exercises
 from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._bench import Bench
 from mialab.exercises._engine._calls import as_array
@@ -21,9 +23,11 @@ from mialab.exercises.handout import FILE, own_from
 from mialab.instructor.grading import _intake
 from mialab.instructor.making import _assignment, _course, _personal
 from mialab.instructor.making._assignment import EVERYONE
+from mialab.instructor.making._hidden import WORK
 
 STOPPED = "stopped"  # the diagnosis of a cell that ended early
 LARGEST = 8 << 20  # bytes of what may be written of one answer
+LONGEST = 60.0  # seconds to judge a submission, which takes a few hundredths of one
 
 
 class Mark(NamedTuple):
@@ -46,10 +50,12 @@ class Judge:
 
     def __init__(self, settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]):
         self.settings, self.key, self.course, self.students = settings, key, course, students
-        self.name = settings["assignment"]
+        self.name, self.release = settings["assignment"], settings.get("release", 1)
         self.chapter = _assignment.find_chapter(self.name)
         # Some have moved since, and some are no longer asked.
-        every = {name: e for chapter in chapters() for name, e in (chapter.exercises | chapter.retired).items()}
+        every = {
+            name: e for chapter in exercises.chapters() for name, e in (chapter.exercises | chapter.retired).items()
+        }
         self.exercises: list[Exercise] = [every[name] for name in settings["exercises"]]
         self.own_questions = _personal.questions(int(self.chapter.notebook[:2])) if settings["personal"] else []
 
@@ -89,6 +95,15 @@ class Judge:
     def handout(self, student: str) -> Path:
         """What was handed out to a student, as the instructor has kept it; the key makes it again."""
         return self.course / "handout" / (student if self.settings["personal"] else EVERYONE) / self.name / FILE
+
+    @cached_property
+    def tests(self) -> str:
+        """A digest of the files that these exercises are written in: where a test is mended, all are graded anew."""
+        folder, asked = Path(exercises.__file__).parent, {e.notebook for e in self.exercises}
+        places = zip(exercises.MODULES, exercises.chapters(), strict=True)
+        modules = [module for module, chapter in places if chapter.notebook in asked]
+        texts = [path.read_bytes() for module in modules for path in sorted(folder.rglob(f"{module}.py"))]
+        return hashlib.sha256(b"".join(texts)).hexdigest()
 
     def cases(self, longer: int = 1) -> str:
         """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""
@@ -199,6 +214,45 @@ class Judge:
         return "other", "This is not what your own model gives."
 
 
+def in_time(work: Callable[[], Any]) -> Any:
+    """What `work` returns, or the error that it raises, from a copy of this process that is ended after `LONGEST`.
+
+    A thread could not be ended in the middle of a long comparison, and a copy takes along whatever it breaks.
+
+    Raises
+    ------
+    TimeoutError : it took longer
+    RuntimeError : the copy was ended by something else, for the memory that it took perhaps
+    """
+    apart = multiprocessing.get_context("fork")
+    ours, theirs = apart.Pipe(duplex=False)
+
+    def run() -> None:
+        os.closerange(3, theirs.fileno())  # the grading's lock among them: it is the grading's alone
+        os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        try:
+            theirs.send(work())
+        except Exception as trouble:
+            theirs.send(trouble)
+
+    process = apart.Process(target=run, daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(LONGEST):
+            raise TimeoutError(f"judging its answers took more than {LONGEST:g} seconds")
+        said = ours.recv()
+    except EOFError:
+        raise RuntimeError("judging its answers ended before it was done") from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    if isinstance(said, Exception):
+        raise said
+    return said
+
+
 def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
     """A mark of no points for each question: nothing was handed in, or nothing could be read."""
     return [Mark(name, 0.0, points, outcome) for name, points in exercises]
@@ -207,7 +261,7 @@ def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
 def read_executed(folder: Path, name: str) -> dict[str, Any]:
     """The notebook of a run as it was left there: to be shown, and believed in nothing."""
     try:
-        notebook = json.loads(read_inside(folder, f"autograded/student/{name}/{name}.ipynb", _intake.LARGEST) or "")
+        notebook = json.loads(read_inside(folder, f"{WORK}/{name}.ipynb", _intake.LARGEST) or "")
     except (ValueError, RecursionError):
         return {}
     return notebook if isinstance(notebook, dict) else {}

@@ -63,11 +63,13 @@ def choose(chapter: Chapter, names: list[str] | None) -> list[Exercise]:
 # --- the notebook --------------------------------------------------------------------------------------------------
 
 
-def cells(chapter: Chapter, exercises: list[Exercise], personal: bool, orders: dict[str, dict[str, str]]) -> list[Cell]:
+def cells(
+    chapter: Chapter, exercises: list[Exercise], personal: bool, orders: dict[str, dict[str, str]], release: int = 1
+) -> list[Cell]:
     """The assignment's cells; `orders` says, per choice, which letter a student sees for each of its own."""
     asked = _personal.questions(int(chapter.notebook[:2])) if personal else []
     parts: list[Cell] = [
-        Cell("markdown", _introduction(chapter, exercises, asked)),
+        Cell("markdown", _introduction(chapter, exercises, asked) + (_ANEW.format(release) if release > 1 else "")),
         Cell("code", _SETUP, _locked("setup")),
     ]
     lesson = json.loads((notebooks_folder() / f"{chapter.notebook}.ipynb").read_bytes())["cells"]
@@ -159,6 +161,11 @@ Points are given by hidden checks on other data, after you have handed in: all o
 - Keep `assignment.json` beside this notebook. Before you hand in: Kernel, Restart Kernel and Run All Cells.
 - Hand in this file alone, under its own name."""
 
+
+_ANEW = """
+
+**This is release {}.** There was a fault in an earlier one. If you have handed that in, it is graded as it was given \
+to you; hand in this one, and this one counts."""
 
 _SETUP = """import numpy as np
 

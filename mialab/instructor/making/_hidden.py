@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SANDBOX = "MIALAB_SANDBOX"  # the folder of the run: cases.json in it, seen/ for what is seen
+WORK = "work"  # in it the notebook, and what was handed out with it
 LATE = "late.txt"  # there, if a cell was interrupted because its time was up
 
 

@@ -82,6 +82,11 @@ def secret(key: bytes, *words: str) -> str:
     return derive(key, "secret", *words).hex()[:32]
 
 
+def seal(key: bytes, assignment: str, student: str, release: int = 1) -> str:
+    """What shows that nobody has changed by hand whose a notebook is, and of which release."""
+    return secret(key, "tag", assignment, student, *([str(release)] if release > 1 else []))
+
+
 def read_roster(path: Path | str) -> list[Student]:
     """The students of a CSV file with a column `student`, and perhaps `name`, `email`, `lms_id` and `extra_days`.
 

@@ -1,25 +1,20 @@
-"""What is asked of nbgrader: the students' version of an assignment, a run of its autograder, and its gradebook.
+"""What is asked of nbgrader: the students' version of an assignment, and its gradebook.
 
-Only this module and the sandbox's `_inside` import nbgrader, an extra (`instructor`).
+Only this module imports nbgrader, an extra (`instructor`).
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import sqlite3
 import subprocess
 import sys
 import warnings
-from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import mialab
-
-_OF_NOBODY = {"alembic_version", "course", "assignment", "notebook", "base_cell", "grade_cells", "solution_cells",
-              "task_cells", "source_cell"}  # the tables of the gradebook that say nothing about a student  # fmt: skip
 
 
 def load() -> ModuleType:
@@ -55,11 +50,6 @@ def release(course: Path, assignment: str) -> None:
         raise RuntimeError(f"nbgrader made no release of {assignment}: {made}")
 
 
-def autograde(course: Path, assignment: str, student: str, **execute: Any) -> None:
-    """Run nbgrader's autograder on one submission; `execute` are settings of its ExecutePreprocessor."""
-    _convert(load().Autograde, course, assignment, student, ExecutePreprocessor=execute)
-
-
 def enter(course: Path, assignment: str, marks: dict[str, dict[str, float | None]]) -> None:
     """Put marks in the gradebook, so that nbgrader's own tools show them.
 
@@ -88,22 +78,11 @@ def enter(course: Path, assignment: str, marks: dict[str, dict[str, float | None
         gradebook.db.commit()
 
 
-def blank_gradebook(course: Path, path: Path) -> None:
-    """Make at `path` a copy of the gradebook that has the assignments and not a word about any student."""
-    with closing(sqlite3.connect(course / "gradebook.db")) as book, closing(sqlite3.connect(path)) as copy:
-        book.backup(copy)
-        for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            if table not in _OF_NOBODY:
-                copy.execute(f'DELETE FROM "{table}"')
-        copy.commit()
-        copy.execute("VACUUM")  # what was deleted is still in the file before
-
-
 def _database(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
 
 
-def _convert(converter: type, course: Path, assignment: str, student: str, **settings: Any) -> Any:
+def _convert(converter: type, course: Path, assignment: str, student: str) -> Any:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
@@ -113,9 +92,6 @@ def _convert(converter: type, course: Path, assignment: str, student: str, **set
     config.CourseDirectory.student_id = student
     config.CourseDirectory.db_url = _database(course)
     config.ClearSolutions.enabled = False  # see nbgrader_config.py
-    for name, values in settings.items():
-        for option, value in values.items():
-            setattr(config[name], option, value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = converter(coursedir=CourseDirectory(config=config), config=config, force=True)

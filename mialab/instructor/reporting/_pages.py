@@ -48,7 +48,7 @@ def _glance(results: list[Result]) -> dict[str, Any]:
     """What the summary shows of one assignment."""
     assigned = [r for r in results if r.status != "not assigned"]
     graded = [r for r in assigned if r.status == "graded"]
-    fell, of = Counter(int(r.points) for r in graded), results[0].of
+    fell, by, of = Counter(int(r.points) for r in graded), Counter(r.release for r in graded), results[0].of
     return {
         "title": _title(results[0].assignment),
         "assigned": len(assigned),
@@ -56,6 +56,7 @@ def _glance(results: list[Result]) -> dict[str, Any]:
         "waiting": sum(not r.complete for r in results),
         "of": of,
         "graded": len(graded),
+        "releases": ", ".join(f"{n} by {one}" for one, n in sorted(by.items())) if max(by, default=1) > 1 else "",
         "median": statistics.median(r.points for r in graded) if graded else None,
         "fell": ", ".join(f"{n} with {points}" for points, n in sorted(fell.items())),
         "picture": _bars(fell, of) if graded else None,

@@ -80,7 +80,7 @@ def _write_grades(results: list[Result], out: Path) -> None:
     rows = [
         [r.student, r.assignment, r.status, m.question, _points(m.points), m.of, m.outcome, m.diagnosis or "",
          "" if m.passed is None else m.passed, "" if m.cases is None else m.cases, r.late or "",
-         " ".join((*r.notes, *r.asides))]
+         r.release or "", " ".join((*r.notes, *r.asides))]
         for r in results
         for m in r.marks
     ]  # fmt: skip
@@ -96,6 +96,7 @@ def _write_grades(results: list[Result], out: Path) -> None:
         "passed",
         "checks",
         "days_late",
+        "release",
     ]
     _write(out / "grades.csv", [*columns, "notes"], rows)
 

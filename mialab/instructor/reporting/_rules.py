@@ -41,7 +41,7 @@ def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> li
 def without_dropped(results: list[Result], drop: Sequence[str]) -> list[Result]:
     """The results without the questions that the instructor drops for everyone; what was graded stays kept.
 
-    A question is named as the tables name it, alone (`my_auc`) or with its assignment's number (`05.my_auc`).
+    A question is named as the tables name it, alone (`my_auc`) or with its assignment's number (`06.my_auc`).
     """
 
     def stays(result: Result, question: str) -> bool:
