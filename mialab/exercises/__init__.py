@@ -20,6 +20,7 @@ MODULES = (
     "ask_the_model",
     "members_and_strangers",
     "first_attack",
+    "accusations",
     "black_box",
     "shadow_models",
     "inference_model",
