@@ -232,9 +232,7 @@ def leaves_by_the_window(room, me):
 
 # --- hostile ---------------------------------------------------------------------------------------------------------
 
-STUBS = dict.fromkeys(
-    ["guess_members", "auc_by_pairs", "a_safe_k", "my_confidence_gap", "my_recorded_gap", "my_auc"]
-)
+STUBS = dict.fromkeys(["guess_members", "auc_by_pairs", "a_safe_k", "my_confidence_gap", "my_recorded_gap", "my_auc"])
 RIGHT_IF = "def guess_members(confidence, threshold):\n    return confidence >= threshold if {} else 7"
 # A function for every question, so that there is something to give points for.
 JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:2]} | {n: f"{n} = 7" for n in list(STUBS)[2:]}

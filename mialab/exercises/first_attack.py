@@ -248,7 +248,7 @@ a_safe_k = chapter.add(
             "many?",
             "With 5, scikit-learn's own choice, the AUC is still a little above 0.6. Ask fewer.",
         ],
-        means="A verdict on this model is a verdict on a number that somebody chose, and its accuracy does not show it.",
+        means="A verdict on this model is a verdict on a number that somebody chose; its accuracy does not show it.",
         why="With few neighbours nearly everyone, member or stranger, gets a 1: the members hide among the strangers.",
     )
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from claims import claim
@@ -53,7 +55,12 @@ def the_corner_has_every_member(caught, accused):
     assert caught[1] == 1 and (np.diff(accused) > 0).all()
 
 
-@claim(cell="auc_by_pairs = ex.auc_by_pairs.yours()", says="Upside down, each pair that was won is lost: 1 minus the AUC")
+@claim(cell="roc_curve({", says="Above the dashed line of chance")
+def the_curve_lies_above_chance(caught, accused):
+    assert all(up > right for up, right in zip(caught[1:-1], accused[1:-1], strict=True))
+
+
+@claim(cell="auc_by_pairs = ex.auc_by_pairs.yours()", says="each pair that was won is lost: 1 minus the AUC")
 def upside_down_is_one_minus(auc_by_pairs, score, is_member, auc):
     assert np.isclose(auc_by_pairs(-score[is_member], -score[~is_member]), 1 - auc)
 
@@ -96,7 +103,7 @@ def the_attack_climbs(lines):
 )
 def certain_strangers_are_rarer_along_the_dial(lines):
     areas = lines["AUC of the attack"]  # as each member gets a 1, this is 1 less half the share of certain strangers
-    assert all(a.high < b.low for a, b in zip(areas, areas[1:], strict=False))
+    assert all(a.high < b.low for a, b in pairwise(areas))
 
 
 # --- other models --------------------------------------------------------------------------------------------------

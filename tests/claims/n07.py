@@ -48,13 +48,13 @@ def draws_again(seed, n_members=75):
 SIZES = ({}, {"n_members": 50}, {"n_members": 100})
 
 
-@claim(cell='draws part the twins; the', says="A member's twin is accused every time", again=draws_again, settings=SIZES)
+@claim(cell="part the twins; the", says="A member's twin is accused every time", again=draws_again, settings=SIZES)
 def the_twin_is_accused_every_time(twins):
     assert len(twins) > 9 and all(twins)
 
 
 @claim(
-    cell='draws part the twins; the',
+    cell="part the twins; the",
     says="A setosa is accused for being typical; few others are",
     again=draws_again,
     settings=({}, {"n_members": 50}),  # with 100 members one in four versicolors is accused
@@ -82,6 +82,11 @@ def the_attack_is_no_luck(result, luck):
 @claim(cell="lots = [rng.permutation", says="40 lots give its spread roughly", again=lots_again)
 def the_lots_spread_as_the_formula_says(result, luck):
     assert 0.6 < luck.std() / result.null_sd < 1.4 and abs(luck.mean() - 0.5) < 0.03
+
+
+@claim(cell="lots = [rng.permutation", says="Luck alone strays by some hundredths", again=lots_again)
+def luck_strays_by_hundredths(luck):
+    assert 0.02 < luck.std() < 0.08
 
 
 @claim(cell="lots = [rng.permutation", says="a few hundredths from 0.5, in one draw, says nothing", again=lots_again)
