@@ -90,10 +90,11 @@ TERMS = tuple(
         ("ROC curve", "TPR against FPR, for every threshold", "06", ("ROC curves",)),
         ("AUC", "how often a member, drawn at random, has a higher score than a stranger, a tie counting one half",
          "06", ("AUCs",)),
-        ("balanced accuracy", "the mean of two shares: members called members, and strangers called strangers", "06"),
-        ("base rate", "the share of members in the crowd", "06"),
-        ("precision", "the share of accusations that are right", "06"),
-        ("threat model", "lists what the attacker may do and knows", "06", ("threat models",)),
+        # 07, what an accusation is worth
+        ("balanced accuracy", "the mean of two shares: members called members, and strangers called strangers", "07"),
+        ("base rate", "the share of members in the crowd", "07"),
+        ("precision", "the share of accusations that are right", "07"),
+        ("threat model", "lists what the attacker may do and knows", "07", ("threat models",)),
         # 08, probing the black box
         ("black box", "a model that you may ask, and may not open", "08"),
         ("prediction service", "a program that answers questions about a model over the network", "08",

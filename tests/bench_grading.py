@@ -29,19 +29,19 @@ def hand_in(room: Classroom, student: str, number: int, rng: np.random.Generator
     kind = number % 20
     if kind < 8:
         room.submit(student, room.answered(student))
-        return 15, "right"
+        return 11, "right"
     points = room.made.questions
     if kind < 14:  # some questions left out
         left = [str(name) for name in rng.choice(list(points), rng.integers(1, 5), replace=False)]
         room.submit(student, room.answered(student, **dict.fromkeys(left)))
-        return 15 - sum(points[name] for name in left), "partly right"
+        return 11 - sum(points[name] for name in left), "partly right"
     if kind < 19:
         mistakes = [
             (e.name, wrong) for e in room.exercises.values() if isinstance(e, FunctionExercise) for wrong in e.wrong
         ]
         question, mistake = mistakes[(number // 20 * 5 + kind - 14) % len(mistakes)]
         room.submit(student, room.answered(student, **{question: room.wrong_source(question, mistake)}))
-        return 15 - points[question], f"{question}: {mistake}"
+        return 11 - points[question], f"{question}: {mistake}"
     name = ODD[number // 20 % len(ODD)]
     make, deserved, *_ = test_grading.CASES[name]
     notebook = make(room, student)

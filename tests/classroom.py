@@ -19,30 +19,32 @@ Notebook = dict
 
 
 class Classroom:
-    """A course folder with one assignment, 06, handed out to `students`, each with flowers of their own."""
+    """A course folder with one assignment, 06 if no other, handed out to `students`, each with flowers of their own."""
 
-    def __init__(self, base: Path, students: list[str]):
+    def __init__(self, base: Path, students: list[str], number: str = "06"):
         self.base, self.course, self.students = base, base / "course", students
         self.key, roster = base / "instructor.key", base / "roster.csv"
         if not self.key.exists():
             self.key.write_text("11" * 32, "ascii")
         lines = "".join(f"{s},Name of {s},{s}@example.org,{1000 + i}\n" for i, s in enumerate(students))
         roster.write_text("student,name,email,lms_id\n" + lines, "utf-8")
-        self.made = _course.assign("06", self.course, roster=roster, key=self.key)
-        self.exercises = _assignment.find_chapter("06").exercises
+        self.made = _course.assign(number, self.course, roster=roster, key=self.key)
+        chapter = _assignment.find_chapter(number)
+        self.number, self.name, self.exercises = int(number), chapter.notebook, chapter.exercises
         self.secret = _keys.read_key(self.key)
 
     def handout(self, student: str) -> Notebook:
         """The notebook as the student has it."""
-        return json.loads((self.course / "handout" / student / NAME / f"{NAME}.ipynb").read_text("utf-8"))
+        return json.loads((self.course / "handout" / student / self.name / f"{self.name}.ipynb").read_text("utf-8"))
 
     def right_answers(self, student: str) -> dict[str, str]:
         """The source of a right answer to every question, for this student."""
-        own = own_from(json.loads((self.course / "handout" / student / NAME / FILE).read_text("utf-8"))["own"])
-        numbers = {q.name: f"{q.name} = {q.answer(own)!r}" for q in _personal.questions(6)}
+        own = own_from(json.loads((self.course / "handout" / student / self.name / FILE).read_text("utf-8"))["own"])
+        numbers = {q.name: f"{q.name} = {q.answer(own)!r}" for q in _personal.questions(self.number)}
         answers = {name: self.exercises[name].right_code for name in self.made.questions if name in self.exercises}
-        order = _course.option_orders([self.exercises["always_member"]], self.secret, NAME, student)["always_member"]
-        answers["always_member"] = f'always_member = "{order[self.exercises["always_member"].answer]}"'
+        for exercise in (self.exercises[name] for name in answers if hasattr(self.exercises[name], "options")):
+            order = _course.option_orders([exercise], self.secret, self.name, student)[exercise.name]
+            answers[exercise.name] = f'{exercise.name} = "{order[exercise.answer]}"'
         return answers | numbers
 
     def answered(self, student: str, **changed: str | None) -> Notebook:

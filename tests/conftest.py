@@ -25,8 +25,9 @@ SECONDS = {
     "test_private_nets.py": 20, "test_blackbox.py": 30, "test_shadows.py": 20, "test_defences.py": 20,
     "19_audit_a_hospital_model.ipynb": 30, "08_probing_the_black_box.ipynb": 30, "test_calibrated.py": 25,
     "17_differential_privacy.ipynb": 25, "09_shadow_models.ipynb": 25, "20_when_flowers_are_people.ipynb": 20,
-    "06_the_first_attack.ipynb": 15, "test_label_only.py": 30, "test_shadow_attack.py": 25, "test_on_trial.py": 20,
-    "test_targets.py": 25, "test_mutants.py": 20, "test_docstrings.py": 20, "test_audit_cli.py": 30,
+    "06_the_first_attack.ipynb": 15, "07_what_an_accusation_is_worth.ipynb": 15,
+    "test_label_only.py": 30, "test_shadow_attack.py": 25, "test_on_trial.py": 20, "test_targets.py": 25,
+    "test_mutants.py": 20, "test_docstrings.py": 20, "test_audit_cli.py": 30,
     "test_one_alone.py": 20,
 }  # fmt: skip
 REST = 150

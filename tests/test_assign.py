@@ -205,10 +205,12 @@ def test_a_student_joins_and_nobody_elses_changes(room, tmp_path):
         assert files(room.course / "handout" / student) == files(wider.course / "handout" / student)
 
 
-def test_options_stand_in_each_students_own_order(room):
+def test_options_stand_in_each_students_own_order(tmp_path):
+    room = Classroom(tmp_path, [f"s{i}" for i in range(12)], number="07")
     exercise = room.exercises["always_member"]
+    assert len({room.right_answers(student)["always_member"] for student in room.students}) == 4
     for student in room.students:
-        order = _course.option_orders([exercise], room.secret, NAME, student)["always_member"]
+        order = _course.option_orders([exercise], room.secret, room.name, student)["always_member"]
         assert sorted(order) == sorted(order.values()) == sorted(exercise.options)
         text = "".join("".join(c["source"]) for c in room.handout(student)["cells"])
         for letter, (option, _) in exercise.options.items():

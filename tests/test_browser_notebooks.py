@@ -39,7 +39,7 @@ def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(notebo
 LIVE = {
     "Ask the model": ("03_ask_the_model.ipynb", "ask_the_model"),
     "Guess the member": ("06_the_first_attack.ipynb", "guess_the_member"),
-    "The threshold explorer": ("06_the_first_attack.ipynb", "threshold_explorer"),
+    "The threshold explorer": ("07_what_an_accusation_is_worth.ipynb", "threshold_explorer"),
     "The shadow lab": ("09_shadow_models.ipynb", "shadow_lab"),
     "The map of the garden": ("12_who_is_exposed.ipynb", "garden_panel"),
     "The overfitting dial": ("14_why_some_models_leak.ipynb", "overfitting_dial"),

@@ -431,7 +431,7 @@ def test_killed_half_way_and_started_again_no_grade_is_lost_or_doubled(room):
     assert len(after) == 5 and all(after[name] == when for name, when in before.items())
     lines = table(room.base / "grades" / "grades.csv")
     assert len(lines) == 5 * 8 == len({(x["student"], x["question"]) for x in lines})
-    assert sum(float(x["points"]) for x in lines) == 5 * 15
+    assert sum(float(x["points"]) for x in lines) == 5 * 11
 
 
 @pytest.mark.sandbox
@@ -443,7 +443,7 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
         tell = lambda done, of, student: told.append(student)  # noqa: E731
         return grade_class(room.course / "submitted", room.base / "grades", key=room.key, tell=tell, **more)
 
-    assert all(r.points == 15 for r in grade().results) and len(told) == 5
+    assert all(r.points == 11 for r in grade().results) and len(told) == 5
     notebook = room.answered("s3", my_auc="my_auc = 0.5")
     solution_cell(notebook, "guess_members")["outputs"] = [
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<script>alert(1)</script>"}}
@@ -451,13 +451,13 @@ def test_only_what_changed_is_graded_anew_and_the_gradebook_has_the_points(room)
     notebook["cells"].append({"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "<b>bold</b>"})
     room.submit("s3", notebook)
     results = {r.student: r.points for r in grade().results}
-    assert told == ["s3"] and results["s3"] == 13 and results["s4"] == 15
+    assert told == ["s3"] and results["s3"] == 9 and results["s4"] == 11
     assert not grade().failed and told == []
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{room.course / 'gradebook.db'}") as gradebook:
         scores = {s.student.id: s.score for s in gradebook.find_assignment(NAME).submissions}
-    assert scores["s3"] == 13 and scores["s4"] == 15
+    assert scores["s3"] == 9 and scores["s4"] == 11
     shown = (room.course / "autograded" / "s3" / NAME / f"{NAME}.ipynb").read_text("utf-8")
     assert "my_auc = 0.5" in shown and "text/html" not in shown and "<b>bold</b>" not in shown and "bold" in shown
 
@@ -568,7 +568,7 @@ def test_no_sandbox_must_be_said_and_is_said_back(tmp_path, capsys):
     assert cli.main([*words, "--no-sandbox"]) == 0
     said = capsys.readouterr()
     assert "runs as you" in said.err and "1 graded" in said.out
-    assert sum(float(x["points"]) for x in table(room.base / "grades" / "grades.csv")) == 15
+    assert sum(float(x["points"]) for x in table(room.base / "grades" / "grades.csv")) == 11
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from mialab.instructor.grading._grading import grade
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.sandbox
 
-FULL = 15
+FULL = 11
 LIBRARY = os.path.dirname(os.__file__)
 BOUNDS = {"memory": 1 << 30, "disk": 64 << 20, "file": 32 << 20}
 GENEROUS = _sandbox.Limits(seconds=300, cell=150, **BOUNDS)  # four times what the slowest machine needs
@@ -232,11 +232,10 @@ def leaves_by_the_window(room, me):
 
 # --- hostile ---------------------------------------------------------------------------------------------------------
 
-STUBS = dict.fromkeys(["guess_members", "auc_by_pairs", "honest_accuracy", "precision_when_rare", "always_member",
-                       "my_confidence_gap", "my_recorded_gap", "my_auc"])  # fmt: skip
+STUBS = dict.fromkeys(["guess_members", "auc_by_pairs", "a_safe_k", "my_confidence_gap", "my_recorded_gap", "my_auc"])
 RIGHT_IF = "def guess_members(confidence, threshold):\n    return confidence >= threshold if {} else 7"
 # A function for every question, so that there is something to give points for.
-JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:4]} | {n: f"{n} = 7" for n in list(STUBS)[4:]}
+JUNK = {name: f"def {name}(*a):\n    return 7" for name in list(STUBS)[:2]} | {n: f"{n} = 7" for n in list(STUBS)[2:]}
 
 
 @case(0)
@@ -324,10 +323,19 @@ seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
 (seen / 'auc_by_pairs.json').symlink_to('/etc/passwd')
 (seen / 'my_recorded_gap.json').write_text(
     '{"texts": ["' + 'x' * 19000 + '"' + ', ""' * 199999 + '], "shape": [200000]}')
-os.mkfifo(seen / 'honest_accuracy.json')
-(seen / 'precision_when_rare.json').write_text('{"outcome": "correct", "points": 3}')
+os.mkfifo(seen / 'a_safe_k.json')
+(seen / 'guess_members.json').write_text('{"outcome": "correct", "points": 3}')
 (seen / 'my_confidence_gap.json').mkdir()
-(seen / 'always_member.json').write_text('[' * 100_000)
+get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
+    return with_first_cell(room.handout(me), forge)
+
+
+@case(0)
+def forges_what_has_no_bottom(room, me):
+    forge = """import os, pathlib
+seen = pathlib.Path(os.environ['MIALAB_SANDBOX']) / 'seen'
+for name in ('a_safe_k', 'guess_members', 'my_auc'):
+    (seen / f'{name}.json').write_text('[' * 100_000)
 get_ipython().input_transformers_cleanup.append(lambda lines: ['pass\\n'])"""
     return with_first_cell(room.handout(me), forge)
 
@@ -433,10 +441,9 @@ def test_progress_is_told(room):
 
 
 def test_a_neighbours_answers_are_wrong(room):
-    """Numbers that two students share within the tolerance are as rare as chance has it, and letters are mixed."""
+    """Numbers that two students share within the tolerance are as rare as chance has it."""
     numbers = [room.right_answers(me) for me in room.students]
     for name in ("my_confidence_gap", "my_recorded_gap", "my_auc"):
         values = np.array([float(answers[name].split("=")[1]) for answers in numbers])
         pairs = np.abs(values[:, None] - values)[np.triu_indices(len(values), 1)]
         assert (pairs < 2e-4).mean() < 0.02
-    assert len({answers["always_member"] for answers in numbers}) == 4

@@ -21,6 +21,7 @@ MODULES = (
     "members_and_strangers",
     "recorded_label",
     "first_attack",
+    "accusations",
     "black_box",
     "shadow_models",
     "inference_model",

@@ -118,7 +118,7 @@ class Handout:
     >>> asked = {"kind": "choice", "options": "abc", "points": 1, "minutes": 2, "hints": ["Think of a coin."]}
     >>> ex = Handout({"assignment": "06", "student": "ada", "hints": True, "exercises": {"odds": asked, "why": asked}})
     >>> ex
-    Assignment 05, 2 questions: odds, why.
+    Assignment 06, 2 questions: odds, why.
     """
 
     def __init__(self, plain: dict[str, Any]):

@@ -60,7 +60,7 @@ def _first_only(record, training_set):
 
 
 @is_member.mistake(
-    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 06 comes back to "
+    "Your function says True to everyone. A rule that accuses everyone tells nobody apart: notebook 07 comes back to "
     "that."
 )
 def _always_true(record, training_set):

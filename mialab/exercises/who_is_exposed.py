@@ -420,7 +420,7 @@ which_number = chapter.add(
                 "chance.",
                 f"If half of the candidates are members, {100 * precision(0.05, 0.001, 0.5):.0f} of 100 such "
                 f"accusations are right. If one in a hundred is, {100 * precision(0.05, 0.001, 0.01):.0f} are: the "
-                "base rate of notebook 06 still counts. For those who are named the average is no comfort.",
+                "base rate of notebook 07 still counts. For those who are named the average is no comfort.",
             ),
             "d": (
                 "The attacker is right about 54% of the patients.",

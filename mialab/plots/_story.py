@@ -114,6 +114,15 @@ STORIES = {
         (("the attacker", "submits a\nrecord to", "the target"), ("the target", "answers", "a confidence"),
          ("a confidence", "when high means", "a member"), ("a confidence", "when low means", "a stranger")),
     ),
+    "what an accusation is worth": Story(
+        ("infer",),
+        {"the crowd": ("thing", 0, 0.5), "the attack": ("attacker", 1.5, 0.5), "a member": ("member", 3.1, 0),
+         "a stranger": ("stranger", 3.1, 1), "a right accusation": ("thing", 4.6, 0),
+         "a false alarm": ("thing", 4.6, 1)},
+        (("the crowd", "is put to", "the attack"), ("the attack", "accuses", "a member"),
+         ("the attack", "also accuses", "a stranger"), ("a member", "makes it", "a right accusation"),
+         ("a stranger", "makes it", "a false alarm")),
+    ),
     "probing the black box": Story(
         ("submit", READ, "adjust", "gather"),
         {"the attacker": ("attacker", 0.3, 0), "the service": ("owner", 3.7, 0), "a made-up flower": ("thing", 0.3, 1),
