@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from mialab import cli
-from mialab.exercises import the_flowers
-from mialab.exercises._engine._kinds import Choice
+from mialab.exercises import accusations
 from mialab.exercises.handout import Handout
 from mialab.instructor.grading import _collected, _grading, _intake
 from mialab.instructor.grading._grading import Result
@@ -22,7 +21,7 @@ from mialab.instructor.reporting import _pages, _rules
 
 KEY, NAME = b"k" * 32, "06_the_first_attack"
 JUDGE = SimpleNamespace(settings={"personal": True}, key=KEY, name=NAME)
-CHOICE = next(e for e in the_flowers.chapter.exercises.values() if isinstance(e, Choice))
+CHOICE = accusations.always_member
 DRESSED = ["{}", " {}", "{})", "({})", "{}.", "{}:", "[{}]", "\n{}\t", "'{}'", "**{}**"]
 
 
