@@ -34,7 +34,7 @@ def found_again(seed, **setting):
 
 
 @claim(
-    cell="own, label = zip(",
+    cell="own, label, if_wrong = zip(",
     says="Ask how sure the net is of the *recorded* label, and members stand out.",
     again=found_again,
     settings=({}, {"wrong": 0.1}, {"wrong": 0.3}, {"n_members": 100}),
@@ -44,7 +44,7 @@ def members_stand_out_by_the_recorded_label(found):
 
 
 @claim(
-    cell="own, label = zip(",
+    cell="own, label, if_wrong = zip(",
     says="members are, if anything, a little behind",
     again=found_again,
     settings=({}, {"wrong": 0.3}),
@@ -58,12 +58,14 @@ def members_with_a_wrong_label_are_far_behind(behind):
     assert behind.high < 0.4
 
 
-@claim(cell="shares = [0, 0.1", says="With no wrong label there is nothing to repeat, and members are not ahead.")
+@claim(
+    cell="shares, signals = [0, 0.1", says="With no wrong label there is nothing to repeat, and members are not ahead."
+)
 def without_wrong_labels_nobody_is_ahead(along):
     assert 0.47 < along["recorded label"][0].low and along["recorded label"][0].high < 0.54
 
 
-@claim(cell="shares = [0, 0.1", says="Each further share of wrong labels adds to it.")
+@claim(cell="shares, signals = [0, 0.1", says="Each further share of wrong labels adds to it.")
 def each_share_adds(along):
     assert all(more.mean > less.mean + 0.02 for less, more in pairwise(along["recorded label"]))
 
