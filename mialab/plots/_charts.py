@@ -413,11 +413,13 @@ def trends(
     along: str,
     label: str,
     chance: float | None = None,
+    log: bool = False,
 ) -> Axes:
     """Draw what becomes of one or several means as one thing is turned: a line for each name.
 
     `x` (n,) are the settings, `along` says of what; `lines` is {name: [(mean, low, high, …) for each setting]}, `label`
-    says what the means are, and `chance` is where a line of pure chance stands.
+    says what the means are, and `chance` is where a line of pure chance stands. With `log` the settings stand on a
+    logarithmic axis, each with its number.
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
@@ -431,6 +433,10 @@ def trends(
     if chance is not None:
         ax.axhline(chance, **CHANCE)
     ax.set(xlabel=along, ylabel=label)
+    if log:
+        ax.set_xscale("log")
+        ax.set_xticks(x, [f"{setting:g}" for setting in x])
+        ax.minorticks_off()
     ax.margins(x=0.18)
     return ax
 

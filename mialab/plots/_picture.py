@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LOOK = ("title", "xlabel", "ylabel", "xlim", "ylim", "xticks", "xscale")  # what any chart may be given, for Axes.set
+LOOK = ("title", "xlabel", "ylabel", "xlim", "ylim", "xticks")  # what any chart may be given, for Axes.set
 
 
 @dataclass(frozen=True, repr=False)
