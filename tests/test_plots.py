@@ -50,6 +50,7 @@ DRAWINGS = {
         along="k",
         label="AUC",
         chance=0.5,
+        log=True,
         ax=ax,
     ),
     "trend": lambda ax: plots.trend(ax, [1, 2], [(0.5, 0.4, 0.6), (0.7, 0.6, 0.8)], name="net"),

@@ -203,7 +203,7 @@ equal_accuracy = chapter.add(
             "d": (
                 "Accuracy cannot tell: you have to look at how each answers its members and strangers.",
                 "Two models can be right equally often and be unequally sure. The trace is in the answers, not in the "
-                "score.",
+                "accuracy.",
             ),
         },
         answer="d",

@@ -104,7 +104,7 @@ few_rounds = chapter.add(
         points=2,
         minutes=3,
         section="Too long training",
-        unit="a number of rounds, from 10 to 1,000",
+        unit="a number of rounds, from 10 to 1000",
         between=(10, 1000),
         whole=True,
         measure=data.ahead_after,
@@ -128,7 +128,7 @@ tell_a_colleague = chapter.add(
         "tell_a_colleague",
         points=3,
         minutes=6,
-        section="A count",
+        section="Confidence in what?",
         rubric=[
             "says that test accuracy counts right labels, while a leak shows in members and strangers being answered "
             "differently",

@@ -51,7 +51,7 @@ def the_draws_differ_widely(found):
     assert found.max() - found.min() > 0.05
 
 
-@claim(cell='print(f"{found.mean() - half:.3f}', says="it changes the third digit")
+@claim(cell='print(f"{found.mean() - half:.3f}', says="it changes little.")
 def the_rule_of_thumb_is_near(found, half):
     by_package = mean_interval(found)
     assert 0 < (by_package.high - by_package.mean) - half < 0.001
@@ -73,7 +73,7 @@ def the_tree_is_always_right_on_members(trials):
     assert (trials["tree"]["train_accuracy"] == 1).all()
 
 
-@claim(cell="trials = {name: run_trials(", says="it is hardly better on its members than on strangers", **LAW)
+@claim(cell="trials = {name: run_trials(", says="it is only a little better on its members than on strangers", **LAW)
 def the_logistic_regression_has_hardly_a_gap(trials):
     table = trials["logistic regression"]
     assert abs((table["train_accuracy"] - table["test_accuracy"]).mean()) < 0.025

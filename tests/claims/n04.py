@@ -96,7 +96,8 @@ def tree_again(seed, **setting):
     settings=({}, {"n_members": 50}, {"n_members": 100}),
 )
 def the_gap_in_accuracy_does_not_decide(tables):
-    gaps = {name: tables[name]["train_accuracy"] - tables[name]["test_accuracy"] for name in ("look-up", "tree")}
+    both = {name: tables[name].iloc[:20] for name in ("look-up", "tree")}  # the same draws
+    gaps = {name: table["train_accuracy"] - table["test_accuracy"] for name, table in both.items()}
     paired = mean_interval(gaps["look-up"] - gaps["tree"])
     assert -0.05 < paired.low and paired.high < 0.05  # beside a gap in confidence twice as wide
     sure = {n: (tables[n]["confidence_in"] - tables[n]["confidence_out"]).mean() for n in ("look-up", "tree")}

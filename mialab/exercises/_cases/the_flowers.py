@@ -28,7 +28,7 @@ def gardens(rng):
     yield twins[1:], 0  # two flowers
     yield twins[1:], 1
     yield np.array([[3.0, 3.0, 3.0, 3.0], [0.0, 0.0, 0.0, 0.0], [4.0, 4.0, 4.0, 4.0]]), 0  # the larger one is nearer
-    yield 1e6 * np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0], [0.0, 0.0, 0.0, 2.0]]), 0
+    yield 20 * np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0], [0.0, 0.0, 0.0, 2.0]]), 0  # far, in cm
     for column, more in enumerate((1e-3, 1e-9, 1e-3, 1e-9)):  # nearly as near, and it hangs on one measurement
         X = np.tile([0.1234567, 0.7654321, 1 / 3, 2 / 7], (3, 1))
         X[1:, column] += 1 + more, 1

@@ -177,8 +177,8 @@ def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str] | No
         return "returned_nothing", (
             "Your function returns nothing (None) here. Printing is not returning: end it with `return`."
             if printed
-            else "Here your function reaches its end without a `return`, so it returns None. Every way through it must "
-            "end with `return`."
+            else "Here your function returns None: either it reaches its end without a `return`, or what it returns "
+            "was never given another value."
         )
     have, want = as_array(got), as_array(expected)
     if have is None:

@@ -259,7 +259,7 @@ class Reading(Exercise):
             return self._not_attempted()
         number, truth = _number(answer), self.right_answer
         if number is None:
-            return self._not_yet("wrong_type", f"`{show(answer)}` is not a number. Give {self.unit}.")
+            return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
         if math.isnan(number):
             return self._not_yet("not_a_number", f"`nan` is not a reading. Give {self.unit}.")
         if abs(number - truth) <= self.tolerance:
@@ -389,7 +389,7 @@ class Dial(Exercise):
     @cached_property
     def wrong(self) -> dict[str, Wrong]:
         """Settings that leave the verdict as it is, and answers that are no sensible setting."""
-        still = {f"stays_{setting:g}": Wrong(setting, "verdict stays as it was") for setting in self.stays}
+        still = {f"stays_{setting:g}": Wrong(setting, "So our sentence still holds there") for setting in self.stays}
         return (
             still
             | {
@@ -405,7 +405,7 @@ class Dial(Exercise):
             return self._not_attempted()
         setting = _number(answer)
         if setting is None:
-            return self._not_yet("wrong_type", f"`{show(answer)}` is not a number. Give {self.unit}.")
+            return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
         if math.isnan(setting):
             return self._not_yet("not_a_number", f"`nan` is not a setting. Give {self.unit}.")
         low, high = self.between
@@ -418,7 +418,7 @@ class Dial(Exercise):
         if self.turns(found):
             return self._correct("Correct.", said)
         return self._not_yet(
-            f"stays_{setting:g}", f"{said} The verdict stays as it was. Turn further, or the other way."
+            f"stays_{setting:g}", f"{said} So our sentence still holds there. Turn further, or the other way."
         )
 
 
@@ -475,6 +475,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
     return f"{value:g}" if abs(value) > 1 or value == 0 else f"{value:.2f}"
+
+
+def _no_number(answer: Any) -> str:
+    if isinstance(answer, tuple):
+        return "To Python a comma divides two numbers: write 10000, and 4.5 with a point."
+    return f"`{show(answer)}` is not a number."
 
 
 def _number(answer: Any) -> float | None:
