@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mialab.exercises import chapters, progress_table
+from mialab.exercises import chapters, progress_table, the_flowers
 from mialab.exercises._engine import _apart, _calls
 from mialab.exercises._engine._calls import parameters
 from mialab.exercises._engine._function import FunctionExercise
@@ -542,3 +542,25 @@ def test_the_rubric_is_not_an_answer_however_it_is_copied():
     written = next(e for e in EXERCISES if e.kind == "write a few sentences")
     for mark in ("- ", "* ", "• ", "1. ", ""):
         assert written.check("\n".join(mark + point for point in written.rubric)).diagnosis == "the_rubric"
+
+
+def test_an_honest_loop_that_begins_far_away_is_right():
+    """Flowers are measured in cm: 1,000 of them are out of reach."""
+
+    def nearest_flower(X, i):
+        best, best_distance = None, 1000
+        for j in range(len(X)):
+            distance = sum((X[i][k] - X[j][k]) ** 2 for k in range(4)) ** 0.5
+            if j != i and distance < best_distance:
+                best, best_distance = j, distance
+        return best
+
+    assert the_flowers.nearest_flower.judge(nearest_flower).outcome == "correct"
+
+
+@pytest.mark.parametrize("dial", [e for e in EXERCISES if e.kind == "turn the makers' dial"], ids=lambda e: e.id)
+def test_a_dial_says_what_comes_of_a_setting_and_takes_no_comma_for_a_point(dial):
+    found = f"{dial.measure(dial.right[0]):.3f}"
+    assert found.lstrip("+") in repr(dial.judge(dial.right[0])).replace("\n ", "")
+    assert "our sentence still holds" in repr(dial.judge(dial.stays[0])).replace("\n ", "")
+    assert "a comma divides two numbers" in repr(dial.judge((10, 0))).replace("\n ", "")

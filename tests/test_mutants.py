@@ -243,12 +243,6 @@ def auc_from_thresholds(cuts):
     return auc_by_pairs
 
 
-def nearest_by_a_sentinel(X, i):
-    distance = np.linalg.norm(X - X[i], axis=1)
-    distance[i] = 999
-    return distance.argmin()
-
-
 def precision_of_heads(people):
     def precision_when_rare(tpr, fpr, base_rate):
         members = int(people * base_rate)
@@ -264,7 +258,6 @@ WRONG = [
     *[("softmax", softmax_shifted_by(lambda s, k=k: s[:, [k]])) for k in range(3)],
     ("softmax", lambda scores: FUNCTIONS["softmax"].function(np.clip(scores, -700, 700))),
     ("nearest_flower", lambda X, i: (d := np.linalg.norm(X - X[i], axis=1).tolist()).index(sorted(d)[1])),
-    ("nearest_flower", nearest_by_a_sentinel),
     ("auc_by_pairs", lambda members, strangers: FUNCTIONS["auc_by_pairs"].oracle(members.round(1), strangers.round(1))),
     ("auc_by_pairs", auc_from_thresholds(np.linspace(1, 0, 101))),
     ("is_member", lambda record, training_set: any(x in record for x in training_set)),

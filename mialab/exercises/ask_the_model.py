@@ -252,7 +252,7 @@ too_sure_at = chapter.add(
         measure=data.surer_than_right,
         turns=lambda found: found > 0.005,
         says="At C = {setting:g}, over 20 draws, its confidence minus its share of right answers is {found:+.3f}.",
-        right=(100, 1000),
+        right=(100, 300, 1000),
         stays=(0.1, 1, 10),
         hints=[
             "The larger C, the closer the model may fit its members, and the surer it becomes.",

@@ -110,7 +110,7 @@ few_rounds = chapter.add(
         measure=data.ahead_after,
         turns=lambda found: found < 0.56,
         says="After {setting:g} rounds, over 20 draws, a member is ahead of a stranger in {found:.3f} of the pairs.",
-        right=(50, 20),
+        right=(50, 20, 30),
         stays=(100, 200, 500),
         hints=[
             "A mistake is learnt by heart in many rounds. Do you want more rounds, or fewer?",
