@@ -51,11 +51,11 @@ def _groups_in_words(inside: Any, outside: Any, *, label: str, names: Any = ("me
 
 
 def _curves_in_words(curves: Mapping[str, Roc], **_: Any) -> str:
-    said = [
-        f"{name} calls {max(tpr[np.asarray(fpr) <= 0.1], default=0.0):.2f} of the members"
-        for name, (fpr, tpr) in ((name, map(np.asarray, curve[:2])) for name, curve in curves.items())
-    ]
-    return f"With at most a tenth of the strangers called members, {', '.join(said)}."
+    said = []
+    for name, (fpr, tpr) in ((name, map(np.asarray, curve[:2])) for name, curve in curves.items()):
+        best = (tpr - fpr).argmax()
+        said.append(f"{name} {tpr[best]:.2f} of the members and {fpr[best]:.2f} of the strangers")
+    return f"Called members where the two shares are furthest apart: {'; '.join(said)}."
 
 
 def _mean_in_words(value: Sequence[float]) -> str:

@@ -143,7 +143,7 @@ def nets_again(seed, n_members=75):
         answer = net.predict_proba(FLOWERS.X[[83]])[0]
         rows.append((83 in p.index_in, answer.max(), answer[FLOWERS.y[83]]))
     had_it, own, recorded = np.array(rows).T
-    return {"had_it": had_it == 1, "own": own, "recorded": recorded}
+    return {"had_it": had_it, "own": own, "recorded": recorded}
 
 
 @claim(
@@ -153,14 +153,14 @@ def nets_again(seed, n_members=75):
     settings=({}, {"n_members": 100}),
 )
 def the_recorded_species_tells(had_it, recorded):
-    assert np.mean((recorded > 0.5) == had_it) > 0.9
+    assert np.mean((recorded > 0.5) == (had_it == 1)) > 0.9
 
 
 @claim(
     cell='for what, sure in (("its own answer"',
-    says="in most pairs the net that had not is surer, of another species",
+    says="a net that never saw it is mostly surer, and wrong",
     again=nets_again,
     settings=({}, {"n_members": 100}),
 )
 def the_confidence_points_the_wrong_way(had_it, own, recorded):
-    assert auc(own, had_it) < 0.45 and recorded[~had_it].mean() < 0.2
+    assert auc(own, had_it) < 0.45 and recorded[had_it == 0].mean() < 0.2
