@@ -74,7 +74,7 @@ WORDS = {
     "flowers_on_plane": "Flowers by a and b: 50 setosa around 1.5 and 0.2 cm, 50 versicolor around 4.3 and 1.3 cm, 50",
     "two_groups": "Confidence. 2 members: from 0.90 to 1.00, mean 0.95. 2 strangers: from 0.40 to 0.50, mean 0.45.",
     "garden_map": "150 flowers, exposed from 0.40 to 1.00, mean 0.70. Most exposed: 149 (1.00), 148 (1.00)",
-    "roc_curve": "Called members where the two shares are furthest apart: x 0.50 of the members and 0.00 of the strangers.",
+    "roc_curve": "where the two shares are furthest apart: x 0.50 of the members and 0.00 of the strangers.",
     "intervals": "AUC: x 0.50 (0.40 to 0.60).",
     "halves": "Accuracy: x members 1.00 (1.00 to 1.00), strangers 0.90 (0.80 to 1.00).",
     "trends": "AUC by k: net 0.50 at 1, 0.70 at 2; tree 0.90 at 1, 0.80 at 2.",

@@ -70,7 +70,7 @@ def setosas_are_accused_and_few_others(by_species):
 def lots_again(seed):
     p, score = attacked("knn-lookup", seed)
     rng = np.random.default_rng(seed)
-    lots = [rng.permutation(p.is_member) for _ in range(40)]
+    lots = [rng.permutation(p.is_member) for _ in range(200)]
     return {"result": evaluate(score, p.is_member), "luck": np.array([evaluate(score, lot).auc for lot in lots])}
 
 
@@ -79,7 +79,7 @@ def the_attack_is_no_luck(result, luck):
     assert result.auc > luck.max() and result.z > 5
 
 
-@claim(cell="lots = [rng.permutation", says="40 lots give its spread roughly", again=lots_again)
+@claim(cell="lots = [rng.permutation", says="luck by the formula: standard deviation", again=lots_again)
 def the_lots_spread_as_the_formula_says(result, luck):
     assert 0.6 < luck.std() / result.null_sd < 1.4 and abs(luck.mean() - 0.5) < 0.03
 

@@ -389,7 +389,7 @@ class Dial(Exercise):
     @cached_property
     def wrong(self) -> dict[str, Wrong]:
         """Settings that leave the verdict as it is, and answers that are no sensible setting."""
-        still = {f"stays_{setting:g}": Wrong(setting, "So our sentence still holds there") for setting in self.stays}
+        still = {f"stays_{setting:g}": Wrong(setting, "not yet what is asked for") for setting in self.stays}
         return (
             still
             | {
@@ -417,9 +417,7 @@ class Dial(Exercise):
         said = self.says.format(setting=setting, found=found)
         if self.turns(found):
             return self._correct("Correct.", said)
-        return self._not_yet(
-            f"stays_{setting:g}", f"{said} So our sentence still holds there. Turn further, or the other way."
-        )
+        return self._not_yet(f"stays_{setting:g}", f"{said} That is not yet what is asked for: turn on.")
 
 
 def letters_of(answer: str) -> str:
