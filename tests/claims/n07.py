@@ -21,7 +21,7 @@ def attacked(name, seed, n_members=75):
 # --- false alarms with names ---------------------------------------------------------------------------------------
 
 
-@claim(cell="accused = guess_members(score, 1.0)", says="Most are setosa.")
+@claim(cell="accused = guess_members(score, 1.0)", says="Most are setosa:")
 def most_of_the_accused_are_setosa(parts, accused):
     assert (parts.y[accused] == 0).mean() > 1 / 2
 
