@@ -349,7 +349,7 @@ _HAS_RUN = """() => {
     const prompts = all.map(prompt => prompt.textContent.trim());
     const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]');
     if (failed && !prompts.includes("[*]:")) return true;
-    return prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
+    return prompts.every(prompt => prompt === "" || /^\\[\\d+\\]:$/.test(prompt));  // "": a folded cell
 }"""
 
 _WATCH_STARS = """() => {

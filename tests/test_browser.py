@@ -9,7 +9,6 @@ from browser import WINDOW, contrast, texts
 from playwright.sync_api import expect
 
 from mialab._still import STILL, WIDGET
-from mialab.exercises.ask_the_model import tipping_point
 
 pytestmark = pytest.mark.browser
 
@@ -138,29 +137,29 @@ def test_a_panel_bears_haste_lets_you_save_and_says_when_its_kernel_is_gone(note
 
 
 def test_one_exercise_of_each_other_kind_wrong_and_right(notebook, lab):
-    notebook.open("04_members_and_strangers.ipynb")
-    notebook.run(notebook.cell("import members_and_strangers as ex"))
-    answers = [
-        ("equal_accuracy = ", '"b"', "It says nothing about how members are answered", '"d"', "Correct."),
-        ("which_confidence = ", '"the loudest"', "is not one of", '"recorded label"', "Your guess is noted"),
-        ("tell_a_colleague = ", '"""It is fine."""', "words", '"""' + LETTER + '"""', "rubric"),
-    ]
-    for stub, wrong, diagnosis, right, verdict in answers:
-        cell = notebook.cell(stub)
-        for answer, reply in ((wrong, diagnosis), (right, verdict)):
-            notebook.replace(cell, f"{stub}{answer}\n\nex.{stub.split()[0]}.check({stub.split()[0]})")
-            expect(notebook.run(cell)).to_contain_text(reply)
-    notebook.open("03_ask_the_model.ipynb")
-    notebook.run(notebook.cell("import ask_the_model as ex"))
-    cell = notebook.cell("tipping_point = ")
-    for answer, reply in (
-        ("7.0", "That is the right end of the figure"),
-        (str(tipping_point.right_answer), "Correct."),
-    ):
-        notebook.replace(cell, f"tipping_point = {answer}\n\nex.tipping_point.check(tipping_point)")
-        expect(notebook.run(cell)).to_contain_text(reply)
+    answers = {
+        "04_members_and_strangers": [
+            ("equal_accuracy = ", '"b"', "It says nothing about how members are answered", '"d"', "Correct."),
+        ],
+        "05_the_recorded_label": [
+            ("which_confidence = ", '"the loudest"', "is not one of", '"recorded label"', "Your guess is noted"),
+            ("few_rounds = ", "500", "not yet what is asked for", "20", "Correct."),
+            ("tell_a_colleague = ", '"""It is fine."""', "words", '"""' + LETTER + '"""', "rubric"),
+        ],
+        "01_the_flowers": [
+            ("shortest_virginica = ", "6.9", "the virginica with the longest petals", "4.5", "Correct."),
+        ],
+    }
+    for name, asked in answers.items():
+        notebook.open(f"{name}.ipynb")
+        notebook.run(notebook.cell(" as ex"))
+        for stub, wrong, diagnosis, right, verdict in asked:
+            cell = notebook.cell(stub)
+            for answer, reply in ((wrong, diagnosis), (right, verdict)):
+                notebook.replace(cell, f"{stub}{answer}\n\nex.{stub.split()[0]}.check({stub.split()[0]})")
+                expect(notebook.run(cell)).to_contain_text(reply)
     kept = progress(lab)
-    assert kept["equal_accuracy"]["outcome"] == kept["tipping_point"]["outcome"] == "correct"
+    assert kept["equal_accuracy"]["outcome"] == kept["shortest_virginica"]["outcome"] == "correct"
     assert notebook.errors == []
 
 

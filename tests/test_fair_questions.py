@@ -46,7 +46,7 @@ def test_the_examples_numbers_are_those_of_their_notebooks():
     """An example that earns every point gives a number; it must be one that a cell of the lesson computed."""
     shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "14", "19")}
     example = {e.name: e.example for e in WRITTEN}
-    gap = float(re.search(r"look-up +gap in confidence: (\d\.\d+) \(95% interval", shown["04"])[1])
+    gap = float(re.search(r"look-up +(0\.1\d+) \(95% interval", shown["04"])[1])
     assert f"by {gap:.2f}, the mean gap" in example["tell_a_colleague"]
     depth = re.search(
         r"depth 12 against 1 +(?:recorded label +)?([\d.]+) \(95% interval ([\d.]+) to ([\d.]+)", shown["14"]

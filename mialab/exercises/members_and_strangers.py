@@ -11,17 +11,6 @@ from mialab.exercises._engine._kinds import Choice, Prediction
 chapter = Chapter("04_members_and_strangers")
 recap = chapter.recap
 
-which_one_leaks = chapter.add(
-    Prediction(
-        "which_one_leaks",
-        question="Both test equally well. Which of the two answers its members with clearly more confidence "
-        "than strangers?",
-        options=["look-up", "net", "both", "neither"],
-        section="Two models, equally good",
-    )
-)
-
-
 # --- accuracy_gap ---------------------------------------------------------------------------------------------------
 
 
@@ -95,6 +84,19 @@ def _members_alone(model, X_in, y_in, X_out, y_out):
 def _against_everyone(model, X_in, y_in, X_out, y_out):
     everyone = model.score(np.vstack([X_in, X_out]), np.concatenate([y_in, y_out]))
     return model.score(X_in, y_in) - everyone
+
+
+# --- which_one_leaks ------------------------------------------------------------------------------------------------
+
+which_one_leaks = chapter.add(
+    Prediction(
+        "which_one_leaks",
+        question="Both test equally well. Which of the two answers its members with clearly more confidence "
+        "than strangers?",
+        options=["look-up", "net", "both", "neither"],
+        section="Two models, equally good",
+    )
+)
 
 
 # --- confidence_gap -------------------------------------------------------------------------------------------------

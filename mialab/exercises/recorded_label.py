@@ -138,7 +138,7 @@ tell_a_colleague = chapter.add(
         example="Our 95% on test data tells us how often new records get the right label. It does not tell us "
         "whether records from training are answered differently. In the notebook two models had the same test "
         "accuracy to within two hundredths, yet one of them was surer of its members than of strangers by 0.13, the "
-        "mean gap over a hundred splits, while the other was almost as sure of strangers as of members. So before we "
+        "mean gap over forty draws, while the other was almost as sure of strangers as of members. So before we "
         "publish I would compare the confidence on members with that on strangers, over many random splits.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from "
