@@ -349,3 +349,14 @@ def test_the_names_of_a_trade_off_cover_no_point_and_no_other_name(ax):
 def test_a_trade_off_refuses_what_it_cannot_draw(ax, leakage, on_frontier, message):
     with pytest.raises(ValueError, match=message):
         plots.trade_off(ACCURACY, leakage, on_frontier, ax=ax)
+
+
+def test_a_dial_on_a_logarithmic_axis_has_each_setting_as_a_tick_and_no_other():
+    with plt.style.context("mialab.course"):
+        fig, ax = plt.subplots()
+        settings = [20, 50, 100, 200, 500]
+        plots.trends(settings, {"net": GOOD_MEANS[:1] * 5}, along="rounds", label="AUC", log=True, ax=ax)
+        assert faults(fig) == []
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["20", "50", "100", "200", "500"]
+    assert ax.get_xticks(minor=True).size == 0
+    plt.close(fig)
