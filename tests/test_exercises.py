@@ -523,7 +523,7 @@ def test_a_path_without_return_is_told_apart_from_printing():
     def prints(record, training_set):
         print(record in training_set)
 
-    assert "Every way through it" in " ".join(repr(exercise.check(one_way)).split())
+    assert "reaches its end without a `return`" in " ".join(repr(exercise.check(one_way)).split())
     assert "Printing is not returning" in " ".join(repr(exercise.check(prints)).split())
 
 
