@@ -8,6 +8,7 @@ import numpy as np
 
 from mialab import _checks
 from mialab.attacks._contract import Attack, ThreatModel, replicas
+from mialab.attacks._pool import rows_in_pool
 from mialab.attacks._signals import columns, log_odds, true_class_confidence
 
 if TYPE_CHECKING:
@@ -63,26 +64,14 @@ class CalibratedAttack(Attack):
 def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np.ndarray, np.ndarray]:
     """Each shadow's confidence in the recorded label of each record, and whether it was a member, both (K, n).
 
-    A record of the pool is found by its measurements and label; of twins the first is meant, unless `index` names the
-    row. Records that are not in the pool were no members, and the shadows are asked about them.
+    Records that are not in the pool were no members, and the shadows are asked about them.
     """
-    X = _checks.records("X", X, keep_frame=True)
-    y = _checks.labels("y", y, len(X))
-    column = columns(shadows, y, len(X))
-    pool = _checks.identities(shadows.X, shadows.y)
-    wanted = _checks.identities(X, y)
-    if index is not None:
-        index = np.array([_checks.whole_number("index", int(i), 0, len(pool) - 1) for i in np.asarray(index).tolist()])
-        if len(index) != len(wanted) or any(pool[i] != record for i, record in zip(index, wanted, strict=True)):
-            raise ValueError("index names rows of the shadows' pool that are not the records of X, y in their order")
-        rows = index
-    else:
-        first = {record: i for i, record in reversed(list(enumerate(pool)))}
-        rows = np.array([first.get(record, -1) for record in wanted])
+    rows = rows_in_pool(shadows, X, y, index)
+    column = columns(shadows, y, len(rows))
     theirs, is_in = shadows.proba[:, rows, column], shadows.in_mask[:, rows]
     new = np.flatnonzero(rows < 0)
     if len(new):
-        answers = shadows.predict_proba(_checks.take(X, new))
+        answers = shadows.predict_proba(_checks.take(_checks.records("X", X, keep_frame=True), new))
         theirs[:, new], is_in[:, new] = answers[:, range(len(new)), column[new]], False
     return theirs, is_in
 
