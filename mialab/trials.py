@@ -52,7 +52,8 @@ def run_trials(
     attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
     n_members : how many records train the model; all others are strangers, less `n_others`.
     random_state : an int, a numpy Generator, or None.
-    n_others : how many records are set aside in each trial for the attacker, who is asked about none of them.
+    n_others : how many records are set aside in each trial for the attacker, who is asked about none of them. An attack
+        that learns from strangers (`QuantileAttack`) learns from these.
     fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial before
         training. Members train with the recorded label and the attacker holds it, for members and strangers alike.
     null : the negative control. The model trains on one random choice of members and another, independent one is
@@ -135,14 +136,15 @@ def _one_trial(
     row = _answered(target, candidates, labels, members)
     if plan.fraction_wrong > 0:
         row["clean_test_accuracy"] = was_right(target, candidates, y[judged])[~members].mean()
-    replicas = None
+    replicas, others = None, np.setdiff1d(rows, judged)
+    strangers = (_checks.take(X, others), recorded[others]) if len(others) else None
     if plan.shadows is not None:
-        others = np.setdiff1d(rows, judged)
         pool = others if len(others) else rows[:, 0]
         replicas = plan.shadows(target, _checks.take(X, pool), recorded[pool], int(rng.integers(2**31)))
     rows_in_pool = judged if plan.shadows is not None and not len(others) else None
     scores = {
-        name: _scores(attack, target, replicas, candidates, labels, rows_in_pool) for name, attack in attacks.items()
+        name: _scores(attack, target, replicas, candidates, labels, rows_in_pool, strangers)
+        for name, attack in attacks.items()
     }
     return row | {f"auc_{name}": auc(each, members) for name, each in scores.items()}
 
@@ -158,10 +160,16 @@ def _answered(target: Any, X: Any, y: np.ndarray, members: np.ndarray) -> dict[s
     }
 
 
-def _scores(attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-    """The scores of a copy of the attack; `rows` are the candidates' in the pool of the replicas, if they are in it."""
+def _scores(
+    attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, rows: np.ndarray | None, strangers: Any = None
+) -> np.ndarray:
+    """The scores of a copy of the attack; `rows` are the candidates' in the pool of the replicas, if they are in it.
+
+    An attack that learns from strangers gets those that were set aside.
+    """
     attack = copy.copy(attack)
-    attack.fit(target, replicas)
+    more = {"strangers": strangers} if "strangers" in signature(attack.fit).parameters else {}
+    attack.fit(target, replicas, **more)
     return attack.score_samples(X, y, index=rows)
 
 
