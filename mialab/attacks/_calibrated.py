@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that all agree, is taken for chance
 SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
-TIE = 1e-9  # relative confidences nearer than this, as logarithms, are equal
+TIE = 1e-9  # log-odds, or logarithms of relative confidences, nearer than this are equal
 
 
 class CalibratedAttack(Attack):
@@ -115,7 +115,7 @@ class LiRA(CalibratedAttack):
         `index` (n,) may give the candidates' rows in the shadows' pool; it tells twins apart.
         """
         own, theirs, is_in = self._read(X, y, index)
-        own, theirs = log_odds(own), log_odds(theirs)
+        own, theirs = _tied(log_odds(own)), _tied(log_odds(theirs))
         without = self._curve(theirs, ~is_in, members=False)
         if not self.online:
             return (own - without.mean) / without.sd
@@ -127,8 +127,13 @@ class LiRA(CalibratedAttack):
         if self.variance == "record":
             return curve
         shadows = self.shadows_
-        pool = log_odds(shadows.confidence_in_label)
+        pool = _tied(log_odds(shadows.confidence_in_label))
         return _Normal(curve.mean, _Normal.pooled_sd(pool, shadows.in_mask if members else ~shadows.in_mask))
+
+
+def _tied(odds: np.ndarray) -> np.ndarray:
+    """Log-odds in whole multiples of the width of a tie: equal ones must tie, whatever the order of a sum."""
+    return np.round(odds / TIE) * TIE
 
 
 class _Normal(NamedTuple):
@@ -163,11 +168,15 @@ class RMIA(CalibratedAttack):
     records whose relative confidence is at most 1/gamma of the candidate's; equal counts half, so that where the
     candidates are among the population a record neither gains nor loses by being compared with itself.
 
+    At gamma 1, the default, it is the relative confidence that ranks the records: the population, whichever it is, only
+    turns it into a share, and changes no ranking but for ties. A larger gamma lets the population decide, and can rank
+    worse or better: turn it before you trust it.
+
     Parameters
     ----------
     online : True takes for the usual confidence the mean of two means, over shadows with and without the record, which
         must be in their pool. False (offline) takes ((1 + a) · p_out + 1 - a) / 2 from shadows without it alone.
-    gamma : how many times surer, 1 or more. With 1 the population changes no ranking, only the scale of the score.
+    gamma : how many times surer, 1 or more.
     offline_a : the a of the offline estimate, 0 to 1; 1 takes p_out for the usual confidence.
 
     `fit(target, shadows, population=None)` asks the target about each record of `population`, (X, y), by default the
