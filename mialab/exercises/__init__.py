@@ -25,6 +25,7 @@ MODULES = (
     "black_box",
     "shadow_models",
     "inference_model",
+    "attacker_knowledge",
     "who_is_exposed",
     "why_models_leak",
     "defences",

@@ -148,6 +148,13 @@ STORIES = {
          ("a candidate", "is put to", "the target"), ("the target", "sends its answer to", "the attack model"),
          ("the attack model", "makes", "a guess,\nmember or stranger")),
     ),
+    "what the attacker must know": Story(
+        ("shadow", "infer"),
+        {"the recorded label": ("thing", 0, 0), "the type of model": ("thing", 0, 1), "real records": ("thing", 0, 2),
+         "the attack": ("attacker", 2, 1), "a verdict": ("thing", 4, 1)},
+        (("the recorded label", "sharpens", "the attack"), ("the type of model", "shapes", "the attack"),
+         ("real records", "feed", "the attack"), ("the attack", "reaches", "a verdict")),
+    ),
     "who is exposed": Story(
         ("shadow", "infer"),
         {"nets trained with\nthe flower": ("attacker", 0.2, 0), "nets trained\nwithout it": ("attacker", 0.2, 1),
