@@ -26,6 +26,7 @@ MODULES = (
     "shadow_models",
     "inference_model",
     "who_is_exposed",
+    "two_strong_attacks",
     "why_models_leak",
     "defences",
     "differential_privacy",
