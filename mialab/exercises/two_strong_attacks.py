@@ -17,7 +17,7 @@ recap = chapter.recap
 
 @chapter.function(
     points=4,
-    minutes=7,
+    minutes=6,
     section="Two bells",
     cases=data.two_groups,
     oracle=data.ratio_by_density,
@@ -160,7 +160,7 @@ def _distances(own, inside, outside):
 
 @chapter.function(
     points=3,
-    minutes=6,
+    minutes=5,
     section="Surer than usual",
     cases=data.confidences,
     oracle=data.rank_by_loops,
@@ -274,7 +274,7 @@ which_number = chapter.add(
     Choice(
         "which_number",
         points=2,
-        minutes=3,
+        minutes=2,
         section="Few false alarms",
         options={
             "a": (
