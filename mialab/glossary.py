@@ -125,7 +125,6 @@ TERMS = tuple(
         ("LiRA", "how much likelier is the target's answer if the record was in than if it was not", "13"),
         ("relative confidence", "the target's confidence divided by the usual one", "13"),
         ("RMIA", "asks of how many other records the candidate's relative confidence is the larger", "13"),
-        ("quantile attack", "trains no shadow", "13"),
         # 14, why some models leak
         ("factor", "one thing that you can turn, such as the number of members or the depth of a tree", "14",
          ("factors",)),

@@ -161,7 +161,7 @@ STORIES = {
         {"the target": ("owner", 0, 0), "shadows": ("attacker", 0, 1), "its answer about\na record": ("thing", 2.0, 0),
          "what is usual\nfor this record": ("thing", 2.0, 1), "a score": ("attacker", 4.3, 0.5)},
         (("the target", "gives", "its answer about\na record"), ("shadows", "show", "what is usual\nfor this record"),
-         ("its answer about\na record", "is set against\nthe usual", "a score"),
+         ("its answer about\na record", "makes", "a score"),
          ("what is usual\nfor this record", "calibrates", "a score")),
     ),
     "why some models leak": Story(
