@@ -40,7 +40,7 @@ def area_by_loops(sure, in_mask, i):
 
 
 def sure_of_the_garden():
-    """As large as the notebook's own: 300 nets, 150 flowers."""
+    """As many flowers as the notebook's own, and half of its nets."""
     rng = np.random.default_rng(0)
-    in_mask = np.stack([rng.permutation(300) < 150 for _ in range(150)], axis=1)
-    return rng.random((300, 150)), in_mask, 149
+    in_mask = np.stack([rng.permutation(150) < 75 for _ in range(150)], axis=1)
+    return rng.random((150, 150)), in_mask, 149
