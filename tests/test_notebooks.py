@@ -40,7 +40,8 @@ NOT_RESULTS = {
     "09": {"0.5", "0.95", "1.0"},  # thresholds of climbs and of the look-up model
     "10": {"0.50", "0.5", "0.8", "0.99", "0.9999", "1.0", "0.0"},
     "11": {"0.5", "1"},
-    "12": {"0.9", "0.50", "0.5", "1.0", "1.00", "0.60", "0.6", "0.54", "0.1", "5%"},  # the hospital of exercise 12.5
+    "12": {"0.9", "0.5", "1.0"},
+    "13": {"0.5", "0.01", "0.54", "0.1", "5%"},  # the hospital of exercise 13.4
     "14": {"0.01", "88.1", "59.9", "8.4", "27.6", "1%"},  # the rule of the verdicts, and published figures
     "16": set(),
     "17": {"2.3", "95%", "2.718"},  # the audit of exercise 17.6, and e

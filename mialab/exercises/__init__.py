@@ -27,6 +27,7 @@ MODULES = (
     "inference_model",
     "attacker_knowledge",
     "who_is_exposed",
+    "two_strong_attacks",
     "why_models_leak",
     "defences",
     "differential_privacy",

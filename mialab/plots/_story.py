@@ -163,6 +163,14 @@ STORIES = {
          ("nets trained\nwithout it", "give", "answers about\nthe flower"),
          ("answers about\nthe flower", "as they differ show", "its exposure")),
     ),
+    "two strong attacks": Story(
+        ("shadow", "infer"),
+        {"the target": ("owner", 0, 0), "shadows": ("attacker", 0, 1), "its answer about\na record": ("thing", 2.0, 0),
+         "what is usual\nfor this record": ("thing", 2.0, 1), "a score": ("attacker", 4.3, 0.5)},
+        (("the target", "gives", "its answer about\na record"), ("shadows", "show", "what is usual\nfor this record"),
+         ("its answer about\na record", "makes", "a score"),
+         ("what is usual\nfor this record", "calibrates", "a score")),
+    ),
     "why some models leak": Story(
         ("train", "infer"),
         {"one factor": ("thing", 0, 0.5), "the model": ("owner", 1.5, 0.5), "the attacks": ("attacker", 3, 0.5),
