@@ -27,6 +27,7 @@ MODULES = (
     "inference_model",
     "who_is_exposed",
     "why_models_leak",
+    "article_on_trial",
     "defences",
     "differential_privacy",
     "hospital_audit",
