@@ -29,6 +29,7 @@ MODULES = (
     "who_is_exposed",
     "two_strong_attacks",
     "why_models_leak",
+    "article_on_trial",
     "defences",
     "differential_privacy",
     "hospital_audit",

@@ -174,9 +174,17 @@ STORIES = {
     "why some models leak": Story(
         ("train", "infer"),
         {"one factor": ("thing", 0, 0.5), "the model": ("owner", 1.5, 0.5), "the attacks": ("attacker", 3, 0.5),
-         "a claim of the article": ("thing", 4.4, 0), "a verdict": ("thing", 4.4, 1)},
+         "the effect": ("thing", 4.5, 0.5)},
         (("one factor", "when turned\nalters", "the model"), ("the model", "is met by", "the attacks"),
-         ("the attacks", "test", "a claim of the article"), ("a claim of the article", "receives", "a verdict")),
+         ("the attacks", "measure", "the effect")),
+    ),
+    "the article on trial": Story(
+        ("train", "gather", "shadow", "infer"),
+        {"a claim": ("thing", 0, 0.2), "experiments": ("attacker", 1.5, 0.2),
+         "effects with\nintervals": ("thing", 3.1, 0.2), "a rule": ("owner", 3.1, 1.2),
+         "a verdict": ("thing", 4.6, 0.6)},
+        (("a claim", "is put to", "experiments"), ("experiments", "measure", "effects with\nintervals"),
+         ("effects with\nintervals", "give", "a verdict"), ("a rule", "decides", "a verdict")),
     ),
     "defences": Story(
         ("train", "answer", "infer"),
