@@ -88,19 +88,54 @@ def exposure(shadows: Shadows) -> Exposure:
     if not isinstance(shadows, Shadows):
         kind = type(shadows).__name__
         raise ValueError(f"shadows is {kind}; it should be what mialab.shadows.train_shadows returns")
-    n_in = shadows.in_mask.sum(axis=0)
-    few = np.flatnonzero(np.minimum(n_in, len(shadows) - n_in) < 2)
+    return _measured(shadows.in_mask, shadows.confidence_in_label)
+
+
+def _measured(in_mask: np.ndarray, confidence: np.ndarray) -> Exposure:
+    """The exposure of n records, from who trained K models and how sure each is of each record, both (K, n)."""
+    n_in = in_mask.sum(axis=0)
+    few = np.flatnonzero(np.minimum(n_in, len(in_mask) - n_in) < 2)
     if len(few):
         raise ValueError(
-            f"record {few[0]} was a member of {n_in[few[0]]} of the {len(shadows)} shadows; at least 2 with it and 2 "
+            f"record {few[0]} was a member of {n_in[few[0]]} of the {len(in_mask)} shadows; at least 2 with it and 2 "
             "without it are needed, so train more shadows on about half of the pool"
         )
-    confidence = shadows.confidence_in_label
-    pairs = zip(confidence.T, shadows.in_mask.T, strict=True)
+    pairs = zip(confidence.T, in_mask.T, strict=True)
     each = [placements(seen[inside], seen[~inside]) for seen, inside in pairs]
     auc, se = np.array([(beats.mean(), auc_error((beats, beaten))) for beats, beaten in each]).T
-    means = (confidence.mean(axis=0, where=chosen) for chosen in (shadows.in_mask, ~shadows.in_mask))
-    return Exposure(shadows.in_mask, confidence, auc, se, *means)
+    means = (confidence.mean(axis=0, where=chosen) for chosen in (in_mask, ~in_mask))
+    return Exposure(in_mask, confidence, auc, se, *means)
+
+
+def stream_exposure(
+    model: Any,
+    X: Any,
+    y: Any,
+    n_shadows: int,
+    *,
+    batch: int = 1024,
+    random_state: int | np.random.Generator | None = None,
+    **settings: Any,
+) -> Exposure:
+    """Measure exposure over so many shadows that they cannot all be kept: train a batch, note its answers, forget it.
+
+    What is kept of each shadow is its confidence in the recorded label of each record, and who its members were: 9
+    bytes a record. `model` and `settings` are those of `mialab.shadows.train_shadows`. It raises ValueError as that and
+    `exposure` do.
+
+    >>> from mialab import targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> stream_exposure(targets.make("one-nn"), X, y, n_shadows=40, batch=10, random_state=0)
+    exposure of 6 records over 40 models: on average 0.613, most exposed record 2 with 1.000; 1 above 0.9
+    """
+    from mialab.shadows import train_shadows
+
+    n_shadows, rng = _checks.whole_number("n_shadows", n_shadows, 4), _checks.generator(random_state)
+    kept, batch = [], _checks.whole_number("batch", batch, 1)
+    for start in range(0, n_shadows, batch):
+        some = train_shadows(model, X, y, min(batch, n_shadows - start), random_state=rng, **settings)
+        kept.append((some.in_mask, some.confidence_in_label))
+    return _measured(*(np.concatenate(part) for part in zip(*kept, strict=True)))
 
 
 # When records are taken out
