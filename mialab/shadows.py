@@ -17,7 +17,7 @@ from mialab import _checks
 from mialab._threads import one_thread
 from mialab.nets import NetClassifier, Nets, train_nets
 from mialab.search import Climb, climb
-from mialab.targets import fresh
+from mialab.targets import fresh, seed_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +98,7 @@ def train_shadows(
     n_shadows: int = 64,
     *,
     n_members: int | None = None,
+    in_mask: np.ndarray | None = None,
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -113,6 +114,7 @@ def train_shadows(
     n_members : half of the pool by default. The draws come in pairs that share as few records as can be, so that with
         half of the pool every record is a member of exactly half of an even number of shadows (Carlini et al. 2022,
         section IV).
+    in_mask : (n_shadows, n) bool, who trains each shadow, where you choose that yourself; nothing is drawn then.
     random_state : an int, a numpy Generator, or None.
     n_jobs : as in joblib, whose `parallel_config` also hands the work to a cluster. The result does not depend on it.
     progress : whether to write to the standard error how many shadows are trained.
@@ -132,12 +134,14 @@ def train_shadows(
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
     n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
-    n_members = len(y) // 2 if n_members is None else n_members
-    n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
     progress = _checks.flag("progress", progress)
     rng = _checks.generator(random_state)
-    in_mask = shadow_members(y, n_shadows, n_members, rng)
-    seeds = rng.integers(2**31, size=n_shadows).tolist()
+    if in_mask is None:
+        n_members = len(y) // 2 if n_members is None else n_members
+        n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
+        in_mask = shadow_members(y, n_shadows, n_members, rng)
+    in_mask = _checks.member_masks("in_mask", in_mask, len(y))
+    seeds = rng.integers(2**31, size=len(in_mask)).tolist()
     if type(model) is NetClassifier:
         settings = model.get_params() | {"random_state": seeds[0]}
         nets = train_nets(X, y, in_mask, progress=progress, **settings)
@@ -188,7 +192,8 @@ def _train_each(
     """One fit after the other, or side by side as joblib is set."""
     from joblib import Parallel, delayed
 
-    jobs = [delayed(_train_one)(model, X, y, *job, classes) for job in zip(in_mask, seeds, strict=True)]
+    names = seed_names(model)
+    jobs = [delayed(_train_one)(model, X, y, *job, classes, names) for job in zip(in_mask, seeds, strict=True)]
     if not progress:
         trained = Parallel(n_jobs=n_jobs)(jobs)
     else:
@@ -202,12 +207,12 @@ def _train_each(
 
 
 def _train_one(
-    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray
+    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray, names: list[str]
 ) -> tuple[Any, np.ndarray]:
     """One shadow, and its answers for the whole pool."""
     rows = np.flatnonzero(members)
     with one_thread():
-        shadow = fresh(model, seed)
+        shadow = fresh(model, seed, names)
         with _checks.reading(X):
             shadow.fit(_checks.take(X, rows), y[rows])
         return shadow, _aligned(shadow, X, classes)

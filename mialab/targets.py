@@ -108,10 +108,11 @@ def make(name: str, random_state: int = 0) -> Any:
     return TARGETS[_checks.one_of("name", name, TARGETS)].make(random_state)
 
 
-def fresh(model: Any, random_state: int) -> Any:
+def fresh(model: Any, random_state: int, seeds: list[str] | None = None) -> Any:
     """Return an unfitted copy of `model` with this random_state wherever it, or a step of it, takes one.
 
-    A function `model(random_state)` is called instead; a ValueError is raised where it returns no estimator.
+    Who makes many copies may pass `seeds`, the names of what to set, as `seed_names` finds them. A function
+    `model(random_state)` is called instead; a ValueError is raised where it returns no estimator.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> fresh(DecisionTreeClassifier(max_depth=2), random_state=7)
@@ -124,11 +125,23 @@ def fresh(model: Any, random_state: int) -> Any:
         return made
     from sklearn.base import clone
 
-    model = clone(model, safe=False)
-    if hasattr(model, "get_params"):
-        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
-        model.set_params(**dict.fromkeys(seeds, random_state))
-    return model
+    copy, seeds = clone(model, safe=False), seed_names(model) if seeds is None else seeds
+    if any("__" in name for name in seeds):
+        copy.set_params(**dict.fromkeys(seeds, random_state))
+    else:  # what set_params would do, but for looking up all that it might set
+        for name in seeds:
+            setattr(copy, name, random_state)
+    return copy
+
+
+def seed_names(model: Any) -> list[str]:
+    """Return the names under which an estimator and its steps take a random_state; a function has none.
+
+    >>> seed_names(make("net"))
+    ['mlpclassifier__random_state']
+    """
+    params = model.get_params() if hasattr(model, "get_params") else {}
+    return [name for name in params if name.split("__")[-1] == "random_state"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

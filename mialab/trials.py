@@ -304,7 +304,8 @@ def each_interval(
 
     halves = [np.isin(pair, rng.permutation(pair[-1] + 1)[: (pair[-1] + 1) // 2]) for _ in range(n_halvings)]
     squares = sum(((means(half) - means(~half)) / 2) ** 2 for half in halves) / n_halvings
-    mean, reach = means(np.ones(len(pair), dtype=bool)), stdtrit(n_halvings - 1, 0.975) * squares**0.5
+    freedom = 1 / (1 / n_halvings + 1 / pair[-1])  # few halvings and few pairs both leave the spread uncertain
+    mean, reach = means(np.ones(len(pair), dtype=bool)), stdtrit(freedom, 0.975) * squares**0.5
     return pd.DataFrame({"mean": mean, "low": mean - reach, "high": mean + reach})
 
 
