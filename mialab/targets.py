@@ -5,8 +5,11 @@ Notebook 04 compares them. Every maker imports its part of scikit-learn only whe
 
 from __future__ import annotations
 
+import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,7 +114,9 @@ def make(name: str, random_state: int = 0) -> Any:
 def fresh(model: Any, random_state: int) -> Any:
     """Return an unfitted copy of `model` with this random_state wherever it, or a step of it, takes one.
 
-    A function `model(random_state)` is called instead; a ValueError is raised where it returns no estimator.
+    A function `model(random_state)` is called instead. A model of a class without scikit-learn's `get_params` is made
+    anew from its attributes that bear the names of its constructor's arguments. A ValueError is raised where the
+    function returns no estimator, and where the class needs arguments that the model does not keep.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> fresh(DecisionTreeClassifier(max_depth=2), random_state=7)
@@ -122,13 +127,37 @@ def fresh(model: Any, random_state: int) -> Any:
         if isinstance(made, type) or not hasattr(made, "fit"):
             raise ValueError(f"model(random_state) returned {made!r}; it should return an unfitted estimator")
         return made
+    if not hasattr(model, "get_params"):
+        return _anew(model)
     from sklearn.base import clone
 
-    model = clone(model, safe=False)
-    if hasattr(model, "get_params"):
-        seeds = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
-        model.set_params(**dict.fromkeys(seeds, random_state))
-    return model
+    try:
+        model = clone(model)
+    except (RuntimeError, TypeError):  # CatBoost, for one, keeps a copy of an argument in its place
+        model = type(model)(**copy.deepcopy(model.get_params()))
+    seeds = [name for name in model.get_params() if name.split("__")[-1] in ("random_state", "random_seed")]
+    return model.set_params(**dict.fromkeys(seeds, random_state)) if seeds else model
+
+
+def _anew(model: Any) -> Any:
+    """An unfitted model of the same class; a deep copy would go on from what the members taught it."""
+    named = [one for one in inspect.signature(type(model)).parameters.values() if one.kind not in (2, 4)]  # *a, **b
+    settings = {one.name: getattr(model, one.name) for one in named if hasattr(model, one.name)}
+    lost = [one.name for one in named if one.default is one.empty and one.name not in settings]
+    lost += [name for name, value in settings.items() if not _is_setting(value)]  # a trained part, perhaps
+    if lost:
+        raise ValueError(
+            f"a {type(model).__name__} cannot be made anew: its constructor takes {', '.join(lost)}, which the model "
+            "does not keep as a plain value; pass a function of random_state that returns an unfitted one"
+        )
+    return type(model)(**settings)
+
+
+def _is_setting(value: Any) -> bool:
+    """Whether a constructor's argument is plain: a number, a text, a function or class, or a list of such."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, str | Real | type) or inspect.isroutine(value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -75,7 +75,7 @@ def test_an_audit_in_a_process_of_its_own(folder):
 def test_a_quiet_model_exits_with_0_and_a_leaky_one_unless_asked(folder, capsys):
     assert run(folder, str(folder / "logistic.skops"), "--fail-above", "0.6") == 4  # no clearance
     assert run(folder, str(folder / "logistic.skops")) == 0
-    assert "too little evidence" in capsys.readouterr().out
+    assert "cannot judge" in capsys.readouterr().out  # by luck these strangers differ from the members
     model = folder / "lookup.skops"
     assert run(folder, str(model), *trusted(model)) == 0
     assert run(folder, str(model), *trusted(model), "--fail-above", "0.99") == 0
@@ -88,6 +88,7 @@ def test_columns_in_another_order_change_nothing(folder, capsys):
     for others in ("b.csv", "b2.csv"):
         assert run(folder, str(folder / "logistic.skops"), others=others) == 0
         results.append(json.loads((folder / "out.json").read_text("utf-8")))
+        results[-1]["settings"].pop("seconds")
     assert results[0] == results[1]
 
 
@@ -119,7 +120,7 @@ def test_a_service_with_a_key(folder, monkeypatch, capsys):
         ({"others": "semicolons.csv"}, "Is it separated by semicolons?"),
         ({"others": "rosa.csv"}, "labels that the model does not know, ['rosa']"),
         ({"others": "narrow.csv"}, "non_members has no column 'petal width'"),
-        ({"others": "holes.csv"}, "has empty cells in ['petal width']"),
+        ({"others": "holes.csv"}, "holds NaN or infinite values, and the model could not read it"),
         ({"others": "few.csv"}, "non_members holds 5 records"),
         ({"out": "report.txt"}, "should end in .html"),
     ],

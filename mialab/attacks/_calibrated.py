@@ -66,7 +66,9 @@ def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np
     A record of the pool is found by its measurements and label; of twins the first is meant, unless `index` names the
     row. Records that are not in the pool were no members, and the shadows are asked about them.
     """
-    X = _checks.records("X", X, keep_frame=True)
+    X = _checks.candidates("X", X)
+    if _checks.is_frame(X) and _checks.is_frame(shadows.X) and set(X.columns) >= set(shadows.X.columns):
+        X = X[list(shadows.X.columns)]
     y = _checks.labels("y", y, len(X))
     column = columns(shadows, y, len(X))
     pool = _checks.identities(shadows.X, shadows.y)

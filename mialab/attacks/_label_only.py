@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mialab.shadows import Shadows
 
 N_CALIBRATING = 16  # shadows: whole pairs, so that a record of their pool was a member of half of them
+MOST_TRIED = 2_000  # records of the pool on which the noise is chosen
 ROWS_AT_ONCE = 20_000  # copies asked about in one request
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # in standard deviations of each measurement in the pool
 
@@ -91,8 +92,7 @@ class LabelOnlyAttack(Attack):
         return kept - np.mean(usual, axis=0) if self.calibrated else kept
 
     def _steadiness(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:
-        as_given = _like(X)
-        X = _checks.records("X", X)
+        as_given, X = _like(X), _numbers(X)
         if noise.ndim and len(noise) != X.shape[1]:
             raise ValueError(f"noise holds {len(noise)} numbers; it should hold one for each of {X.shape[1]} columns")
         shakes = np.random.default_rng(self.random_state).normal(size=(n_questions, X.shape[1])) * noise
@@ -108,25 +108,44 @@ class LabelOnlyAttack(Attack):
 
     def _best_noise(self, shadows: Shadows, n_tried: int = 8, n_questions: int = 20) -> np.ndarray:
         """The noise at which the first shadows' own members and non-members are told apart best."""
-        spread = np.std(_checks.records("X", shadows.X), axis=0)
+        spread = np.std(_numbers(shadows.X), axis=0)
+        few = np.random.default_rng(self.random_state).permutation(len(shadows.y))[:MOST_TRIED]
+        few = np.arange(len(shadows.y)) if len(shadows.y) <= MOST_TRIED else np.sort(few)
+        X, y = _checks.take(shadows.X, few), shadows.y[few]
         told_apart = {}
         for scale in SCALES:
             wins = []
-            for model, members in zip(_first(shadows, n_tried), shadows.in_mask, strict=False):
-                kept = self._steadiness(model, shadows.X, shadows.y, scale * spread, n_questions)
+            for model, members in zip(_first(shadows, n_tried), shadows.in_mask[:, few], strict=False):
+                kept = self._steadiness(model, X, y, scale * spread, n_questions)
                 member, other = kept[members][:, None], kept[~members]
                 wins.append((member > other).mean() + (member == other).mean() / 2)
             told_apart[scale] = np.mean(wins)
         return max(told_apart, key=told_apart.get) * spread
 
 
+def _numbers(X: Any) -> np.ndarray:
+    """The measurements that noise can be added to: all of an array, or the columns of a frame that hold numbers."""
+    return _checks.records("X", X.select_dtypes("number") if _checks.is_frame(X) else X)
+
+
 def _like(X: Any) -> Callable[[np.ndarray], Any]:
-    """What turns an array into a frame with the columns of `X`, if that is one: a pipeline may pick them by name."""
+    """What gives noisy copies the form of X: its dtype; or a frame, for a pipeline may pick its columns by name.
+
+    The columns of a frame that hold no numbers are as they were in every copy.
+    """
     if not _checks.is_frame(X):
-        return lambda copies: copies
+        dtype = X.dtype if isinstance(X, np.ndarray) and X.dtype.kind == "f" else float
+        return lambda copies: copies.astype(dtype, copy=False)
     import pandas as pd
 
-    return lambda copies: pd.DataFrame(copies, columns=X.columns)
+    names = list(X.select_dtypes("number").columns)
+    rest = X.drop(columns=names)
+
+    def shaken(copies: np.ndarray) -> Any:
+        again = rest.iloc[np.resize(np.arange(len(X)), len(copies))].reset_index(drop=True)
+        return pd.concat([pd.DataFrame(copies, columns=names), again], axis=1)[list(X.columns)]
+
+    return shaken
 
 
 def _first(shadows: Shadows, n: int) -> list[Any]:
