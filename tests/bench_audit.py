@@ -68,8 +68,8 @@ def main(words: list[str]) -> None:
         found = Counter(one(name, seed) for seed in range(n_audits))
         leaks = found["leaks"]
         low, high = at_least(leaks, n_audits, 0.05), 1 - at_least(n_audits - leaks, n_audits, 0.05)
-        print(f"{name:13s} leaks {leaks} of {n_audits} = {leaks / n_audits:.3f}, at least {low:.3f}, at most {high:.3f}; "
-              f"{dict(found)}", flush=True)  # fmt: skip
+        rate = f"leaks {leaks} of {n_audits} = {leaks / n_audits:.3f}, at least {low:.3f}, at most {high:.3f}"
+        print(f"{name:13s} {rate}; {dict(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import _checks
+from mialab._threads import one_thread
 from mialab.attacks._contract import Attack, ThreatModel, replicas
 from mialab.attacks._signals import was_right
 
@@ -100,10 +101,11 @@ class LabelOnlyAttack(Attack):
         y = _checks.labels("y", y, len(X))
         at_once = max(1, ROWS_AT_ONCE // len(X))
         kept = np.zeros(len(X))
-        for some in np.split(shakes, range(at_once, n_questions, at_once)):
-            copies = (X + some[:, None]).reshape(-1, X.shape[1])
-            right = was_right(model, as_given(copies), np.tile(y, len(some)))
-            kept += right.reshape(len(some), len(X)).sum(axis=0)
+        with one_thread():
+            for some in np.split(shakes, range(at_once, n_questions, at_once)):
+                copies = (X + some[:, None]).reshape(-1, X.shape[1])
+                right = was_right(model, as_given(copies), np.tile(y, len(some)))
+                kept += right.reshape(len(some), len(X)).sum(axis=0)
         return kept / n_questions
 
     def _best_noise(self, shadows: Shadows, n_tried: int = 8, n_questions: int = 20) -> np.ndarray:

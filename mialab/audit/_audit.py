@@ -50,8 +50,8 @@ class Audit:
         who trains on parts of the audited records.
     best : the name of the attack with the strongest evidence: the least likely by chance.
     evidence : DataFrame, one row for each attack and statistic (the AUC, and members caught at few false alarms):
-        value, chance (the probability that guessing does as well, times the number of rows), blind (the blind baseline's
-        value), lead (ahead of it by), low and high (the lead's 95% interval), and leaks.
+        value, chance (the probability that guessing does as well, times the number of rows), blind (the value of the
+        blind baseline), lead (ahead of it by), low and high (the lead's 95% interval), and leaks.
     blind : AttackResult of the blind baseline, which never asks the model.
     giveaways : DataFrame of the columns that tell members from non-members without the model.
     smallest_auc, smallest_count : the AUC that so many records would show with 80% probability; and how many members
@@ -328,7 +328,6 @@ def audit(
     began = time.perf_counter()
     if isinstance(model, tuple | list):
         model = _inputs.Recorded(model, (members[1], non_members[1]))
-    _checks.fitted("model", model)
     settings = _settings(n_shadows, n_questions, base_rate, random_state, shadows)
     sets = [_inputs.read_set(*each, model) for each in (("members", members), ("non_members", non_members))]
     notes = _inputs.overlap(*sets[0], *sets[1], _checks.flag("allow_overlap", allow_overlap))

@@ -20,6 +20,7 @@ FEWEST_QUESTIONS = 10  # about a record, below which it is not run
 
 def read_set(name: str, records: Any, model: Any) -> tuple[Any, np.ndarray]:
     """One of the two sets, checked against the model."""
+    _checks.fitted("model", model)
     if not isinstance(records, tuple | list) or len(records) != 2:
         raise ValueError(f"{name} should be a pair (X, y): the records and their recorded labels")
     X, y = records

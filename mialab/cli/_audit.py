@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -154,6 +152,8 @@ def _kept(path: str | None, sets: list[tuple]) -> Any:
     """The shadows of an earlier audit of these records, if there are any."""
     if path is None or not Path(path).expanduser().exists():
         return None
+    import numpy as np
+
     from mialab.audit._inputs import stack
     from mialab.shadows import load_shadows
 
