@@ -79,6 +79,7 @@ class LabelOnlyAttack(Attack):
         """
         if self.calibrated or self.noise is None:
             shadows = replicas("a LabelOnlyAttack that calibrates, or has no noise", target, shadows)
+        self.columns_ = list(shadows.X.columns) if shadows is not None and _checks.is_frame(shadows.X) else None
         self.noise_ = self._best_noise(shadows) if self.noise is None else self.noise
         self.replicas_ = _first(shadows, N_CALIBRATING) if self.calibrated else []
         return super().fit(target)
@@ -89,6 +90,8 @@ class LabelOnlyAttack(Attack):
         `index` is ignored. It raises ValueError where `noise` does not hold one number for each column of X.
         """
         target = self._fitted_target()
+        if _checks.is_frame(X) and self.columns_ is not None:
+            X = X[self.columns_]  # the noise goes by their order
         kept, *usual = (self._steadiness(m, X, y, self.noise_, self.n_questions) for m in (target, *self.replicas_))
         return kept - np.mean(usual, axis=0) if self.calibrated else kept
 
