@@ -234,6 +234,7 @@ def named(name: str, X: Any, model: Any) -> Any:
 def labels(name: str, y: Any, n_records: int | None = None) -> np.ndarray:
     """`y` as an (n_records,) array of class labels: all numbers or all strings, none missing."""
     refuse_masked(name, y)
+    is_typed = getattr(getattr(y, "dtype", None), "kind", "O") in "biuU"
     try:
         # As they are: NumPy would make the texts "1" and "nan" of a 1 and a NaN in a list with texts.
         each, y = np.asarray(y, dtype=object), np.asarray(y)
@@ -244,6 +245,8 @@ def labels(name: str, y: Any, n_records: int | None = None) -> np.ndarray:
         raise ValueError(f"{name} has shape {y.shape}; it should be one label a record: ({n},)")
     if n_records is not None and len(y) != n_records:
         raise ValueError(f"{name} holds {len(y)} labels for {n_records} records; it should hold one label a record")
+    if is_typed and y.dtype.kind in "biuU":
+        return y  # all are of one kind, and none can be missing: no need to look at each
     if any(_is_missing(label) for label in each):
         raise ValueError(f"{name} holds missing labels (NaN or None); every record needs a label")
     strange = [label for label in each if not isinstance(label, str | Real | np.bool_)]

@@ -8,6 +8,7 @@ arrays of other shapes, for scores that are not finite, and where members or non
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor, isnan, sqrt
 from numbers import Integral, Real
@@ -384,42 +385,135 @@ def at_least(successes: Any, n: int, risk: float) -> Any:
     return limit if limit.ndim else float(limit)
 
 
-# Over many splits
+# The strongest of several attacks
+
+
+@dataclass(frozen=True)
+class Strongest:
+    """A `Strongest` is the best of several attacks on one target, with the price of having chosen it.
+
+    Attributes
+    ----------
+    name : the attack with the largest AUC on all records, `best`.
+    auc : what the attack that is best on one half of the records has on the other, a mean over many halvings.
+    interval : (low, high), 95%, for `auc`, as in `AttackResult`.
+    best : the AUC of `name` on the records that chose it, which flatters it.
+    chosen : {name: share of the halves that chose it}.
+    n_members, n_non_members : how many there are of each.
+
+    >>> found = strongest({"works": [4, 3, 2, 1, 0, -1], "is a coin": [0, 1, 0, 1, 0, 1]}, [1, 1, 1, 0, 0, 0])
+    >>> found.name, found.best, found.auc, found.chosen
+    ('works', 1.0, 1.0, {'works': 1.0, 'is a coin': 0.0})
+    """
+
+    name: str
+    auc: float
+    interval: tuple[float, float]
+    best: float
+    chosen: dict[str, float]
+    n_members: int
+    n_non_members: int
+
+    @property
+    def price(self) -> float:
+        """Return by how much the AUC falls when those who choose the attack do not judge it."""
+        return self.best - self.auc
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        return (
+            f"the strongest of {len(self.chosen)} attacks, {self.name}: AUC {self.auc:.3f} (95% interval {low:.3f} to "
+            f"{high:.3f}) when chosen on one half of the records and judged on the other; {self.best:.3f} on those "
+            f"that chose it"
+        )
+
+
+def strongest(
+    scores: Mapping[str, Any],
+    is_member: Any,
+    *,
+    n_halvings: int = 20,
+    random_state: int | np.random.Generator | None = 0,
+) -> Strongest:
+    """Find the strongest of several attacks on one target, at the price of choosing.
+
+    `scores` is {name: (n,) scores} of the same records. The best of several AUCs is above 0.5 even where every attack
+    knows nothing. So members and non-members are halved at random; the attack that is best on one half is judged on the
+    other, and the other way round; and that `n_halvings` times. Over many targets, see `mialab.trials.with_strongest`.
+
+    It raises ValueError for bad scores, no attacks, and fewer than 2 members or non-members.
+
+    >>> rng = np.random.default_rng(0)
+    >>> coins = {f"coin {i}": rng.random(80) for i in range(10)}
+    >>> strongest(coins, np.arange(80) < 40)
+    the strongest of 10 attacks, coin 2: AUC 0.467 (95% interval 0.347 to 0.592) when chosen on one half of the records
+    and judged on the other; 0.589 on those that chose it
+    """
+    if not isinstance(scores, Mapping) or not scores:
+        raise ValueError(f"scores is a {type(scores).__name__}; it should be a dict of name: scores, and not empty")
+    table = np.stack([_check(each, is_member)[0] for each in scores.values()])
+    is_member = _membership(is_member)
+    m, n = int(is_member.sum()), int((~is_member).sum())
+    if min(m, n) < 2:
+        raise ValueError(f"is_member has {m} members and {n} non-members; 2 of each are the least that can be halved")
+    rng, held_out, votes = _checks.generator(random_state), [], np.zeros(len(table))
+    for _ in range(_checks.whole_number("n_halvings", n_halvings, 1)):
+        chooses = np.zeros(len(is_member), dtype=bool)
+        for group in (is_member, ~is_member):
+            chooses[rng.permutation(np.flatnonzero(group))[: group.sum() // 2]] = True
+        for half in (chooses, ~chooses):
+            best = int(np.argmax([auc(each[half], is_member[half]) for each in table]))
+            votes[best] += 1
+            held_out.append(auc(table[best, ~half], is_member[~half]))
+    everywhere, area, names = [auc(each, is_member) for each in table], float(np.mean(held_out)), list(scores)
+    best, shares = int(np.argmax(everywhere)), dict(zip(names, (votes / votes.sum()).tolist(), strict=True))
+    return Strongest(names[best], area, auc_interval(area, m, n), everywhere[best], shares, m, n)
+
+
+# Over many draws
 
 
 class MeanInterval(NamedTuple):
-    """A `MeanInterval` holds the mean over n splits with its 95% interval: mean, low, high and n.
+    """A `MeanInterval` holds the mean over n draws with its 95% interval: mean, low, high, n and what the draws are.
 
-    >>> found = mean_interval([0.6, 0.7, 0.8])
-    >>> found.low < found.mean < found.high, found.n
-    (True, 3)
+    >>> found = mean_interval([0.6, 0.7, 0.8], over="seeds")
+    >>> found.low < found.mean < found.high, found.n, found.over
+    (True, 3, 'seeds')
     """
 
     mean: float
     low: float
     high: float
     n: int
+    over: str = "splits"
 
     def __repr__(self) -> str:
-        return f"{self.mean:.3f} (95% interval {self.low:.3f} to {self.high:.3f}, {self.n} splits)"
+        return f"{self.mean:.3f} (95% interval {self.low:.3f} to {self.high:.3f}, {self.n} {self.over})"
 
 
-def mean_interval(values: Any) -> MeanInterval:
-    """Return the mean of one figure over many random splits, with its 95% t interval.
+def mean_interval(values: Any, over: str = "splits") -> MeanInterval:
+    """Return the mean of one figure over many draws, with its 95% t interval.
 
-    `values` holds one number for each split (or other repetition), (n,). The splits all come from one data set and
-    overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of other flowers. A t
-    interval knows no bounds: for a share close to 1 its upper end may pass 1. It raises ValueError for fewer than 2
-    values, and for values that are not finite, or too large to square.
+    `values` holds one number for each random split (or other draw, which `over` names), (n,). The splits all come from
+    one data set and overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of
+    other flowers. A t interval knows no bounds: for a share close to 1 its upper end may pass 1.
+
+    A column of `mialab.trials.attack_each`, or the difference of two, is known by its index, "target": two targets that
+    were drawn as a pair had opposite members, and are one draw. Attacks that read shadows share them among all targets,
+    for which see `mialab.trials.each_interval`.
+
+    It raises ValueError for fewer than 2 draws, and for values that are not finite, or too large to square.
 
     >>> mean_interval([0.6, 0.7, 0.8])
     0.700 (95% interval 0.452 to 0.948, 3 splits)
     """
     from scipy.special import stdtrit
 
+    if getattr(getattr(values, "index", None), "name", None) == "target":
+        values, over = _by_pair(values), "pairs of targets"
     values = _checks.numbers("values", values, "it should be a list or array of one number for each split")
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"values has shape {values.shape}; it should hold one number for each of at least 2 splits")
+        raise ValueError(f"values has shape {values.shape}; it should hold one number for each of at least 2 {over}")
     if not np.isfinite(values).all():
         raise ValueError("values holds NaN or infinite numbers; every split should give a finite figure")
     with np.errstate(over="ignore", invalid="ignore"):  # told in words below
@@ -427,7 +521,14 @@ def mean_interval(values: Any) -> MeanInterval:
         half = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / sqrt(len(values)))
     if not np.isfinite([mean - half, mean + half]).all():
         raise ValueError(f"values holds numbers as large as {abs(values).max():.3g}, too large to square")
-    return MeanInterval(mean, mean - half, mean + half, len(values))
+    return MeanInterval(mean, mean - half, mean + half, len(values), over)
+
+
+def _by_pair(values: Any) -> Any:
+    """The mean of each pair of targets, 2j and 2j + 1; of tables put together, of each table's own."""
+    target = values.index.to_numpy()
+    begins = np.append(True, (np.diff(target // 2) != 0) | (np.diff(target) <= 0))
+    return values.groupby(np.cumsum(begins)).mean()
 
 
 # Checks

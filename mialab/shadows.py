@@ -72,6 +72,10 @@ class Shadows:
         keep = np.arange(len(self)) // 2 != k // 2
         if not keep.any():
             raise ValueError(f"there are {len(self)} shadows; at least 3 are needed to attack one with others")
+        return self.subset(keep)
+
+    def subset(self, keep: np.ndarray) -> Shadows:
+        """Return the shadows where `keep`, (n_shadows,) bool, is True."""
         nets = isinstance(self.models, Nets)
         models = self.models.subset(keep) if nets else [self.models[j] for j in np.flatnonzero(keep)]
         return Shadows(self.X, self.y, self.in_mask[keep], self.proba[keep], self.classes_, models)

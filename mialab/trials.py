@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,8 +17,9 @@ import numpy as np
 from mialab import _checks
 from mialab._threads import one_thread
 from mialab.attacks import Attack, ThresholdAttack, confidence, was_right
+from mialab.attacks._contract import listed
 from mialab.data import split, wrong_labels
-from mialab.metrics import MeanInterval, auc, mean_interval
+from mialab.metrics import MeanInterval, auc, mean_interval, tpr_at
 from mialab.targets import fresh
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def run_trials(
     null: bool = False,
     n_others: int = 0,
     shadows: int | Callable[..., Shadows] | None = None,
+    fpr: float | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Split, train and attack `n_trials` times; the table has one row a trial.
@@ -52,7 +55,8 @@ def run_trials(
     attacks : {name: attack}, or a list of signals for `ThresholdAttack`; by default "true_class" alone.
     n_members : how many records train the model; all others are strangers, less `n_others`.
     random_state : an int, a numpy Generator, or None.
-    n_others : how many records are set aside in each trial for the attacker, who is asked about none of them.
+    n_others : how many records are set aside in each trial for the attacker, who is asked about none of them. An attack
+        that learns from strangers (`QuantileAttack`) learns from these.
     fraction_wrong : share of all records whose recorded label is made wrong, drawn afresh in each trial before
         training. Members train with the recorded label and the attacker holds it, for members and strangers alike.
     null : the negative control. The model trains on one random choice of members and another, independent one is
@@ -60,14 +64,15 @@ def run_trials(
     shadows : how many shadow models the attacks get, fresh copies of `model`; or a function `shadows(target, X_pool,
         y_pool, random_state)` that returns them. The pool is the records set aside, with their recorded labels; if
         there are none it is all records, as an auditor has who owns the data.
+    fpr : adds, for each attack, the share of members caught at this false-positive rate (see `mialab.metrics.tpr_at`).
     n_jobs : as in joblib; the table does not depend on it.
 
     Returns
     -------
     DataFrame with train_accuracy and test_accuracy (on members and strangers, by their *recorded* labels, so that their
     difference is what a "was it right?" attack gains), confidence_in and confidence_out (mean largest probability), and
-    `auc_<name>` for each attack; with wrong labels, clean_test_accuracy too (on strangers, by the labels before any was
-    made wrong).
+    `auc_<name>` for each attack, and `tpr_<name>` if `fpr` is given; with wrong labels, clean_test_accuracy too (on
+    strangers, by the labels before any was made wrong).
 
     It raises ValueError for bad data, numbers out of range, a model that cannot be trained, and unknown signals.
 
@@ -96,7 +101,7 @@ def run_trials(
     n_members = _checks.whole_number("n_members", n_members, 1, len(y) - 1)
     n_others = _checks.whole_number("n_others", n_others, 0, len(y) - n_members - 1)  # one stranger at least
     n_strangers = len(y) - n_members - n_others
-    plan = _Plan(n_members, n_strangers, fraction_wrong, null, shadows)
+    plan = _Plan(n_members, n_strangers, fraction_wrong, null, shadows, _rate(fpr))
     streams = _checks.generator(random_state).spawn(n_trials)
     with one_thread():
         rows = Parallel(n_jobs=n_jobs)(delayed(_one_trial)(model, X, y, attacks, plan, rng) for rng in streams)
@@ -111,6 +116,7 @@ class _Plan(NamedTuple):
     fraction_wrong: float
     null: bool
     shadows: Callable[..., Shadows] | None
+    fpr: float | None
 
 
 def _one_trial(
@@ -135,16 +141,29 @@ def _one_trial(
     row = _answered(target, candidates, labels, members)
     if plan.fraction_wrong > 0:
         row["clean_test_accuracy"] = was_right(target, candidates, y[judged])[~members].mean()
-    replicas = None
+    replicas, others = None, np.setdiff1d(rows, judged)
+    strangers = (_checks.take(X, others), recorded[others]) if len(others) else None
     if plan.shadows is not None:
-        others = np.setdiff1d(rows, judged)
         pool = others if len(others) else rows[:, 0]
         replicas = plan.shadows(target, _checks.take(X, pool), recorded[pool], int(rng.integers(2**31)))
     rows_in_pool = judged if plan.shadows is not None and not len(others) else None
     scores = {
-        name: _scores(attack, target, replicas, candidates, labels, rows_in_pool) for name, attack in attacks.items()
+        name: _scores(attack, target, replicas, candidates, labels, rows_in_pool, strangers)
+        for name, attack in attacks.items()
     }
-    return row | {f"auc_{name}": auc(each, members) for name, each in scores.items()}
+    return row | _judged(scores, members, plan.fpr)
+
+
+def _rate(fpr: float | None) -> float | None:
+    return None if fpr is None else _checks.fraction("fpr", fpr)
+
+
+def _judged(scores: Mapping[str, np.ndarray], members: np.ndarray, fpr: float | None) -> dict[str, float]:
+    """How well each attack's scores tell members, in all and at a false-positive rate."""
+    row = {f"auc_{name}": auc(each, members) for name, each in scores.items()}
+    if fpr is not None:
+        row |= {f"tpr_{name}": float(tpr_at(each, members, fpr)) for name, each in scores.items()}
+    return row
 
 
 def _answered(target: Any, X: Any, y: np.ndarray, members: np.ndarray) -> dict[str, float]:
@@ -158,10 +177,16 @@ def _answered(target: Any, X: Any, y: np.ndarray, members: np.ndarray) -> dict[s
     }
 
 
-def _scores(attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-    """The scores of a copy of the attack; `rows` are the candidates' in the pool of the replicas, if they are in it."""
+def _scores(
+    attack: Attack, target: Any, replicas: Any, X: Any, y: np.ndarray, rows: np.ndarray | None, strangers: Any = None
+) -> np.ndarray:
+    """The scores of a copy of the attack; `rows` are the candidates' in the pool of the replicas, if they are in it.
+
+    An attack that learns from strangers gets those that were set aside.
+    """
     attack = copy.copy(attack)
-    attack.fit(target, replicas)
+    more = {"strangers": strangers} if "strangers" in signature(attack.fit).parameters else {}
+    attack.fit(target, replicas, **more)
     return attack.score_samples(X, y, index=rows)
 
 
@@ -171,15 +196,19 @@ def attack_each(
     *,
     n_targets: int | None = None,
     targets: Shadows | None = None,
+    fpr: float | None = None,
 ) -> pd.DataFrame:
     """Take each shadow in turn as the target and attack it with the others; the table has one row a shadow.
 
     The others are all but the target's partner (see `Shadows.besides`), and the candidates are the whole pool: this is
-    an auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A). The targets share a pool
-    and overlap, so that an interval over them speaks of this pool.
+    an auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A).
 
-    `attacks` and the columns are those of `run_trials`. `n_targets` says how many are attacked, from the first; all are
-    by default. `targets` are the same models behind a defence that the attacker's shadows do not have (see
+    The rows are no independent draws. Targets 2j and 2j + 1 had opposite members, so `summarise` and `mean_interval`,
+    which know the table by its index "target", take each such pair for one draw. Attacks that read shadows share them,
+    too, which `each_interval` allows for. All speak of this pool.
+
+    `attacks`, `fpr` and the columns are those of `run_trials`. `n_targets` says how many are attacked, from the first;
+    all are by default. `targets` are the same models behind a defence that the attacker's shadows do not have (see
     `mialab.defences.defend`); by default they are the shadows themselves. It raises ValueError as `run_trials` does,
     and where `targets` had other members than `shadows`.
 
@@ -200,8 +229,8 @@ def attack_each(
     for k in _targets(shadows, n_targets):
         members = shadows.in_mask[k]
         row = _answered((targets or shadows).models[k], shadows.X, shadows.y, members)
-        rows.append(row | {f"auc_{name}": auc(each[k], members) for name, each in scores.items()})
-    return pd.DataFrame(rows)
+        rows.append(row | _judged({name: each[k] for name, each in scores.items()}, members, _rate(fpr)))
+    return pd.DataFrame(rows).rename_axis("target")
 
 
 def score_each(
@@ -231,6 +260,59 @@ def score_each(
                 for k in _targets(shadows, n_targets)
             ]
         )
+
+
+def each_interval(
+    shadows: Shadows,
+    attacks: Mapping[str, Attack] | Sequence[str] | None = None,
+    *,
+    targets: Shadows | None = None,
+    fpr: float | None = None,
+    less: str | None = None,
+    n_halvings: int = 12,
+    random_state: int | np.random.Generator | None = 0,
+) -> pd.DataFrame:
+    """Return the means of `attack_each` with 95% intervals that allow for all that its rows share: mean, low, high.
+
+    The draw is that of all the shadows, anew, on this pool. Its spread is seen by halving: the pairs are parted at
+    random into two halves, each of which is attacked by itself. The two have no model in common, and so half their
+    difference varies as the mean over all does (half-samples: McCarthy, "Pseudo-Replication: Half Samples",
+    Review of the ISI, 1969). That is done `n_halvings` times, each at the price of one `attack_each`.
+
+    `attacks`, `targets` and `fpr` are those of `attack_each`, with one row a column. `less` names one of the attacks,
+    whose figures are taken off those of every other. It raises ValueError as `attack_each` does, and for fewer than 12
+    shadows, of which halves can be attacked.
+
+    >>> from mialab import data, shadows, targets
+    >>> flowers = data.load_iris()
+    >>> trained = shadows.train_shadows(targets.make("one-nn"), flowers.X, flowers.y, n_shadows=12, random_state=0)
+    >>> each_interval(trained, ["true_class", "confidence"]).round(2).loc["auc_true_class"].tolist()
+    [0.53, 0.52, 0.54]
+    """
+    import pandas as pd
+    from scipy.special import stdtrit
+
+    if len(shadows) < 12:
+        raise ValueError(f"there are {len(shadows)} shadows; at least 12 are needed, so that halves can be attacked")
+    pair, rng = np.arange(len(shadows)) // 2, _checks.generator(random_state)
+    n_halvings = _checks.whole_number("n_halvings", n_halvings, 2)
+
+    def means(keep: np.ndarray) -> pd.Series:
+        behind = None if targets is None else targets.subset(keep)
+        found = attack_each(shadows.subset(keep), attacks, targets=behind, fpr=fpr).mean().filter(regex="^(auc|tpr)_")
+        return found if less is None else _less(found, less)
+
+    halves = [np.isin(pair, rng.permutation(pair[-1] + 1)[: (pair[-1] + 1) // 2]) for _ in range(n_halvings)]
+    squares = sum(((means(half) - means(~half)) / 2) ** 2 for half in halves) / n_halvings
+    mean, reach = means(np.ones(len(pair), dtype=bool)), stdtrit(n_halvings - 1, 0.975) * squares**0.5
+    return pd.DataFrame({"mean": mean, "low": mean - reach, "high": mean + reach})
+
+
+def _less(found: pd.Series, name: str) -> pd.Series:
+    """Each attack's figures less those of the attack called `name`."""
+    _checks.one_of("less", f"auc_{name}", found.index)
+    base = {measure: found[f"{measure}_{name}"] for measure in ("auc", "tpr") if f"{measure}_{name}" in found}
+    return (found - found.index.str[:3].map(base)).drop([f"{measure}_{name}" for measure in base])
 
 
 def _targets(shadows: Shadows, n_targets: int | None) -> range:
@@ -270,7 +352,8 @@ def _named_attacks(attacks: Mapping[str, Attack] | Sequence[str] | None) -> dict
 def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the mean of each column over the trials with its 95% interval: one row a column; mean, low, high.
 
-    It raises ValueError for fewer than 2 trials, and for numbers that are not finite.
+    Of a table of `attack_each` the draws are pairs of targets, as `mialab.metrics.mean_interval` says. It raises
+    ValueError for fewer than 2 trials, and for numbers that are not finite.
 
     >>> import pandas as pd
     >>> summarise(pd.DataFrame({"auc_loss": [0.6, 0.7, 0.8]})).round(2).loc["auc_loss"].tolist()
@@ -280,6 +363,45 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
     rows = {name: mean_interval(column)[:3] for name, column in trials.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"])
+
+
+def with_strongest(
+    trials: pd.DataFrame,
+    measure: str = "auc",
+    *,
+    n_halvings: int = 20,
+    random_state: int | np.random.Generator | None = 0,
+) -> pd.DataFrame:
+    """Return the table with one more column, `<measure>_strongest`: the strongest attack, at the price of choosing.
+
+    The trials (of a table of `attack_each`, the pairs of targets) are halved at random; the attack with the largest
+    mean of `<measure>_<name>` on one half counts on the other, and the other way round; and that `n_halvings` times, of
+    which each row holds its mean. So no trial judges an attack that it chose, which the maximum of each row, or of the
+    means, would do. Of several settings choose in each apart, as with a groupby.
+
+    It raises ValueError for a table without such columns, and for fewer than 2 trials.
+
+    >>> import pandas as pd
+    >>> trials = pd.DataFrame({"auc_loss": [0.6, 0.7, 0.8], "auc_confidence": [0.5, 0.9, 0.5]})
+    >>> bool(with_strongest(trials)["auc_strongest"].mean() < trials.max(axis=1).mean())
+    True
+    """
+    names = [name for name in trials.columns if name.startswith(f"{measure}_") and name != f"{measure}_strongest"]
+    draw = trials.index.to_numpy() // 2 if trials.index.name == "target" else np.arange(len(trials))
+    draws = np.unique(draw)
+    if not names or len(draws) < 2:
+        raise ValueError(
+            f"trials has {len(draws)} draws and {len(names)} columns {measure}_<attack>; it should have at least 2 "
+            "draws, of which one half chooses and the other judges, and a column for each attack"
+        )
+    values, rng = trials[names].to_numpy(), _checks.generator(random_state)
+    held_out = np.zeros(len(trials))
+    n_halvings = _checks.whole_number("n_halvings", n_halvings, 1)
+    for _ in range(n_halvings):
+        chooses = np.isin(draw, rng.permutation(draws)[: len(draws) // 2])
+        for half in (chooses, ~chooses):
+            held_out[~half] += values[~half, values[half].mean(axis=0).argmax()] / n_halvings
+    return trials.assign(**{f"{measure}_strongest": held_out})
 
 
 def verdict(effects: Any, smallest: float = 0.01) -> str:
@@ -314,3 +436,46 @@ def verdict(effects: Any, smallest: float = 0.01) -> str:
     if is_for.any():
         return "partly"
     return "contradicted" if is_against.any() else "not shown"
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """A `Verdicts` holds what experiments show of a claim at each of several settings; `str` reads as a sentence.
+
+    `at` is {setting: verdict}, in the order given.
+
+    >>> print(Verdicts({0.6: "supported", 0.7: "supported", 0.9: "contradicted"}))
+    It turns with the setting: supported at 0.6 and 0.7; contradicted at 0.9.
+    """
+
+    at: dict[Any, str]
+
+    @property
+    def overall(self) -> str | None:
+        """Return the verdict, if it is the same at every setting."""
+        found = set(self.at.values())
+        return found.pop() if len(found) == 1 else None
+
+    def holding(self, verdict: str) -> list[Any]:
+        """Return the settings at which this is the verdict."""
+        return [setting for setting, found in self.at.items() if found == verdict]
+
+    def __str__(self) -> str:
+        parts = [
+            f"{found} at {listed(map(str, self.holding(found)), 'and')}" for found in dict.fromkeys(self.at.values())
+        ]
+        return ("" if self.overall else "It turns with the setting: ") + "; ".join(parts) + "."
+
+
+def verdicts(effects: Mapping[Any, Any], smallest: float = 0.01) -> Verdicts:
+    """Say at which settings a claim is supported: `effects` is {setting: the experiments at it, as `verdict` has them}.
+
+    A claim that hangs on a constant (a cutoff, a k, a family of models) is measured along it, and holds where it holds.
+    It raises ValueError for no settings, and as `verdict` does.
+
+    >>> print(verdicts({"k = 3": [(0.10, 0.05, 0.15)], "k = 5": [(0.02, -0.01, 0.05)]}))
+    It turns with the setting: supported at k = 3; not shown at k = 5.
+    """
+    if not isinstance(effects, Mapping) or not effects:
+        raise ValueError(f"effects is a {type(effects).__name__}; it should be a dict of setting: effects, not empty")
+    return Verdicts({setting: verdict(each, smallest) for setting, each in effects.items()})

@@ -92,14 +92,14 @@ def test_the_scores_are_those_of_a_plain_loop_whatever_stands_beside_a_record(se
 
 
 def test_many_copies_are_asked_in_several_requests(monkeypatch):
-    from mialab.attacks import _label_only
+    from mialab.attacks import _shaken
 
     model = make("one-nn").fit(X[::2], Y[::2])
     attack = plain(0.3, n_questions=30).fit(model)
     at_once = attack.score_samples(X, Y)
-    monkeypatch.setattr(_label_only, "ROWS_AT_ONCE", 400)  # two copies of all records a time
+    monkeypatch.setattr(_shaken, "ROWS_AT_ONCE", 400)  # two copies of all records a time
     assert (attack.score_samples(X, Y) == at_once).all()
-    monkeypatch.setattr(_label_only, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(_shaken, "ROWS_AT_ONCE", 1)
     assert (attack.score_samples(X[:5], Y[:5]) == at_once[:5]).all()
 
 
@@ -216,3 +216,16 @@ def test_members_of_a_look_up_are_steadier():
     parts = split(X, Y, 75, 3)
     model = make("one-nn").fit(parts.X_in, parts.y_in)
     assert auc(plain(0.1).fit(model).score_samples(parts.X, parts.y), parts.is_member) > 0.5
+
+
+def test_offline_it_calibrates_on_shadows_without_the_record_alone():
+    shadows = train_shadows(make("tree"), X, Y, n_shadows=6, random_state=0)
+    target, rows = make("tree").fit(X[::2], Y[::2]), np.arange(150)
+    scores = LabelOnlyAttack(0.3, 9, online=False).fit(target, shadows).score_samples(X, Y, index=rows)
+    kept, *theirs = (plain(0.3, 9).fit(model).score_samples(X, Y) for model in (target, *shadows.models))
+    for i in (0, 83, 149):
+        usual = [share[i] for share, members in zip(theirs, shadows.in_mask, strict=True) if not members[i]]
+        assert len(usual) == 3 and scores[i] == pytest.approx(kept[i] - np.mean(usual))
+    outside = LabelOnlyAttack(0.3, 9, online=False).fit(target, shadows).score_samples(X[:3] + 0.01, Y[:3])
+    both = LabelOnlyAttack(0.3, 9).fit(target, shadows).score_samples(X[:3] + 0.01, Y[:3])
+    assert outside == pytest.approx(both)  # nobody had them

@@ -317,7 +317,7 @@ def test_the_mean_interval_is_students(values):
     result = mean_interval(values)
     half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
     expected = (np.mean(values), np.mean(values) - half, np.mean(values) + half, len(values))
-    assert tuple(result) == pytest.approx(expected, abs=1e-9)
+    assert tuple(result)[:4] == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_mean_interval_reads_as_a_sentence():

@@ -8,6 +8,7 @@ import numpy as np
 
 from mialab import _checks
 from mialab.attacks._contract import Attack, ThreatModel, replicas
+from mialab.attacks._pool import rows_in_pool
 from mialab.attacks._signals import columns, log_odds, true_class_confidence
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that all agree, is taken for chance
 SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
-TIE = 1e-9  # relative confidences nearer than this, as logarithms, are equal
+TIE = 1e-9  # log-odds, or logarithms of relative confidences, nearer than this are equal
 
 
 class CalibratedAttack(Attack):
@@ -63,28 +64,14 @@ class CalibratedAttack(Attack):
 def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np.ndarray, np.ndarray]:
     """Each shadow's confidence in the recorded label of each record, and whether it was a member, both (K, n).
 
-    A record of the pool is found by its measurements and label; of twins the first is meant, unless `index` names the
-    row. Records that are not in the pool were no members, and the shadows are asked about them.
+    Records that are not in the pool were no members, and the shadows are asked about them.
     """
-    X = _checks.candidates("X", X)
-    if _checks.is_frame(X) and _checks.is_frame(shadows.X) and set(X.columns) >= set(shadows.X.columns):
-        X = X[list(shadows.X.columns)]
-    y = _checks.labels("y", y, len(X))
-    column = columns(shadows, y, len(X))
-    pool = _checks.identities(shadows.X, shadows.y)
-    wanted = _checks.identities(X, y)
-    if index is not None:
-        index = np.array([_checks.whole_number("index", int(i), 0, len(pool) - 1) for i in np.asarray(index).tolist()])
-        if len(index) != len(wanted) or any(pool[i] != record for i, record in zip(index, wanted, strict=True)):
-            raise ValueError("index names rows of the shadows' pool that are not the records of X, y in their order")
-        rows = index
-    else:
-        first = {record: i for i, record in reversed(list(enumerate(pool)))}
-        rows = np.array([first.get(record, -1) for record in wanted])
+    rows = rows_in_pool(shadows, X, y, index)
+    column = columns(shadows, y, len(rows))
     theirs, is_in = shadows.proba[:, rows, column], shadows.in_mask[:, rows]
     new = np.flatnonzero(rows < 0)
     if len(new):
-        answers = shadows.predict_proba(_checks.take(X, new))
+        answers = shadows.predict_proba(_checks.take(_checks.candidates("X", X), new))
         theirs[:, new], is_in[:, new] = answers[:, range(len(new)), column[new]], False
     return theirs, is_in
 
@@ -128,7 +115,7 @@ class LiRA(CalibratedAttack):
         `index` (n,) may give the candidates' rows in the shadows' pool; it tells twins apart.
         """
         own, theirs, is_in = self._read(X, y, index)
-        own, theirs = log_odds(own), log_odds(theirs)
+        own, theirs = _tied(log_odds(own)), _tied(log_odds(theirs))
         without = self._curve(theirs, ~is_in, members=False)
         if not self.online:
             return (own - without.mean) / without.sd
@@ -140,8 +127,13 @@ class LiRA(CalibratedAttack):
         if self.variance == "record":
             return curve
         shadows = self.shadows_
-        pool = log_odds(shadows.confidence_in_label)
+        pool = _tied(log_odds(shadows.confidence_in_label))
         return _Normal(curve.mean, _Normal.pooled_sd(pool, shadows.in_mask if members else ~shadows.in_mask))
+
+
+def _tied(odds: np.ndarray) -> np.ndarray:
+    """Log-odds in whole multiples of the width of a tie: equal ones must tie, whatever the order of a sum."""
+    return np.round(odds / TIE) * TIE
 
 
 class _Normal(NamedTuple):
@@ -176,11 +168,15 @@ class RMIA(CalibratedAttack):
     records whose relative confidence is at most 1/gamma of the candidate's; equal counts half, so that where the
     candidates are among the population a record neither gains nor loses by being compared with itself.
 
+    At gamma 1, the default, it is the relative confidence that ranks the records: the population, whichever it is, only
+    turns it into a share, and changes no ranking but for ties. A larger gamma lets the population decide, and can rank
+    worse or better: turn it before you trust it.
+
     Parameters
     ----------
     online : True takes for the usual confidence the mean of two means, over shadows with and without the record, which
         must be in their pool. False (offline) takes ((1 + a) · p_out + 1 - a) / 2 from shadows without it alone.
-    gamma : how many times surer, 1 or more. With 1 the population changes no ranking, only the scale of the score.
+    gamma : how many times surer, 1 or more.
     offline_a : the a of the offline estimate, 0 to 1; 1 takes p_out for the usual confidence.
 
     `fit(target, shadows, population=None)` asks the target about each record of `population`, (X, y), by default the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,8 @@ class ThreatModel:
             "other records of the population": self.other_records,
             "the training procedure": self.training_procedure,
         }
-        has = _listed([thing for thing, knows in known.items() if knows], "and")
-        lacks = _listed([thing for thing, knows in known.items() if not knows], "or")
+        has = listed([thing for thing, knows in known.items() if knows], "and")
+        lacks = listed([thing for thing, knows in known.items() if not knows], "or")
         answer = "the label that it answers, not its confidences" if self.labels_only else "its confidences"
         sentence = f"The attacker may ask the model any question and read {answer}"
         if has:
@@ -52,8 +53,9 @@ class ThreatModel:
         return sentence + "."
 
 
-def _listed(things: list[str], joint: str) -> str:
+def listed(things: Iterable[str], joint: str) -> str:
     """'a, b and c'."""
+    things = list(things)
     return f" {joint} ".join(filter(None, [", ".join(things[:-1]), *things[-1:]]))
 
 

@@ -68,14 +68,14 @@ def columns(model: Any, y: Any, n_records: int) -> np.ndarray:
     column = {label: j for j, label in enumerate(np.asarray(model.classes_).tolist())}
     if y is None:
         raise ValueError("y is missing; this signal needs the recorded label of each record")
-    y = _checks.labels("y", y, n_records).tolist()
-    unknown = sorted({repr(label) for label in y if label not in column})
+    known, which = np.unique(_checks.labels("y", y, n_records), return_inverse=True)
+    unknown = sorted(repr(label) for label in known.tolist() if label not in column)
     if unknown:
         raise ValueError(
             f"y holds {', '.join(unknown[:3])}, which the model does not know; "
             f"it should hold labels from model.classes_: {list(column)}"
         )
-    return np.array([column[label] for label in y])
+    return np.array([column[label] for label in known.tolist()])[which]
 
 
 def log_odds(proba: Any) -> np.ndarray:
