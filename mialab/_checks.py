@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -109,47 +110,125 @@ def take(X: Any, rows: Any) -> Any:
 
 
 def identities(X: Any, y: np.ndarray) -> list[tuple]:
-    """Each record as a tuple of its measurements and its label: equal records have equal ones."""
+    """Each record as a tuple of its measurements and its label: equal records have equal ones, NaN equal to NaN."""
     rows = X.to_numpy(dtype=object) if is_frame(X) else X
+    rows = np.where(_missing(X), None, rows) if rows.dtype.kind in "fO" else rows
     return [(*row, label) for row, label in zip(rows.tolist(), y.tolist(), strict=True)]
 
 
-def records(name: str, X: Any, keep_frame: bool = False) -> Any:
-    """`X` as an (n, n_features) float array of finite numbers.
+def _missing(X: Any) -> np.ndarray:
+    """Which cells hold NaN or another missing value."""
+    if is_frame(X):
+        return X.isna().to_numpy()
+    return np.isnan(X) if X.dtype.kind == "f" else X != X
 
-    `keep_frame` leaves a pandas DataFrame as it is, for a pipeline that picks columns by name. Its columns of
-    text are the model's to read (see `reading`), but nothing may be missing or infinite in it either.
-    """
-    if keep_frame and is_frame(X):
-        flawed = bool(X.isna().to_numpy().any() or X.isin([np.inf, -np.inf]).to_numpy().any())
-    else:
-        X = numbers(name, X, "it should be a table of numbers, (n_records, n_features)")
-        if X.ndim != 2:
-            raise ValueError(
-                f"{name} has shape {X.shape}; it should be (n_records, n_features), "
-                "so put a single record in a list: [record]"
-            )
-        flawed = not np.isfinite(X).all()
-    if flawed:
+
+def fingerprint(X: Any, y: np.ndarray) -> str:
+    """A hash of records and labels in their order (SHA-256), the same for a frame and for the array of its numbers."""
+    columns = [X.iloc[:, j].to_numpy() for j in range(X.shape[1])] if is_frame(X) else list(X.T)
+    digest = hashlib.sha256(repr((X.shape, y.tolist())).encode())
+    for column in columns:
+        plain = column.astype(float).tobytes() if column.dtype.kind in "biuf" else repr(column.tolist()).encode()
+        digest.update(plain)
+    return digest.hexdigest()
+
+
+def records(name: str, X: Any) -> np.ndarray:
+    """`X` as an (n, n_features) float array of finite numbers."""
+    refuse_shapes(name, X)
+    X = numbers(name, X, "it should be a table of numbers, (n_records, n_features)")
+    refuse_shapes(name, X)
+    if not np.isfinite(X).all():
         raise ValueError(f"{name} holds NaN or infinite values; every measurement should be a finite number")
-    if len(X) == 0:
-        raise ValueError(f"{name} holds no records; it should hold at least one")
     return X
+
+
+def candidates(name: str, X: Any) -> Any:
+    """Records for a model to read: a frame, or an array (n, n_features) whose dtype stays as it was given.
+
+    A list becomes an array of floats. NaN, infinity, text and categories are the model's to read (see `reading`).
+    """
+    refuse_shapes(name, X)
+    if not is_frame(X):
+        given = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biufOU"
+        if given:
+            refuse_masked(name, X)
+        X = X if given else numbers(name, X, "it should be a table of numbers, (n_records, n_features)")
+        refuse_shapes(name, X)
+    return X
+
+
+def refuse_shapes(name: str, X: Any) -> None:
+    """Raise a ValueError for what is no table of one value a cell, and say how to make it one."""
+    if hasattr(X, "tocsr"):
+        raise ValueError(f"{name} is a sparse matrix; pass an array, {name}.toarray(), or a frame")
+    if hasattr(X, "to_pandas") and not hasattr(X, "iloc"):
+        raise ValueError(f"{name} is a {type(X).__module__.split('.')[0]} frame; pass a pandas one, {name}.to_pandas()")
+    if isinstance(X, list | tuple) and len(X) and isinstance(X[0], str):
+        raise ValueError(f"{name} is a list of texts; pass a frame with a column of them, for a pipeline to read")
+    if is_frame(X):
+        nested = [column for column in X if X[column].dtype == object and X[column].map(_has_parts).any()]
+        if nested:
+            raise ValueError(f"{name} has cells that hold several values, in {nested}; give each value its own column")
+    elif isinstance(X, np.ndarray) and X.ndim > 2:
+        raise ValueError(
+            f"{name} has shape {X.shape}; it should be (n_records, n_features): pass {name}.reshape(len({name}), -1), "
+            "and let the model give it its shape again"
+        )
+    elif isinstance(X, np.ndarray) and X.ndim < 2:
+        raise ValueError(
+            f"{name} has shape {X.shape}; it should be (n_records, n_features), "
+            "so put a single record in a list: [record]"
+        )
+    elif isinstance(X, np.ndarray) and X.dtype == object and any(map(_has_parts, X.ravel().tolist())):
+        raise ValueError(f"{name} has cells that hold several values; give each value its own column")
+    if hasattr(X, "__len__") and len(X) == 0:
+        raise ValueError(f"{name} holds no records; it should hold at least one")
+
+
+def _has_parts(cell: Any) -> bool:
+    return isinstance(cell, list | tuple | dict | set | np.ndarray)
 
 
 @contextmanager
 def reading(X: Any) -> Iterator[None]:
-    """Where a model fails on a frame with columns that hold no numbers, raise a ValueError that names them."""
+    """Where a model fails on missing values or on columns that hold no numbers, raise a ValueError that says so."""
     try:
         yield
-    except (TypeError, ValueError) as error:
-        strange = [name for name, kind in X.dtypes.items() if kind.kind not in "biuf"] if is_frame(X) else []
-        if not strange:
-            raise
-        raise ValueError(
-            f"X has columns that hold no numbers, {strange}, and the model could not read it ({error}); "
-            "encode them in a pipeline, or leave them out"
-        ) from error
+    except Exception as error:
+        columns = X.items() if is_frame(X) else enumerate(X.T)
+        strange = [name for name, column in columns if not _holds_numbers(column)]
+        words = f"and the model could not read it ({str(error).partition(chr(10))[0]})"
+        if strange:
+            raise ValueError(
+                f"X has columns that hold no numbers, {strange[:5]}, {words}; "
+                "encode them in a pipeline, or leave them out"
+            ) from error
+        if _missing(X).any() or (X.isin([np.inf, -np.inf]).to_numpy() if is_frame(X) else np.isinf(X)).any():
+            raise ValueError(f"X holds NaN or infinite values, {words}; impute them in a pipeline") from error
+        raise
+
+
+def _holds_numbers(column: Any) -> bool:
+    """Whether a column's values, but for the missing ones, are numbers."""
+    if getattr(column.dtype, "kind", "O") != "O":
+        return column.dtype.kind in "biuf"
+    return all(isinstance(value, Real) or _is_missing(value) for value in list(column))
+
+
+def named(name: str, X: Any, model: Any) -> Any:
+    """The columns of a frame that the model was trained on, in its order; ValueError where one is missing."""
+    if not is_frame(X):
+        return X
+    known = getattr(model, "feature_names_in_", None)
+    if known is None and set(getattr(model, "feature_names_", ())) <= set(X.columns):  # CatBoost's, if it has any
+        known = getattr(model, "feature_names_", None)
+    if known is None or list(X.columns) == list(known):
+        return X
+    missing = [column for column in known if column not in X.columns]
+    if missing:
+        raise ValueError(f"{name} has no column {', '.join(map(repr, missing))}, which the model was trained on")
+    return X[list(known)]
 
 
 def labels(name: str, y: Any, n_records: int | None = None) -> np.ndarray:
@@ -206,6 +285,11 @@ def fitted(name: str, model: Any) -> None:
         raise ValueError(
             f"{name} is the class {model.__name__}; it should be a fitted model, {model.__name__}().fit(X, y)"
         )
+    if not hasattr(model, "predict_proba") and _is_regressor(model):
+        raise ValueError(
+            f"{name} ({type(model).__name__}) is a regressor, which answers with a number; these attacks judge "
+            "classifiers, by the probabilities of their classes"
+        )
     if not hasattr(model, "classes_"):
         raise ValueError(
             f"{name} ({type(model).__name__}) has no classes_; it should be a fitted classifier, "
@@ -218,10 +302,19 @@ def fitted(name: str, model: Any) -> None:
         )
 
 
+def _is_regressor(model: Any) -> bool:
+    from sklearn.base import is_regressor
+
+    try:
+        return is_regressor(model)
+    except (AttributeError, TypeError):  # whatever has no tags
+        return False
+
+
 def answers(model: Any, X: Any) -> np.ndarray:
     """The model's class probabilities for X, (n, n_classes), checked on the way in and on the way out."""
     fitted("model", model)
-    X = records("X", X, keep_frame=True)  # a pipeline may pick its columns by name
+    X = named("X", candidates("X", X), model)  # a pipeline may pick its columns by name
     n_features = getattr(model, "n_features_in_", X.shape[1])
     if X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")

@@ -263,7 +263,7 @@ def evaluate(scores: Any, is_member: Any) -> AttackResult:
     area, null_sd, curve = auc(scores, is_member), _null_sd(scores, m, n), roc(scores, is_member)
     return AttackResult(
         auc=area,
-        interval=auc_interval(area, m, n),
+        interval=auc_interval(area, m, n, untied_share=_untied_share(scores, is_member)),
         null_sd=null_sd,
         z=(area - 0.5) / null_sd if null_sd > 0 else 0.0,  # every score equal: exactly chance
         advantage=float((curve.tpr - curve.fpr).max()),
@@ -281,12 +281,36 @@ def _null_sd(scores: np.ndarray, m: int, n: int) -> float:
     return sqrt(max(m + n + 1 - correction, 0.0) / (12 * m * n))
 
 
-def auc_interval(auc: float, n_members: int, n_non_members: int) -> tuple[float, float]:
+def _untied_share(scores: np.ndarray, is_member: np.ndarray) -> float:
+    """What ties leave of the variance of an AUC: 1 where there are none.
+
+    It is 1 - Σ p³ over the distinct scores, p the mean of the two groups' shares of a score; or, where groups are of
+    unequal size and the smaller one ties less, what the placements of the scores leave (DeLong), if that is more.
+    """
+    _, which, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    if counts.max() == 1:
+        return 1.0
+    p = sum(np.bincount(which[group], minlength=len(counts)) / group.sum() for group in (is_member, ~is_member)) / 2
+    each = placements(scores[is_member], scores[~is_member])
+    area, (m, n) = each[0].mean(), map(len, each)
+    measured = auc_error(each) ** 2 / _variance(area, m, n) if 0 < area < 1 and min(m, n) > 1 else 0.0
+    return float(min(1.0, max(1 - (p[counts > 1] ** 3).sum(), measured)))
+
+
+def _variance(theta: float, m: int, n: int) -> float:
+    """The variance of an AUC of m against n whose true value is theta (Hanley and McNeil, as Newcombe has it)."""
+    others = (m + n) / 2 - 1
+    return theta * (1 - theta) * (1 + others * (1 - theta) / (2 - theta) + others * theta / (1 + theta)) / (m * n)
+
+
+def auc_interval(auc: float, n_members: int, n_non_members: int, *, untied_share: float = 1.0) -> tuple[float, float]:
     """Return a 95% interval for an AUC that stays within 0 to 1 and has a width even at AUC 1.
 
     It is the score-type interval of Newcombe (Statistics in Medicine, 2006, part 2, method 5): all values θ that lie
     within 1.96 standard deviations of the measured AUC. The variance, taken *at θ*, is that of Hanley and McNeil (1982)
-    with m−1 and n−1 both replaced by (m+n)/2−1. It raises ValueError for numbers out of range.
+    with m−1 and n−1 both replaced by (m+n)/2−1. Ties make an AUC vary less: `untied_share` is what they leave of its
+    variance where the scores know nothing, 1 without ties, and the variance at θ is multiplied by it (`evaluate` takes
+    it from the scores). It raises ValueError for numbers out of range.
 
     >>> low, high = auc_interval(0.75, n_members=50, n_non_members=50)
     >>> round(low, 2), round(high, 2)
@@ -295,20 +319,20 @@ def auc_interval(auc: float, n_members: int, n_non_members: int) -> tuple[float,
     auc = _checks.fraction("auc", auc)
     m = _checks.whole_number("n_members", n_members, 1)
     n = _checks.whole_number("n_non_members", n_non_members, 1)
-    return _lower_limit(auc, m, n), 1 - _lower_limit(1 - auc, m, n)  # the variance is symmetric about a half
+    share = _checks.fraction("untied_share", untied_share)
+    low, high = _lower_limit(auc, m, n, share), 1 - _lower_limit(1 - auc, m, n, share)
+    return low, high  # the variance is symmetric about a half
 
 
-def _lower_limit(area: float, m: int, n: int) -> float:
+def _lower_limit(area: float, m: int, n: int, untied_share: float) -> float:
     """The θ below `area` at which (area - θ)² = 1.96² · variance(θ)."""
     from scipy.optimize import brentq
 
-    if area == 0:
-        return 0.0
-    others = (m + n) / 2 - 1
+    if area == 0 or untied_share == 0:
+        return area
 
     def beyond(theta: float) -> float:
-        spread = 1 + others * (1 - theta) / (2 - theta) + others * theta / (1 + theta)
-        return (area - theta) ** 2 - Z95**2 * theta * (1 - theta) * spread / (m * n)
+        return (area - theta) ** 2 - Z95**2 * untied_share * _variance(theta, m, n)
 
     return brentq(beyond, 0.0, min(area, 1 - 1e-12))  # at area 1, θ = 1 is a second root: step inside it
 

@@ -20,6 +20,8 @@ from mialab.search import Climb, climb
 from mialab.targets import fresh, seed_names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 
@@ -54,9 +56,9 @@ class Shadows:
 
         It raises ValueError for records that the models cannot read.
         """
-        X = _checks.records("X", X, keep_frame=True)
         if isinstance(self.models, Nets):
             return self.models.predict_proba(X)
+        X = _checks.candidates("X", X)
         return np.stack([_aligned(model, X, self.classes_) for model in self.models])
 
     def besides(self, k: int) -> Shadows:
@@ -77,6 +79,35 @@ class Shadows:
         nets = isinstance(self.models, Nets)
         models = self.models.subset(keep) if nets else [self.models[j] for j in np.flatnonzero(keep)]
         return Shadows(self.X, self.y, self.in_mask[keep], self.proba[keep], self.classes_, models)
+
+    def joined(self, others: Shadows) -> Shadows:
+        """Return these shadows and `others`, trained on the same pool, as one; so are few extended to many.
+
+        It raises ValueError for shadows of another pool.
+        """
+        if _checks.fingerprint(self.X, self.y) != _checks.fingerprint(others.X, others.y):
+            raise ValueError("others were trained on another pool; only shadows of one pool can be joined")
+        in_mask, proba = (
+            np.concatenate([getattr(one, part) for one in (self, others)]) for part in ("in_mask", "proba")
+        )
+        models = [one.models[k] for one in (self, others) for k in range(len(one))]
+        return Shadows(self.X, self.y, in_mask, proba, self.classes_, models)
+
+    @property
+    def has_models(self) -> bool:
+        """Return whether every shadow can be asked anew: one that came from a file cannot."""
+        return not any(isinstance(self.models[k], _NotKept) for k in range(len(self)))
+
+    def save(self, path: str | Path) -> None:
+        """Write who trained each shadow and what it answers about the pool; no record, no label and no model.
+
+        `load_shadows` reads it again, given the same pool. The file is NumPy's .npz, and holds no pickle. It tells how
+        models answer about people: keep it as safe as the records.
+        """
+        with open(path, "wb") as file:  # under this very name: NumPy would add .npz to a path
+            np.savez_compressed(
+                file, in_mask=self.in_mask, proba=self.proba, pool=np.array(_checks.fingerprint(self.X, self.y))
+            )
 
     @property
     def confidence_in_label(self) -> np.ndarray:
@@ -102,6 +133,7 @@ def train_shadows(
     random_state: int | np.random.Generator | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
+    **fit_params: Any,
 ) -> Shadows:
     """Train `n_shadows` fresh copies of `model`, each on `n_members` records drawn from X, y by class.
 
@@ -110,45 +142,134 @@ def train_shadows(
     model : an unfitted estimator (or pipeline), copied for each shadow and given a random_state of its own if it takes
         one, or a function `model(random_state)` that returns one. `mialab.nets.NetClassifier` is trained in batch, all
         shadows at once.
-    X, y : the attacker's pool, (n, n_features) and (n,), matched by position. A DataFrame stays one.
+    X, y : the attacker's pool, (n, n_features) and (n,), matched by position. A DataFrame stays one, and an array keeps
+        its dtype; NaN is for the model to read or to refuse.
     n_members : half of the pool by default. The draws come in pairs that share as few records as can be, so that with
         half of the pool every record is a member of exactly half of an even number of shadows (Carlini et al. 2022,
         section IV).
-    in_mask : (n_shadows, n) bool, who trains each shadow, where you choose that yourself; nothing is drawn then.
+    in_mask : (n_shadows, n) bool, who trains each shadow, in place of a draw: see `even_members`.
     random_state : an int, a numpy Generator, or None.
     n_jobs : as in joblib, whose `parallel_config` also hands the work to a cluster. The result does not depend on it.
     progress : whether to write to the standard error how many shadows are trained.
+    fit_params : handed to every `fit`, such as `sample_weight`. What has one value for each record of the pool is cut
+        to those that train the shadow; the rest is handed on as it is.
 
-    It raises ValueError for bad data, numbers out of range, and a pool with one class only.
+    It raises ValueError for bad data, numbers out of range, a pool with one class only, and a shadow whose `fit` fails.
+    Interrupted (Ctrl-C), it raises `ShadowsInterrupted`, which keeps the shadows that are trained.
 
     >>> from mialab import targets
     >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3
     >>> train_shadows(targets.make("one-nn"), X, y, n_shadows=4, random_state=0)
     4 shadow models, each trained on 6 of 12 records
     """
-    X = _checks.records("X", X, keep_frame=True)
+    X = _checks.candidates("X", X)
+    X = X if _checks.is_frame(X) else X.copy()
     y = _checks.labels("y", y, len(X)).copy()
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a shadow")
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
-    n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
     progress = _checks.flag("progress", progress)
     rng = _checks.generator(random_state)
     if in_mask is None:
+        n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
         n_members = len(y) // 2 if n_members is None else n_members
         n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
         in_mask = shadow_members(y, n_shadows, n_members, rng)
     in_mask = _checks.member_masks("in_mask", in_mask, len(y))
     seeds = rng.integers(2**31, size=len(in_mask)).tolist()
-    if type(model) is NetClassifier:
+    if type(model) is NetClassifier and not fit_params:
         settings = model.get_params() | {"random_state": seeds[0]}
         nets = train_nets(X, y, in_mask, progress=progress, **settings)
         return Shadows(X, y, in_mask, nets.predict_proba(X), nets.classes_, nets)
     with one_thread():
-        models, proba = _train_each(model, X, y, in_mask, seeds, classes, n_jobs, progress)
-    return Shadows(X, y, in_mask, proba, classes, models)
+        return _train_each(model, X, y, in_mask, seeds, fit_params, n_jobs, progress)
+
+
+class ShadowsInterrupted(KeyboardInterrupt):
+    """A `ShadowsInterrupted` is raised where the training is interrupted; its `shadows` are those that are trained.
+
+    It is a KeyboardInterrupt, so that a program that does not know of it ends as it would. There may be none yet.
+
+    >>> issubclass(ShadowsInterrupted, KeyboardInterrupt)
+    True
+    """
+
+    def __init__(self, shadows: Shadows):
+        super().__init__(f"interrupted after {len(shadows)} shadows")
+        self.shadows = shadows
+
+
+def load_shadows(path: str | Path, X: Any, y: Any) -> Shadows:
+    """Read the shadows that `Shadows.save` wrote, given the pool that they were trained on.
+
+    They have no models: whatever asks a shadow anew, as the label-only attack does, cannot use them. It raises
+    ValueError for a file of another kind, and for another pool, which includes the same one in another order.
+
+    >>> from mialab import targets
+    >>> X, y = np.arange(12.0)[:, None], np.arange(12) % 3
+    >>> train_shadows(targets.make("one-nn"), X, y, n_shadows=4, random_state=0).save("shadows.npz")
+    >>> load_shadows("shadows.npz", X, y)
+    4 shadow models, each trained on 6 of 12 records
+    """
+    X, y = _checks.candidates("X", X), _checks.labels("y", y)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            in_mask, proba, pool = file["in_mask"], file["proba"], str(file["pool"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no file of shadows, as Shadows.save writes them ({error})") from error
+    if pool != _checks.fingerprint(X, y):
+        raise ValueError(f"the shadows in {path} were trained on another pool; pass theirs, in the same order")
+    return Shadows(X, y, in_mask, proba, np.unique(y), [_NotKept(np.unique(y))] * len(in_mask))
+
+
+@dataclass(frozen=True)
+class _NotKept:
+    """The place of a model that no file holds."""
+
+    classes_: np.ndarray
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        raise ValueError("these shadows came from a file, without their models; they know of their own pool only")
+
+
+def even_members(
+    y: Any, n_shadows: int, n_members: int, random_state: int | np.random.Generator | None = None
+) -> np.ndarray:
+    """Choose who trains each shadow so that every record trains equally many, give or take one, (n_shadows, n) bool.
+
+    Records are dealt like cards: a new deck is shuffled when the last is used up, and in a deck each class is spread
+    evenly. So a record lacks in at least ⌊n_shadows · (1 - n_members / n)⌋ of the shadows, however large they are. With
+    half of the pool these are the pairs of `shadow_members`. It raises ValueError for numbers out of range.
+
+    >>> even_members(["a", "b"] * 5, n_shadows=5, n_members=8, random_state=0).sum(axis=0).tolist()
+    [4, 4, 4, 4, 4, 4, 4, 4, 4, 4]
+    """
+    y = _checks.labels("y", y)
+    n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
+    n_members = _checks.whole_number("n_members", n_members, 1, len(y) - 1)
+    rng = _checks.generator(random_state)
+    if 2 * n_members == len(y):
+        return shadow_members(y, n_shadows, n_members, rng)
+    in_mask, left = np.zeros((n_shadows, len(y)), dtype=bool), np.array([], dtype=int)
+    for k in range(n_shadows):
+        hand, left = left[:n_members], left[n_members:]
+        if len(hand) < n_members:
+            deck = _deck(y, rng)
+            more = deck[~np.isin(deck, hand)][: n_members - len(hand)]  # nobody twice in one hand
+            hand, left = np.concatenate([hand, more]), deck[~np.isin(deck, more)]
+        in_mask[k, hand] = True
+    return in_mask
+
+
+def _deck(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """All rows in a random order in which each class is spread evenly."""
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        place[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
+    return np.argsort(place, kind="stable")
 
 
 def shadow_members(
@@ -187,35 +308,62 @@ def _shares(sizes: np.ndarray, n: int, lot: int) -> np.ndarray:
 
 
 def _train_each(
-    model: Any, X: Any, y: np.ndarray, in_mask: np.ndarray, seeds: list[int], classes: np.ndarray, n_jobs, progress
-) -> tuple[list[Any], np.ndarray]:
-    """One fit after the other, or side by side as joblib is set."""
+    model: Any, X: Any, y: np.ndarray, in_mask: np.ndarray, seeds: list[int], fit_params: dict, n_jobs, progress
+) -> Shadows:
+    """One fit after the other, or side by side as joblib is set; whoever interrupts keeps what is done."""
     from joblib import Parallel, delayed
 
-    names = seed_names(model)
-    jobs = [delayed(_train_one)(model, X, y, *job, classes, names) for job in zip(in_mask, seeds, strict=True)]
-    if not progress:
-        trained = Parallel(n_jobs=n_jobs)(jobs)
-    else:
-        trained = []
+    classes, names, trained = np.unique(y), seed_names(model), []
+    jobs = [
+        delayed(_train_one)(model, X, y, *job, classes, names, fit_params) for job in zip(in_mask, seeds, strict=True)
+    ]
+
+    def done() -> Shadows:
+        proba = [answers for _, answers in trained]
+        empty = np.zeros((0, len(y), len(classes)))
+        models = [shadow for shadow, _ in trained]
+        return Shadows(X, y, in_mask[: len(trained)], np.stack(proba) if proba else empty, classes, models)
+
+    try:
         for one in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):  # in order, as each is done
             trained.append(one)
-            print(f"\r{len(trained)} of {len(jobs)} shadows trained", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
-    models, proba = zip(*trained, strict=True)
-    return list(models), np.stack(proba)
+            if progress:
+                print(f"\r{len(trained)} of {len(jobs)} shadows trained", end="", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        raise ShadowsInterrupted(done()) from None
+    finally:
+        if progress:
+            print(file=sys.stderr)
+    return done()
 
 
 def _train_one(
-    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray, names: list[str]
-) -> tuple[Any, np.ndarray]:
+    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray, names: list[str],
+    fit_params: dict[str, Any],
+) -> tuple[Any, np.ndarray]:  # fmt: skip
     """One shadow, and its answers for the whole pool."""
     rows = np.flatnonzero(members)
     with one_thread():
         shadow = fresh(model, seed, names)
-        with _checks.reading(X):
-            shadow.fit(_checks.take(X, rows), y[rows])
+        own = {name: _of_members(value, rows, len(y)) for name, value in fit_params.items()}
+        try:
+            with _checks.reading(X):
+                shadow.fit(_checks.take(X, rows), y[rows], **own)
+        except Exception as error:  # whatever a library raises: it knows nothing of shadows
+            lacks = [label for label in classes.tolist() if label not in y[rows]]
+            unseen = f"; none of these is of class {', '.join(map(repr, lacks[:3]))}" if lacks else ""
+            raise ValueError(
+                f"a shadow could not be trained on {len(rows)} of {len(y)} records{unseen}: "
+                f"{str(error).partition(chr(10))[0]}"
+            ) from error
         return shadow, _aligned(shadow, X, classes)
+
+
+def _of_members(value: Any, rows: np.ndarray, n_records: int) -> Any:
+    """These rows of a fit parameter that holds one value for each record; any other as it is."""
+    if isinstance(value, str | dict | tuple) or not hasattr(value, "__len__") or len(value) != n_records:
+        return value
+    return value.iloc[rows] if hasattr(value, "iloc") else np.asarray(value)[rows]
 
 
 def _aligned(model: Any, X: Any, classes: np.ndarray) -> np.ndarray:

@@ -5,8 +5,11 @@ Notebook 04 compares them. Every maker imports its part of scikit-learn only whe
 
 from __future__ import annotations
 
+import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,7 +115,9 @@ def fresh(model: Any, random_state: int, seeds: list[str] | None = None) -> Any:
     """Return an unfitted copy of `model` with this random_state wherever it, or a step of it, takes one.
 
     Who makes many copies may pass `seeds`, the names of what to set, as `seed_names` finds them. A function
-    `model(random_state)` is called instead; a ValueError is raised where it returns no estimator.
+    `model(random_state)` is called instead. A model of a class without scikit-learn's `get_params` is made anew from
+    its attributes that bear the names of its constructor's arguments. A ValueError is raised where the function returns
+    no estimator, and where the class needs arguments that the model does not keep.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> fresh(DecisionTreeClassifier(max_depth=2), random_state=7)
@@ -123,15 +128,21 @@ def fresh(model: Any, random_state: int, seeds: list[str] | None = None) -> Any:
         if isinstance(made, type) or not hasattr(made, "fit"):
             raise ValueError(f"model(random_state) returned {made!r}; it should return an unfitted estimator")
         return made
+    if not hasattr(model, "get_params"):
+        return _anew(model)
     from sklearn.base import clone
 
-    copy, seeds = clone(model, safe=False), seed_names(model) if seeds is None else seeds
-    if any("__" in name for name in seeds):
-        copy.set_params(**dict.fromkeys(seeds, random_state))
+    try:
+        made = clone(model)
+    except (RuntimeError, TypeError):  # CatBoost, for one, keeps a copy of an argument in its place
+        made = type(model)(**copy.deepcopy(model.get_params()))
+    seeds = seed_names(model) if seeds is None else seeds
+    if any("__" in name for name in seeds) or not all(hasattr(made, name) for name in seeds):
+        made.set_params(**dict.fromkeys(seeds, random_state))
     else:  # what set_params would do, but for looking up all that it might set
         for name in seeds:
-            setattr(copy, name, random_state)
-    return copy
+            setattr(made, name, random_state)
+    return made
 
 
 def seed_names(model: Any) -> list[str]:
@@ -141,7 +152,28 @@ def seed_names(model: Any) -> list[str]:
     ['mlpclassifier__random_state']
     """
     params = model.get_params() if hasattr(model, "get_params") else {}
-    return [name for name in params if name.split("__")[-1] == "random_state"]
+    return [name for name in params if name.split("__")[-1] in ("random_state", "random_seed")]
+
+
+def _anew(model: Any) -> Any:
+    """An unfitted model of the same class; a deep copy would go on from what the members taught it."""
+    named = [one for one in inspect.signature(type(model)).parameters.values() if one.kind not in (2, 4)]  # *a, **b
+    settings = {one.name: getattr(model, one.name) for one in named if hasattr(model, one.name)}
+    lost = [one.name for one in named if one.default is one.empty and one.name not in settings]
+    lost += [name for name, value in settings.items() if not _is_setting(value)]  # a trained part, perhaps
+    if lost:
+        raise ValueError(
+            f"a {type(model).__name__} cannot be made anew: its constructor takes {', '.join(lost)}, which the model "
+            "does not keep as a plain value; pass a function of random_state that returns an unfitted one"
+        )
+    return type(model)(**settings)
+
+
+def _is_setting(value: Any) -> bool:
+    """Whether a constructor's argument is plain: a number, a text, a function or class, or a list of such."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, str | Real | type) or inspect.isroutine(value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

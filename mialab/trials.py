@@ -88,7 +88,7 @@ def run_trials(
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
     attacks = _named_attacks(attacks)
-    X = _checks.records("X", X, keep_frame=True)
+    X = _checks.candidates("X", X)
     y = _checks.labels("y", y, len(X))
     classes = np.unique(y).tolist()
     if len(classes) < 2:

@@ -13,13 +13,19 @@ import threading
 import zipfile
 from pathlib import Path
 
+import httpx
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from mialab import cli
-from mialab.blackbox import RemoteModel
+from mialab.blackbox import RemoteModel, serve
 from mialab.cli import _serve
 from mialab.data import load_iris, split
 from mialab.targets import make
@@ -150,5 +156,22 @@ def test_it_serves_until_ctrl_c(keyed):
 
 
 def test_the_example_is_one_shell_line():
-    words = shlex.split(_serve.example("http://h", "m", make("tree").fit(IRIS.X, IRIS.y), keyed=False))
+    words = shlex.split(_serve.example("http://h", "m", [1.0] * 4, keyed=False))
     assert json.loads(words[words.index("-d") + 1]) == {"instances": [[1.0] * 4]}
+
+
+def test_the_example_is_a_record_that_the_model_can_read(tmp_path):
+    assert _serve.example_record(make("tree").fit(IRIS.X, IRIS.y), None) == [1.0] * 4
+    frame = pd.DataFrame({"sex": ["f", "m"] * 10, "patient's age": np.arange(20)})
+    model = make_pipeline(make_column_transformer((OneHotEncoder(), ["sex"])), LogisticRegression())
+    model.fit(frame, [0, 1] * 10)
+    with pytest.raises(ValueError, match=r"cannot read a record of ones .* give --example CSV"):
+        _serve.example_record(model, None)
+    frame.to_csv(tmp_path / "one.csv", index=False)
+    record = _serve.example_record(model, str(tmp_path / "one.csv"))
+    assert record == {"sex": "f", "patient's age": 0}
+    words = shlex.split(_serve.example("http://h", "m", record, keyed=False))
+    with serve(model, "m") as url:
+        asked = words[words.index("-d") + 1]
+        answer = httpx.post(f"{url}/v1/models/m:predict", content=asked, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200

@@ -39,6 +39,7 @@ def main(out: Path) -> int:
     write(source / "data.md", within_site((ROOT / "data" / "README.md").read_text("utf-8")))
     write(source / "glossary.md", glossary())
     write(source / "library.md", library())
+    write(source / "library" / "recipes.md", (HERE / "recipes.md").read_text("utf-8"))
     for module in MODULES:
         write(source / "library" / f"{module}.rst", api(module))
     words = ["-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going", "-j", "2", str(source), str(out / "html")]
@@ -110,8 +111,11 @@ def instructors() -> str:
 
 def library() -> str:
     """The library's first page."""
-    names = "\n".join(f"library/{module}" for module in MODULES)
-    words = "The package `mialab`, module by module. Each knows only what stands before it."
+    names = "\n".join(f"library/{page}" for page in ("recipes", *MODULES))
+    words = (
+        "To audit a model of yours, begin with the [recipes](library/recipes.md). Then the package `mialab`, module by "
+        "module: each knows only what stands before it, and every name has an example that runs."
+    )
     return f"# The library\n\n{words}\n\n```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
 
 

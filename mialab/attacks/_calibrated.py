@@ -71,7 +71,7 @@ def _shadow_confidence(shadows: Shadows, X: Any, y: Any, index: Any) -> tuple[np
     theirs, is_in = shadows.proba[:, rows, column], shadows.in_mask[:, rows]
     new = np.flatnonzero(rows < 0)
     if len(new):
-        answers = shadows.predict_proba(_checks.take(_checks.records("X", X, keep_frame=True), new))
+        answers = shadows.predict_proba(_checks.take(_checks.candidates("X", X), new))
         theirs[:, new], is_in[:, new] = answers[:, range(len(new)), column[new]], False
     return theirs, is_in
 

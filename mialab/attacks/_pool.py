@@ -17,7 +17,9 @@ def rows_in_pool(shadows: Shadows, X: Any, y: Any, index: Any = None) -> np.ndar
 
     A record is found by its measurements and its label; of twins the first is meant, unless `index` names the rows.
     """
-    X = _checks.records("X", X, keep_frame=True)
+    X = _checks.candidates("X", X)
+    if _checks.is_frame(X) and _checks.is_frame(shadows.X) and set(X.columns) >= set(shadows.X.columns):
+        X = X[list(shadows.X.columns)]
     y = _checks.labels("y", y, len(X))
     if X.shape[1] != shadows.X.shape[1]:
         raise ValueError(f"X has {X.shape[1]} columns; the records of the shadows' pool have {shadows.X.shape[1]}")
@@ -38,9 +40,14 @@ def _named_rows(shadows: Shadows, X: Any, y: np.ndarray, index: np.ndarray) -> n
     for i in (index.min(), index.max()):
         _checks.whole_number("index", int(i), 0, len(shadows.y) - 1)
     pool = _columns(_checks.take(shadows.X, index))
-    if not all((a == b).all() for a, b in ((shadows.y[index], y), *zip(pool, _columns(X), strict=True))):
+    if not all(_equal(a, b) for a, b in ((shadows.y[index], y), *zip(pool, _columns(X), strict=True))):
         raise ValueError("index names rows of the shadows' pool that are not the records of X, y in their order")
     return index
+
+
+def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether all values are the same, a missing one as another."""
+    return bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _columns(X: Any) -> list[np.ndarray]:
@@ -54,4 +61,4 @@ def _numbered(values: np.ndarray) -> np.ndarray:
         return np.unique(values, return_inverse=True)[1]
     import pandas as pd  # values of several kinds have no order
 
-    return pd.factorize(values)[0]
+    return pd.factorize(values, use_na_sentinel=False)[0]

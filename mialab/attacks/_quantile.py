@@ -89,7 +89,7 @@ class QuantileAttack(Attack):
         """What the regression reads of each record, measurements and label; and the target's log-odds of the label."""
         target = self._fitted_target()
         odds = log_odds(true_class_confidence(target, X, y))
-        X = _checks.records("X", X, keep_frame=True)
+        X = _checks.candidates("X", X)
         label = np.eye(len(target.classes_))[columns(target, y, len(X))]
         if not _checks.is_frame(X):
             return np.hstack([X, label]), odds

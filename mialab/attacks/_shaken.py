@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mialab import _checks
+from mialab._threads import one_thread
 from mialab.attacks._contract import Attack, ThreatModel, replicas
 from mialab.attacks._pool import rows_in_pool
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mialab.shadows import Shadows
 
 N_CALIBRATING = 16  # shadows: whole pairs, so that a record of their pool was a member of half of them
+MOST_TRIED = 2_000  # records of the pool on which the noise is chosen
 ROWS_AT_ONCE = 20_000  # copies asked about in one request
 SCALES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # in standard deviations of each measurement in the pool
 
@@ -56,6 +58,7 @@ class ShakenAttack(Attack):
         """
         if self.calibrated or self.noise is None:
             shadows = replicas(f"a {type(self).__name__} that calibrates, or has no noise", target, shadows)
+        self.columns_ = list(shadows.X.columns) if shadows is not None and _checks.is_frame(shadows.X) else None
         self.noise_ = self._best_noise(shadows) if self.noise is None else self.noise
         self.shadows_ = shadows if self.calibrated else None
         return super().fit(target)
@@ -67,7 +70,10 @@ class ShakenAttack(Attack):
         It raises ValueError where `noise` does not hold one number for each column of X, and offline for a record that
         was a member of every shadow.
         """
-        own = self._read(self._fitted_target(), X, y, self.noise_, self.n_questions)
+        target = self._fitted_target()
+        if _checks.is_frame(X) and self.columns_ is not None:
+            X = X[self.columns_]  # the noise goes by their order
+        own = self._read(target, X, y, self.noise_, self.n_questions)
         if not self.calibrated:
             return own
         theirs = [self._read(m, X, y, self.noise_, self.n_questions) for m in _first(self.shadows_, N_CALIBRATING)]
@@ -94,8 +100,7 @@ class ShakenAttack(Attack):
         self, signal: Callable[..., np.ndarray], model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int
     ) -> Iterator[np.ndarray]:
         """The signal of some copies of every record at a time, (some, n); the first copy is the record as it is."""
-        as_given = _like(X)
-        X = _checks.records("X", X)
+        as_given, X = _like(X), _numbers(X)
         if noise.ndim and len(noise) != X.shape[1]:
             raise ValueError(f"noise holds {len(noise)} numbers; it should hold one for each of {X.shape[1]} columns")
         shakes = np.random.default_rng(self.random_state).normal(size=(n_questions, X.shape[1])) * noise
@@ -104,15 +109,20 @@ class ShakenAttack(Attack):
         at_once = max(1, ROWS_AT_ONCE // len(X))
         for some in np.split(shakes, range(at_once, n_questions, at_once)):
             copies = (X + some[:, None]).reshape(-1, X.shape[1])
-            yield signal(model, as_given(copies), np.tile(y, len(some))).reshape(len(some), len(X))
+            with one_thread():
+                read = signal(model, as_given(copies), np.tile(y, len(some)))
+            yield read.reshape(len(some), len(X))
 
     def _best_noise(self, shadows: Shadows, n_tried: int = 8, n_questions: int = 20) -> np.ndarray:
         """The noise at which the first shadows' own members and non-members are told apart best."""
-        spread = np.std(_checks.records("X", shadows.X), axis=0)
-        told_apart = {}
+        spread = np.std(_numbers(shadows.X), axis=0)
+        few = np.arange(len(shadows.y))
+        if len(few) > MOST_TRIED:
+            few = np.sort(np.random.default_rng(self.random_state).permutation(few)[:MOST_TRIED])
+        X, y, told_apart = _checks.take(shadows.X, few), shadows.y[few], {}
         for scale in SCALES:
-            read = [self._read(m, shadows.X, shadows.y, scale * spread, n_questions) for m in _first(shadows, n_tried)]
-            told_apart[scale] = np.mean([_wins(*pair) for pair in zip(read, shadows.in_mask, strict=False)])
+            read = [self._read(m, X, y, scale * spread, n_questions) for m in _first(shadows, n_tried)]
+            told_apart[scale] = np.mean([_wins(*pair) for pair in zip(read, shadows.in_mask[:, few], strict=False)])
         return max(told_apart, key=told_apart.get) * spread
 
 
@@ -124,13 +134,29 @@ def _wins(values: np.ndarray, is_member: np.ndarray) -> float:
     return float((rankdata(values)[is_member].sum() - m * (m + 1) / 2) / (m * (n - m)))
 
 
+def _numbers(X: Any) -> np.ndarray:
+    """The measurements that noise can be added to: all of an array, or the columns of a frame that hold numbers."""
+    return _checks.records("X", X.select_dtypes("number") if _checks.is_frame(X) else X)
+
+
 def _like(X: Any) -> Callable[[np.ndarray], Any]:
-    """What turns an array into a frame with the columns of `X`, if that is one: a pipeline may pick them by name."""
+    """What gives noisy copies the form of X: its dtype; or a frame, for a pipeline may pick its columns by name.
+
+    The columns of a frame that hold no numbers are as they were in every copy.
+    """
     if not _checks.is_frame(X):
-        return lambda copies: copies
+        dtype = X.dtype if isinstance(X, np.ndarray) and X.dtype.kind == "f" else float
+        return lambda copies: copies.astype(dtype, copy=False)
     import pandas as pd
 
-    return lambda copies: pd.DataFrame(copies, columns=X.columns)
+    names = list(X.select_dtypes("number").columns)
+    rest = X.drop(columns=names)
+
+    def shaken(copies: np.ndarray) -> Any:
+        again = rest.iloc[np.resize(np.arange(len(X)), len(copies))].reset_index(drop=True)
+        return pd.concat([pd.DataFrame(copies, columns=names), again], axis=1)[list(X.columns)]
+
+    return shaken
 
 
 def _first(shadows: Shadows, n: int) -> list[Any]:

@@ -146,7 +146,7 @@ class Service:
         if name != self.name:
             raise Refused(404, f"there is no model {json.dumps(name[:60])} here; this service serves {self.name!r}")
 
-    def answer(self, X: np.ndarray, account: Account) -> np.ndarray:
+    def answer(self, X: np.ndarray | list[dict], account: Account) -> np.ndarray:
         """The model's probabilities for X as the settings let them out, paid for by `account`."""
         account.spend(len(X))
         try:
@@ -158,12 +158,15 @@ class Service:
             raise Refused(502, sentence) from error
         return coarsen(proba, self.output, self.digits)
 
-    def _frame(self, X: np.ndarray) -> Any:
+    def _frame(self, X: np.ndarray | list[dict]) -> Any:
         """X under the names that the model was fitted with: a pipeline may pick its columns by name."""
         if self.feature_names is None:
             return X
         import pandas as pd
 
+        if isinstance(X, list):
+            columns = zip(self.model.feature_names_in_, self.feature_names, strict=True)
+            return pd.DataFrame({name: [one[shown] for one in X] for name, shown in columns})
         return pd.DataFrame(X, columns=self.model.feature_names_in_)
 
     def about(self, account: Account) -> dict[str, Any]:
@@ -228,7 +231,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(title=f"mialab: {service.name}", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(RequestLog)
     keyed = None not in service.accounts
-    schemas = Schemas(service.n_features, len(service.classes), service.max_batch, keyed)
+    schemas = Schemas(service.n_features, len(service.classes), service.max_batch, keyed, service.feature_names)
     Name = Annotated[str, Path(description="the model's name", json_schema_extra={"enum": [service.name]})]
     _add_vertex(app, service, schemas, Name)
     _add_sagemaker(app, service, schemas, Name)
@@ -250,7 +253,7 @@ def _add_vertex(app: FastAPI, service: Service, schemas: Schemas, Name: Any) -> 
             service,
             request,
             model,
-            lambda body: _wire.vertex_records(body, service.n_features, service.max_batch),
+            lambda body: _wire.vertex_records(body, service.n_features, service.max_batch, service.feature_names),
             lambda proba: _wire.predictions_json(proba, **about),
         )
 
@@ -278,7 +281,9 @@ def _add_sagemaker(app: FastAPI, service: Service, schemas: Schemas, Name: Any) 
             service,
             request,
             model,
-            lambda body: _wire.sagemaker_records(body, kind, service.n_features, service.max_batch),
+            lambda body: _wire.sagemaker_records(
+                body, kind, service.n_features, service.max_batch, service.feature_names
+            ),
             _wire.predictions_csv if answer_in == CSV else _wire.predictions_json,
         )
         response.headers["content-type"] = answer_in
@@ -325,7 +330,7 @@ def _admit(service: Service, request: Request, model: str | None = None) -> Acco
 
 
 async def _ask(
-    service: Service, request: Request, model: str, read: Callable[[bytes], np.ndarray], write: Callable
+    service: Service, request: Request, model: str, read: Callable[[bytes], Any], write: Callable
 ) -> Response:
     """Everything that the prediction routes share: key, model, body, charge, answer."""
     account = _admit(service, request, model)

@@ -29,7 +29,9 @@ SECURITY = {
 class Schemas:
     """The descriptions of the routes, as keywords for FastAPI's decorators."""
 
-    def __init__(self, n_features: int | None, n_classes: int, max_batch: int, keyed: bool):
+    def __init__(
+        self, n_features: int | None, n_classes: int, max_batch: int, keyed: bool, names: list[str] | None = None
+    ):
         self._security = [{name: []} for name in SECURITY] if keyed else []
         number = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
         width = {"minItems": n_features or 1} | ({"maxItems": n_features} if n_features else {})
@@ -39,6 +41,12 @@ class Schemas:
             "maxItems": max_batch,
             "items": {"type": "array", "items": number, **width},
         }
+        self.instances: dict[str, Any] = self.records
+        if names:
+            value = {"anyOf": [number, {"type": ["string", "boolean", "null"]}]}
+            by_name = _object(dict.fromkeys(names, value)) | {"additionalProperties": False}
+            bounds = {bound: self.records[bound] for bound in ("type", "minItems", "maxItems")}
+            self.instances = {"anyOf": [self.records, {**bounds, "items": by_name}]}
         probability = {"type": "number", "minimum": 0, "maximum": 1}
         row = {"type": "array", "items": probability, "minItems": n_classes, "maxItems": n_classes}
         self.predictions = {"type": "array", "items": row}
@@ -52,7 +60,7 @@ class Schemas:
         text = {"type": "string"}
         names = ("deployedModelId", "model", "modelDisplayName", "modelVersionId")
         answer = _object({"predictions": self.predictions, **dict.fromkeys(names, text)})
-        asked = _object({"instances": self.records}, parameters={"type": ["object", "null"]})
+        asked = _object({"instances": self.instances}, parameters={"type": ["object", "null"]})
         google = _object({"error": _object({"code": {"type": "integer"}, "message": text, "status": text})})
         return self._route(summary, {JSON: answer}, google, [*_REFUSALS], {JSON: {"schema": asked}})
 
@@ -60,7 +68,7 @@ class Schemas:
         """The route that speaks the SageMaker runtime's format."""
         features = {"type": "array", "items": _object({"features": self.records["items"]})}
         features |= {bound: self.records[bound] for bound in ("minItems", "maxItems")}
-        asked = {"anyOf": [self.records, _object({"instances": self.records}), _object({"instances": features})]}
+        asked = {"anyOf": [self.records, _object({"instances": self.instances}), _object({"instances": features})]}
         body = {
             JSON: {"schema": asked},
             CSV: {"schema": self.csv},

@@ -94,18 +94,24 @@ class RemoteModel(Counted):
         self._left = about["queries_left"]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the service's answer about each record, (n, n_classes), batch by batch."""
+        """Return the service's answer about each record, (n, n_classes), batch by batch.
+
+        A frame with columns that hold no numbers, or with missing values, is sent by the names of its columns.
+        """
         n_features = getattr(self, "n_features_in_", None)
-        names = getattr(self, "feature_names_in_", None)
-        if _checks.is_frame(X) and names is not None and list(X.columns) != list(names):
-            raise ValueError(f"X has the columns {list(X.columns)}; the model was trained on {list(names)}")
-        X = _checks.records("X", X)
-        if n_features is not None and X.shape[1] != n_features:
-            raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
+        X = _checks.named("X", X, self)
+        if _checks.is_frame(X) and hasattr(self, "feature_names_in_") and _is_mixed(X):
+            X = _objects(_checks.candidates("X", X))
+            widest = max(len(json.dumps(one)) for one in X) + 2
+        else:
+            X = _checks.records("X", X)
+            widest = _DIGITS * X.shape[1]
+            if n_features is not None and X.shape[1] != n_features:
+                raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
+            X = X.tolist()
         self._check_budget(len(X))
         answers: list[np.ndarray] = []
-        fits = (self._max_bytes - 100) // (_DIGITS * X.shape[1])
-        step = max(1, min(self.batch_size, fits))
+        step = max(1, min(self.batch_size, (self._max_bytes - 100) // widest))
         for start in range(0, len(X), step):
             try:
                 answers.append(self._ask(X[start : start + step]))
@@ -190,8 +196,8 @@ class RemoteModel(Counted):
         if wait is None or wait > self.patience:
             raise BudgetExhausted.of(n_records, left, renews_in=wait)
 
-    def _ask(self, X: np.ndarray) -> np.ndarray:
-        body = json.dumps({"instances": X.tolist()})
+    def _ask(self, X: list[Any]) -> np.ndarray:
+        body = json.dumps({"instances": X})
         route = WIRES[self.wire].format(self.name)
         response = self._send("POST", route, content=body, headers={"Content-Type": "application/json"})
         answer = np.array(self._read(response, "predictions"), dtype=float)
@@ -246,6 +252,20 @@ class RemoteModel(Counted):
             return response.json()[field]
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"{self.url} {_NO_SERVICE}") from None
+
+
+def _is_mixed(X: Any) -> bool:
+    """Whether a frame holds more than finite numbers."""
+    return any(getattr(kind, "kind", "O") not in "iuf" for kind in X.dtypes) or bool(X.isna().to_numpy().any())
+
+
+def _objects(X: Any) -> list[dict[str, Any]]:
+    """The records of a frame as objects of plain values, None where a value is missing."""
+    missing = X.isna().to_numpy()
+    columns = [[v.item() if isinstance(v, np.generic) else v for v in X.iloc[:, j]] for j in range(X.shape[1])]
+    return [
+        {str(name): None if missing[i, j] else columns[j][i] for j, name in enumerate(X.columns)} for i in range(len(X))
+    ]
 
 
 def _sentence(response: httpx.Response) -> str:

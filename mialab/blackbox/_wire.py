@@ -109,18 +109,26 @@ def parse_json(body: bytes) -> Any:
         raise Refused(400, "the body is nested too deeply; instances should be a list of records") from None
 
 
-def vertex_records(body: bytes, n_features: int | None, max_batch: int) -> np.ndarray:
-    """The records of a Vertex AI request, {"instances": [[...], ...]}, as an (n, n_features) array."""
+def vertex_records(
+    body: bytes, n_features: int | None, max_batch: int, names: list[str] | None = None
+) -> np.ndarray | list[dict]:
+    """The records of a Vertex AI request, {"instances": [[...], ...]}, as an (n, n_features) array.
+
+    Where the model's columns have `names`, a record may be an object, as Vertex has it for tables: {"age": 61, ...}.
+    Then it is the list of these objects.
+    """
     asked = parse_json(body)
     if not isinstance(asked, dict) or "instances" not in asked:
         raise Refused(400, 'the body should be a JSON object with a list of records: {"instances": [[...], ...]}')
     if not isinstance(asked.get("parameters", {}), dict | None):
         raise Refused(400, f"parameters is {_short(asked['parameters'])}; it should be a JSON object")
-    return table("instances", asked["instances"], n_features, max_batch)
+    return _table_or_objects(asked["instances"], n_features, max_batch, names)
 
 
-def sagemaker_records(body: bytes, kind: str, n_features: int | None, max_batch: int) -> np.ndarray:
-    """The records of a SageMaker request as an (n, n_features) array.
+def sagemaker_records(
+    body: bytes, kind: str, n_features: int | None, max_batch: int, names: list[str] | None = None
+) -> np.ndarray | list[dict]:
+    """The records of a SageMaker request as an (n, n_features) array, or as for Vertex a list of objects.
 
     JSON: {"instances": [[...], ...]}, {"instances": [{"features": [...]}, ...]} (Amazon's common format), or the
     bare list of records. CSV: one record a line, no header.
@@ -133,8 +141,35 @@ def sagemaker_records(body: bytes, kind: str, n_features: int | None, max_batch:
             raise Refused(400, 'the body should hold a list of records: {"instances": [[...], ...]}')
         asked = asked["instances"]
     if isinstance(asked, list):
-        asked = [one["features"] if isinstance(one, dict) and "features" in one else one for one in asked]
-    return table("instances", asked, n_features, max_batch)
+        asked = [one["features"] if isinstance(one, dict) and list(one) == ["features"] else one for one in asked]
+    return _table_or_objects(asked, n_features, max_batch, names)
+
+
+def _table_or_objects(rows: Any, n_features: int | None, max_batch: int, names: list[str] | None) -> Any:
+    if names and isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        return objects(rows, names, max_batch)
+    return table("instances", rows, n_features, max_batch)
+
+
+def objects(rows: list[Any], names: list[str], max_batch: int) -> list[dict[str, Any]]:
+    """`rows`, as JSON brought them, as objects with a number, a text, true, false or null for each of the `names`."""
+    if len(rows) > max_batch:
+        raise Refused(400, f"instances holds {len(rows)} records; a request may hold at most {max_batch}")
+    wanted = set(names)
+    for i, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise Refused(400, f"instances[{i}] is {_short(row)}; it should be an object, as the first record is")
+        for name in wanted ^ row.keys():
+            trouble = "is missing" if name in wanted else "is not known"
+            raise Refused(400, f"instances[{i}]: {_short(name)} {trouble}; the columns are {', '.join(names)[:200]}")
+        for name, value in row.items():
+            if not (value is None or isinstance(value, str | bool | float)):
+                raise Refused(400, f"instances[{i}].{_short(name)} is {_short(value)}; it should be one value")
+            if type(value) is float and not abs(value) <= LARGEST:
+                raise Refused(
+                    400, f"instances[{i}].{_short(name)} is {value!r}; it should be finite, at most {LARGEST:.3g}"
+                )
+    return rows
 
 
 def table(name: str, rows: Any, n_features: int | None, max_batch: int) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,66 +19,177 @@ LEAKS, UNKNOWN = 3, 4  # exit codes with --fail-above
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `mialab audit` its options."""
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="a file saved with skops; left out with --url")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a file saved with skops; else --url or --answers")
     parser.add_argument("--members", metavar="CSV", required=True, help="the records that trained the model")
     parser.add_argument("--non-members", metavar="CSV", required=True, help="comparable records that did not")
     parser.add_argument("--label", metavar="COLUMN", required=True, help="the column that holds the recorded label")
     parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave this column out")
+    parser.add_argument("--group", metavar="COLUMN", help="a table by the groups in this column, which the model skips")
     parser.add_argument("--trust", action="append", default=[], metavar="TYPE", help="load this type from the file too")
     parser.add_argument("--url", help="ask a prediction service in place of a file")
+    parser.add_argument(
+        "--answers", metavar="PREFIX", help="no model: columns PREFIXclass of both files hold its probabilities"
+    )
     parser.add_argument("--name", default=None, help="what the service calls the model, and what the report calls it")
-    parser.add_argument("--shadows", type=int, default=32, help="how many shadow models; 0 for none (32)")
+    parser.add_argument(
+        "--estimator",
+        metavar="MODULE:FUNCTION",
+        help="how to train such a model: a function of a seed, or an estimator",
+    )
+    parser.add_argument("--shadows", type=int, default=None, help="how many shadow models; 0 for none (32)")
+    parser.add_argument("--shadow-members", type=int, metavar="N", help="how many records train each of them")
+    parser.add_argument("--shadows-file", metavar="FILE", help="use the shadows kept there, and keep new ones there")
+    parser.add_argument("--attack", action="append", metavar="NAME", help="run this attack, not all of them")
+    parser.add_argument("--questions", type=int, default=100, help="of the label-only attack about a record; 0: none")
     parser.add_argument("--base-rate", type=float, default=0.01, help="share of members among suspects (0.01)")
+    parser.add_argument("--allow-overlap", action="store_true", help="where more than 5%% are in both sets, go on")
     parser.add_argument("--seed", type=int, default=0, help="random_state of the shadow models (0)")
+    parser.add_argument("--jobs", type=int, help="train so many shadow models at once (1)")
+    parser.add_argument("--progress", action="store_true", help="say on the standard error how far it is")
     parser.add_argument("--out", default="audit.html", help="where the report goes, the numbers beside it as .json")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier report")
     parser.add_argument(
-        "--fail-above", type=float, metavar="AUC",
-        help=f"exit with code {LEAKS} if the model leaks with a larger AUC, and with {UNKNOWN} on too little evidence; "
-        "0 is no clearance",
+        "--fail-above", action="append", default=[], metavar="LIMIT",
+        help=f"exit with code {LEAKS} if the model leaks and an attack passes this limit: an AUC (0.6), members caught "
+        f"at so many false alarms (tpr@0.01=0.05), or members above every non-member (above=3); with {UNKNOWN} on too "
+        "little evidence, and where these non-members cannot judge it; 0 is no clearance. May be given more than once",
     )  # fmt: skip
-    parser.epilog = f"A service that wants a key is given the one in the environment variable {KEY_VARIABLE}."
+    parser.epilog = (
+        f"A service that wants a key is given the one in the environment variable {KEY_VARIABLE}. Interrupted (Ctrl-C) "
+        "while it trains, the audit goes on with the shadow models that are trained."
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit the model, write the report, and print the answer."""
     from mialab.audit import audit
 
-    if (options.model is None) == (options.url is None):
-        raise ValueError("give either a model file or --url, the address of a prediction service")
-    out = Path(options.out).expanduser()
-    for file in (out, out.with_suffix(".json")):  # before the work, not after it
-        if file.exists() and not options.overwrite:
-            raise ValueError(f"{file} is there already; choose another with --out, or add --overwrite")
+    if [options.model, options.url, options.answers].count(None) != 2:
+        raise ValueError("give either a model file or --url, the address of a prediction service, or --answers")
+    limits = dict(_limit(words) for words in options.fail_above)
+    out = _free(options)
     if Path(options.members).expanduser().resolve() == Path(options.non_members).expanduser().resolve():
         raise ValueError(f"--members and --non-members are the same file, {options.members}")
-    model, name = _remote(options) if options.url else _from_file(options)
-    sets = [
-        _records(flag, path, options, model)
-        for flag, path in (("--members", options.members), ("--non-members", options.non_members))
-    ]
-    left = getattr(model, "queries_left", None)
-    n_questions = sum(len(y) for _, y in sets)
-    if left is not None and left < n_questions:
-        raise ValueError(f"the audit asks about {n_questions} records, and {left} queries are left of the budget")
+    model, name = _model(options)
+    files = (("--members", options.members), ("--non-members", options.non_members))
+    sets = [_records(flag, path, options, model) for flag, path in files]
+    if options.answers:
+        model, sets = _answers(sets, options.answers)
+    _check_budget(model, sets)
     found = audit(
         model,
-        *sets,
+        *[(X, y) for X, y, _ in sets],
+        estimator=_recipe(options.estimator),
         n_shadows=options.shadows,
+        n_members=options.shadow_members,
+        shadows=_kept(options.shadows_file, sets),
+        attacks=options.attack,
+        n_questions=options.questions,
+        groups=None if options.group is None else [group for _, _, group in sets],
         base_rate=options.base_rate,
+        allow_overlap=options.allow_overlap,
         name=name,
         random_state=options.seed,
+        n_jobs=options.jobs,
+        progress=options.progress,
     )
+    if options.shadows_file and found.shadows is not None:
+        found.shadows.save(Path(options.shadows_file).expanduser())
     page, numbers = found.save(out, overwrite=options.overwrite)
     print(found)
     for sentence in found.advice():
         print(f"- {sentence}")
     print(f"The report is {page}, its numbers are {numbers}.")
-    if options.fail_above is None:
+    return _exit_code(found, limits)
+
+
+def _exit_code(found: Any, limits: dict[str, float]) -> int:
+    if not limits:
         return 0
-    if found.outcome == "too little evidence":
+    if found.outcome in ("too little evidence", "cannot judge"):
         return UNKNOWN
-    return LEAKS if found.outcome == "leaks" and found.attacks[found.best].auc > options.fail_above else 0
+    passed = found.exceeds(limits) if found.outcome == "leaks" else []
+    for sentence in passed:
+        print(sentence)
+    return LEAKS if passed else 0
+
+
+def _limit(words: str) -> tuple[str, float]:
+    """The name and the value of a limit: 0.6 is one of the AUC."""
+    name, equals, value = words.rpartition("=")
+    name = name if equals else "auc"
+    try:
+        if name not in ("auc", "above") and not 0 <= float(name.removeprefix("tpr@")) <= 1:
+            raise ValueError(name)
+        return name, float(value)
+    except ValueError:
+        raise ValueError(
+            f"--fail-above is {words!r}; it should be an AUC such as 0.6, tpr@0.01=0.05, or above=3"
+        ) from None
+
+
+def _check_budget(model: Any, sets: list[tuple]) -> None:
+    left, n_questions = getattr(model, "queries_left", None), sum(len(y) for _, y, _ in sets)
+    if left is not None and left < n_questions:
+        raise ValueError(f"the audit asks about {n_questions} records, and {left} queries are left of the budget")
+
+
+def _recipe(words: str | None) -> Any:
+    """What MODULE:FUNCTION names; modules in the current folder are found."""
+    if words is None:
+        return None
+    module, _, name = words.partition(":")
+    sys.path.insert(0, "")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"--estimator is {words!r}; it should be MODULE:FUNCTION, not found here ({error})") from None
+    finally:
+        sys.path.remove("")
+
+
+def _kept(path: str | None, sets: list[tuple]) -> Any:
+    """The shadows of an earlier audit of these records, if there are any."""
+    if path is None or not Path(path).expanduser().exists():
+        return None
+    import numpy as np
+
+    from mialab.audit._inputs import stack
+    from mialab.shadows import load_shadows
+
+    (X_in, y_in, _), (X_out, y_out, _) = sets
+    return load_shadows(Path(path).expanduser(), stack(X_in, X_out), np.concatenate([y_in, y_out]))
+
+
+def _answers(sets: list[tuple], prefix: str) -> tuple[tuple[Any, Any], list[tuple]]:
+    """The recorded answers of both sets, columns named by class, and the sets without them."""
+    tables, others = [], []
+    for X, y, group in sets:
+        own = [name for name in X.columns if name.startswith(prefix)]
+        if not own:
+            raise ValueError(f"--answers is {prefix!r}, and no column begins so; there are {list(X.columns)}")
+        kind = type(y.tolist()[0])
+        tables.append(X[own].rename(columns={name: kind(name.removeprefix(prefix)) for name in own}))
+        rest = X.drop(columns=own)
+        others.append((rest if rest.shape[1] else None, y, group))
+    return tuple(tables), others
+
+
+def _free(options: argparse.Namespace) -> Path:
+    """Where the report goes; a ValueError, before the work and not after it, where something is there."""
+    out = Path(options.out).expanduser()
+    for file in (out, out.with_suffix(".json")):
+        if file.exists() and not options.overwrite:
+            raise ValueError(f"{file} is there already; choose another with --out, or add --overwrite")
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"--out is {options.out!r}; it should end in .html (the numbers go beside it as .json)")
+    return out
+
+
+def _model(options: argparse.Namespace) -> tuple[Any, str]:
+    if options.answers:
+        return None, options.name or "recorded answers"
+    return _remote(options) if options.url else _from_file(options)
 
 
 def _from_file(options: argparse.Namespace) -> tuple[Any, str]:
@@ -95,8 +208,8 @@ def _remote(options: argparse.Namespace) -> tuple[Any, str]:
     return RemoteModel(options.url, name=name, key=os.environ.get(KEY_VARIABLE)), name
 
 
-def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> tuple[Any, Any]:
-    """The records and the labels of one CSV file, as the model takes them."""
+def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> tuple[Any, Any, Any]:
+    """The records, the labels and the groups of one CSV file, as the model takes them; empty cells are NaN."""
     import pandas as pd
 
     file = Path(path).expanduser()
@@ -106,22 +219,20 @@ def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> t
         table = pd.read_csv(file)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{flag}: {path} is no CSV file with a first line of column names ({error})") from error
-    _known_column(flag, path, table, options.label)
-    for column in options.drop:
+    apart = [options.label, *options.drop, *([options.group] if options.group else [])]
+    for column in apart:
         _known_column(flag, path, table, column)
-    empty = table.columns[table.isna().any()].tolist()
-    if empty:
-        raise ValueError(
-            f"{flag}: {path} has empty cells in {empty}; fill them as for the training, or leave the rows out"
-        )
-    X, labels = table.drop(columns=[options.label, *options.drop]), table[options.label]
+    if table[options.label].isna().any():
+        raise ValueError(f"{flag}: {path} has empty cells in {[options.label]}; every record needs a label")
+    X, labels = table.drop(columns=apart), table[options.label]
     y = labels.to_numpy() if labels.dtype.kind in "biuf" else labels.to_numpy(dtype=str)
-    if not hasattr(model, "feature_names_in_"):  # trained on an array: the order of the columns is all it knows
+    group = table[options.group].astype(str).to_numpy() if options.group else None
+    if model is not None and not hasattr(model, "feature_names_in_"):  # the order of the columns is all it knows
         strange = [name for name, kind in X.dtypes.items() if kind.kind not in "biuf"]
         if strange:
             raise ValueError(f"{flag}: {path} has columns of text, {strange}, and the model was trained on numbers")
         X = X.to_numpy(dtype=float)
-    return X, y
+    return X, y, group
 
 
 def _known_column(flag: str, path: str, table: pd.DataFrame, column: str) -> None:

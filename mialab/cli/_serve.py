@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--digits", type=int, help="how far to round, with --output rounded (2)")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, default=8000, help="0 is any that is free (8000)")
+    parser.add_argument("--example", metavar="CSV", help="the printed call asks about the first record of this file")
     parser.add_argument("--log", metavar="FILE", help="append the log of requests here, rather than print it")
     parser.add_argument("--challenge", metavar="DIR", help="serve the challenge of a class (for its instructor)")
     parser.add_argument("--instructor-key", metavar="FILE", help="the key that the challenge was made with")
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.model:
         raise ValueError("say what to serve: a file saved with skops, or the name of a target of the course")
     model, name, about = find_model(options)
+    record = example_record(model, options.example)
     secrets = read_keys(options)
     settings = {key: getattr(options, key) for key in ("budget", "period", "max_batch", "output", "digits", "host")}
     service = serve(
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         options.log,
         lambda url: (
             f"{about}, is served at {url} as {shown!r}. Ctrl-C stops it. Ask it with:\n"
-            f"  {example(url, shown, model, bool(secrets))}"
+            f"  {example(url, shown, record, bool(secrets))}"
         ),
     )
 
@@ -174,12 +176,42 @@ def parse_key(source: str, line: str) -> tuple[str, str, int | None]:
     return label.strip(), secret, int(budget) if budget else None
 
 
-def example(url: str, name: str, model: Any, keyed: bool) -> str:
+def example_record(model: Any, path: str | None) -> Any:
+    """A record that the model can read, as JSON has it: a list of numbers, or an object where it has other columns.
+
+    It is the first record of a CSV file, or else all ones. ValueError where the model cannot read it.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from mialab import _checks
+
+    names = getattr(model, "feature_names_in_", None)
+    n_features = getattr(model, "n_features_in_", 1)
+    if path is not None:
+        frame = pd.read_csv(Path(path).expanduser(), nrows=1)
+        X = frame if names is not None else frame.iloc[:, :n_features].to_numpy(dtype=float)
+    else:
+        X = np.ones((1, n_features))
+        X = X if names is None else pd.DataFrame(X, columns=names)
+    try:
+        X = _checks.named("the example", X, model)
+        _checks.answers(model, X)
+    except Exception as error:  # whatever the model raises
+        raise ValueError(
+            f"the model cannot read {'that record' if path else 'a record of ones'} "
+            f"({str(error).partition(chr(10))[0]}); give --example CSV, a file with one record that it can read"
+        ) from error
+    if not _checks.is_frame(X) or path is None:
+        return np.asarray(X, dtype=float)[0].tolist()
+    return json.loads(X.to_json(orient="records"))[0]
+
+
+def example(url: str, name: str, record: Any, keyed: bool) -> str:
     """A curl command that asks about one record."""
-    record = [1.0] * getattr(model, "n_features_in_", 1)
     key = ' -H "Authorization: Bearer $KEY"' if keyed else ""
     body = json.dumps({"instances": [record]})
-    return f"curl -H 'Content-Type: application/json'{key} -d '{body}' {url}/v1/models/{name}:predict"
+    return f"curl -H 'Content-Type: application/json'{key} -d {shlex.quote(body)} {url}/v1/models/{name}:predict"
 
 
 def _show_log(path: str | None) -> None:
