@@ -276,8 +276,8 @@ def _resisting(runs: pd.DataFrame):
 def _outside(runs: pd.DataFrame):
     """An outsider's shadow of the target's own type against no advantage, and against a shadow of another type."""
     rows = runs[runs["lab"] == "type"]
-    kind = rows["data"].str.split(", ", expand=True)
-    for (model, score), own in rows.assign(kind=kind[0], score=kind[1]).groupby(["model", "score"], sort=False):
+    kind = rows["data"].str.split(", ")
+    for (model, score), own in rows.assign(kind=kind.str[0], score=kind.str[1]).groupby(["model", "score"], sort=False):
         values = _by_seed(own, "kind", "advantage")
         yield CLAIMS[8], f"{model}", score, values[model], 0.0
         for other in values.columns.drop(model):
