@@ -108,7 +108,7 @@ def test_no_trial_judges_an_attack_that_it_chose(seed, n):
 
 def test_a_pair_of_targets_is_on_one_side():
     rng = np.random.default_rng(2)
-    table = pd.DataFrame(rng.random((4, 2)), columns=["tpr_a", "tpr_b"]).rename_axis("target")
+    table = pd.DataFrame(rng.random((4, 2)), columns=["tpr_a", "tpr_b"]).rename_axis("target in turn")
     found = with_strongest(table, "tpr", random_state=0)["tpr_strongest"].to_numpy()
     values = table.to_numpy()
     by_other_pair = [values[k, values[[2, 3] if k < 2 else [0, 1]].mean(axis=0).argmax()] for k in range(4)]
