@@ -179,7 +179,7 @@ class Audit:
         >>> model = targets.make("knn-lookup").fit(parts.X_in, parts.y_in)
         >>> found = audit(model, (parts.X_in, parts.y_in), (parts.X_out, parts.y_out), n_shadows=0)
         >>> found.exceeds({"auc": 0.75, "above": 3})[0]
-        'largest confidence: auc is 0.784, above 0.75'
+        'largest confidence: auc is 0.8, above 0.75'
         """
         passed = []
         for name, result in self.attacks.items():
