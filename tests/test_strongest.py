@@ -174,7 +174,7 @@ def test_log_odds_that_differ_by_rounding_tie():
     odds = np.array([0.1, 0.1 + 1e-16, 13.815510557964274, 13.815510557964276, 0.1 + 3 * TIE])
     tied = _tied(odds)
     assert tied[0] == tied[1] and tied[2] == tied[3] and tied[4] > tied[0]
-    assert tied == pytest.approx(odds, abs=TIE)
+    assert tied == pytest.approx(odds, rel=TIE, abs=TIE)
     X, y = np.arange(12.0)[:, None], np.arange(12) % 3
     shadows = train_shadows(make("one-nn"), X, y, n_shadows=8, random_state=0)
     nudged = type(shadows)(X, y, shadows.in_mask, np.abs(shadows.proba - 1e-13), shadows.classes_, shadows.models)

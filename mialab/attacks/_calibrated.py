@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SMALLEST_SD = 0.01  # of log-odds: less than a hundredth, as among trees that all agree, is taken for chance
 SMALLEST_PROBABILITY = 1e-6  # as `log_odds` keeps it: a ratio needs something to divide by
-TIE = 1e-9  # log-odds, or logarithms of relative confidences, nearer than this are equal
+TIE = 1e-9  # log-odds, scores, or logarithms of relative confidences, nearer than this are equal
 
 
 class CalibratedAttack(Attack):
@@ -129,8 +129,8 @@ class LiRA(CalibratedAttack):
         own, theirs = _tied(log_odds(own)), _tied(log_odds(theirs))
         without = self._curve(theirs, ~is_in, members=False)
         if not self.online:
-            return (own - without.mean) / without.sd
-        return self._curve(theirs, is_in, members=True).log_density(own) - without.log_density(own)
+            return _tied((own - without.mean) / without.sd)
+        return _tied(self._curve(theirs, is_in, members=True).log_density(own) - without.log_density(own))
 
     def _curve(self, odds: np.ndarray, chosen: np.ndarray, members: bool) -> _Normal:
         """The normal curve of each record's `chosen` log-odds."""
@@ -140,9 +140,10 @@ class LiRA(CalibratedAttack):
         return _Normal(mean, self.pooled_sd_[members])
 
 
-def _tied(odds: np.ndarray) -> np.ndarray:
-    """Log-odds in whole multiples of the width of a tie: equal ones must tie, whatever the order of a sum."""
-    return np.round(odds / TIE) * TIE
+def _tied(values: np.ndarray) -> np.ndarray:
+    """Values in whole multiples of the width of a tie: equal ones must tie, whatever the order of a sum."""
+    unit = TIE * 10.0 ** np.floor(np.log10(np.maximum(np.abs(values), 1)))  # wider for large ones, as rounding is
+    return np.round(values / unit) * unit
 
 
 class _Normal(NamedTuple):
