@@ -258,6 +258,21 @@ def labels(name: str, y: Any, n_records: int | None = None) -> np.ndarray:
     return y
 
 
+def member_masks(name: str, masks: Any, n: int, at_least: int = 1) -> np.ndarray:
+    """`masks` as a (K, n) bool array with at least so many members in each row."""
+    masks = np.asarray(masks)
+    if masks.dtype != bool:
+        raise ValueError(f"{name} holds {masks.dtype} values; it should hold True for a member, False for any other")
+    if masks.ndim != 2 or masks.shape[1] != n or len(masks) == 0:
+        raise ValueError(
+            f"{name} has shape {masks.shape}; it should be (K, {n}), one row a model and at least one model"
+        )
+    members = masks.sum(axis=1)
+    if members.min() < at_least:
+        raise ValueError(f"{name}[{members.argmin()}] has {members.min()} members; it should have {at_least} or more")
+    return masks
+
+
 def _is_missing(label: Any) -> bool:
     """None, NaN, or the missing values of pandas (known by name, for pandas is not imported here)."""
     unequal_to_itself = isinstance(label, Number) and label != label

@@ -300,7 +300,7 @@ def wrong_labels(y: Any, fraction: float, random_state: int | np.random.Generato
     return classes[position]
 
 
-# What notebook 14 turns to see what makes a model leak
+# What notebooks 14 and 15 turn to see what makes a model leak
 
 
 def few_of_each(
@@ -344,12 +344,12 @@ def noise_columns(X: Any, n_columns: int, random_state: int | np.random.Generato
 
 
 def load_on_trial() -> pd.DataFrame:
-    """Load what the large labs of notebook 14 found, over more draws than a learner would wait for: one row a run.
+    """Load the experiments of notebook 15, over more draws than a learner would wait for: one row a draw of each.
 
     The data card, `data/README.md`, says what each column means and how the file was made.
 
-    >>> sorted(load_on_trial()["model"].unique())
-    ['forest', 'net']
+    >>> load_on_trial().columns.tolist()
+    ['claim', 'experiment', 'score', 'seed', 'more', 'less']
     """
     import pandas as pd
 

@@ -1,11 +1,12 @@
 """This module measures exposure: how much models with and without a single record give away about it.
 
-Notebook 12 draws the map of the garden from it.
+Notebook 12 draws the map of the garden from it, notebook 18 takes records out and measures again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,19 +88,149 @@ def exposure(shadows: Shadows) -> Exposure:
     if not isinstance(shadows, Shadows):
         kind = type(shadows).__name__
         raise ValueError(f"shadows is {kind}; it should be what mialab.shadows.train_shadows returns")
-    n_in = shadows.in_mask.sum(axis=0)
-    few = np.flatnonzero(np.minimum(n_in, len(shadows) - n_in) < 2)
+    return _measured(shadows.in_mask, shadows.confidence_in_label)
+
+
+def _measured(in_mask: np.ndarray, confidence: np.ndarray) -> Exposure:
+    """The exposure of n records, from who trained K models and how sure each is of each record, both (K, n)."""
+    n_in = in_mask.sum(axis=0)
+    few = np.flatnonzero(np.minimum(n_in, len(in_mask) - n_in) < 2)
     if len(few):
         raise ValueError(
-            f"record {few[0]} was a member of {n_in[few[0]]} of the {len(shadows)} shadows; at least 2 with it and 2 "
+            f"record {few[0]} was a member of {n_in[few[0]]} of the {len(in_mask)} shadows; at least 2 with it and 2 "
             "without it are needed, so train more shadows on about half of the pool"
         )
-    confidence = shadows.confidence_in_label
-    pairs = zip(confidence.T, shadows.in_mask.T, strict=True)
+    pairs = zip(confidence.T, in_mask.T, strict=True)
     each = [placements(seen[inside], seen[~inside]) for seen, inside in pairs]
     auc, se = np.array([(beats.mean(), auc_error((beats, beaten))) for beats, beaten in each]).T
-    means = (confidence.mean(axis=0, where=chosen) for chosen in (shadows.in_mask, ~shadows.in_mask))
-    return Exposure(shadows.in_mask, confidence, auc, se, *means)
+    means = (confidence.mean(axis=0, where=chosen) for chosen in (in_mask, ~in_mask))
+    return Exposure(in_mask, confidence, auc, se, *means)
+
+
+def stream_exposure(
+    model: Any,
+    X: Any,
+    y: Any,
+    n_shadows: int,
+    *,
+    batch: int = 1024,
+    random_state: int | np.random.Generator | None = None,
+    **settings: Any,
+) -> Exposure:
+    """Measure exposure over so many shadows that they cannot all be kept: train a batch, note its answers, forget it.
+
+    What is kept of each shadow is its confidence in the recorded label of each record, and who its members were: 9
+    bytes a record. `model` and `settings` are those of `mialab.shadows.train_shadows`. It raises ValueError as that and
+    `exposure` do.
+
+    >>> from mialab import targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> stream_exposure(targets.make("one-nn"), X, y, n_shadows=40, batch=10, random_state=0)
+    exposure of 6 records over 40 models: on average 0.613, most exposed record 2 with 1.000; 1 above 0.9
+    """
+    from mialab.shadows import train_shadows
+
+    n_shadows, rng = _checks.whole_number("n_shadows", n_shadows, 4), _checks.generator(random_state)
+    kept, batch = [], _checks.whole_number("batch", batch, 1)
+    for start in range(0, n_shadows, batch):
+        some = train_shadows(model, X, y, min(batch, n_shadows - start), random_state=rng, **settings)
+        kept.append((some.in_mask, some.confidence_in_label))
+    return _measured(*(np.concatenate(part) for part in zip(*kept, strict=True)))
+
+
+# When records are taken out
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Deletion:
+    """A `Deletion` holds the exposure of every record before and after some of them were taken out of every model.
+
+    Attributes
+    ----------
+    removed : (n,) bool, the records that were taken out.
+    before, after : the `Exposure` of all n records. Of the removed it compares models that had the record, and then
+        lost it, with models that never had it: 0.5 if nothing is left of it.
+
+    >>> from mialab import targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> deletion(targets.make("one-nn"), X, y, removed=[2], n_shadows=16, random_state=0)
+    1 of 6 records taken out: their exposure was 1.000 and is 0.500; of those that stay it was 0.537 and is 0.500
+    """
+
+    removed: np.ndarray
+    before: Exposure
+    after: Exposure
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row a record: removed, before, after, change and se, its standard error.
+
+        `se` takes the two for independent, though they were measured on the same draws of members.
+        """
+        import pandas as pd
+
+        before, after = self.before, self.after
+        table = {"removed": self.removed, "before": before.auc, "after": after.auc, "change": after.auc - before.auc}
+        return pd.DataFrame(table | {"se": np.hypot(before.se, after.se)})
+
+    def __repr__(self) -> str:
+        def mean(which: np.ndarray) -> str:
+            return f"was {self.before.auc[which].mean():.3f} and is {self.after.auc[which].mean():.3f}"
+
+        return (
+            f"{self.removed.sum()} of {len(self.removed)} records taken out: their exposure {mean(self.removed)}; of "
+            f"those that stay it {mean(~self.removed)}"
+        )
+
+
+def deletion(
+    model: Any,
+    X: Any,
+    y: Any,
+    removed: Any,
+    unlearn: Callable[[Any, np.ndarray, np.ndarray], Any] | None = None,
+    *,
+    n_shadows: int = 64,
+    random_state: int | np.random.Generator | None = None,
+) -> Deletion:
+    """Measure the exposure of every record, take some out of every model, and measure it again.
+
+    Many models are trained on random halves of X, y, as in `mialab.shadows.train_shadows`, whose `model` and
+    `n_shadows` these are. `removed` are the rows to take out of each. By default every model that had one is trained
+    anew without it. `unlearn(model, members, rows)` is a cheaper way under test: it gets a fitted model, (n,) bools of
+    its members and the rows of `removed` among them, and returns a model that should have forgotten these.
+
+    Each record is judged by models with and without it, not by an average (U-LiRA: Hayes et al., "Inexact Unlearning
+    Needs More Careful Evaluations to Avoid a False Sense of Privacy", arXiv 2403.01218). Those that stay are measured
+    too: where the most exposed go, others can become so (Carlini et al., "The Privacy Onion Effect", NeurIPS 2022).
+
+    It raises ValueError for rows that there are not, where all are to go, and as `exposure` does.
+
+    >>> from mialab import targets
+    >>> X, y = [[0.0], [0.1], [0.2], [9.0], [9.1], [9.2]], ["a", "a", "b", "b", "b", "b"]  # record 2 stands out
+    >>> forgets_nothing = lambda model, members, rows: model
+    >>> found = deletion(targets.make("one-nn"), X, y, [2], forgets_nothing, n_shadows=16, random_state=0)
+    >>> found.after.auc[2].item()
+    1.0
+    """
+    from mialab.shadows import train_shadows
+
+    rng = _checks.generator(random_state)
+    shadows = train_shadows(model, X, y, n_shadows, random_state=rng)
+    gone = np.zeros(len(shadows.y), dtype=bool)
+    for row in np.atleast_1d(removed).tolist():
+        gone[_checks.whole_number("removed", row, 0, len(gone) - 1)] = True
+    if gone.all() or not gone.any():
+        raise ValueError(f"removed names {gone.sum()} of {len(gone)} records; it should name some of them, and not all")
+    before = exposure(shadows)
+    if unlearn is None:
+        rest = train_shadows(model, shadows.X, shadows.y, in_mask=shadows.in_mask & ~gone, random_state=rng)
+    else:
+        each = enumerate(shadows.in_mask)
+        models = [unlearn(shadows.models[k], members, np.flatnonzero(members & gone)) for k, members in each]
+        rest = replace(shadows, models=models)
+        rest = replace(rest, proba=rest.predict_proba(rest.X))
+    return Deletion(gone, before, exposure(replace(rest, in_mask=shadows.in_mask)))
 
 
 # What predicts it

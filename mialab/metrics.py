@@ -18,6 +18,7 @@ import numpy as np
 
 from mialab import _checks
 
+IN_TURN = "target in turn"  # the index of a table whose rows are targets that attack each other
 Z95 = 1.959963984540054  # 95% of a normal distribution lies within this many standard deviations
 
 
@@ -498,7 +499,7 @@ def mean_interval(values: Any, over: str = "splits") -> MeanInterval:
     one data set and overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of
     other flowers. A t interval knows no bounds: for a share close to 1 its upper end may pass 1.
 
-    A column of `mialab.trials.attack_each`, or the difference of two, is known by its index, "target": two targets that
+    A column of `mialab.trials.attack_each`, or the difference of two, is known by its index, "target in turn": two that
     were drawn as a pair had opposite members, and are one draw. Attacks that read shadows share them among all targets,
     for which see `mialab.trials.each_interval`.
 
@@ -509,7 +510,7 @@ def mean_interval(values: Any, over: str = "splits") -> MeanInterval:
     """
     from scipy.special import stdtrit
 
-    if getattr(getattr(values, "index", None), "name", None) == "target":
+    if getattr(getattr(values, "index", None), "name", None) == IN_TURN:
         values, over = _by_pair(values), "pairs of targets"
     values = _checks.numbers("values", values, "it should be a list or array of one number for each split")
     if values.ndim != 1 or len(values) < 2:

@@ -1,13 +1,15 @@
 """This module puts differential privacy into numbers: what noise buys, what it allows an attacker, and how to audit it.
 
-Notebook 17 builds the promise from a coin. Two training sets are neighbours if one has a single record more than the
-other. Training is (epsilon, delta)-private if, for any two neighbours and any set of outcomes, the probability of the
-outcome with one set is at most e^epsilon times that with the other, plus delta (Dwork & Roth, "The Algorithmic
-Foundations of Differential Privacy", 2014, definition 2.4). The figures come from the library dp-accounting.
+Notebook 17 builds the promise from a coin, notebook 18 puts promises to the test. Two training sets are neighbours if
+one has a single record more than the other. Training is (epsilon, delta)-private if, for any two neighbours and any set
+of outcomes, the probability of the outcome with one set is at most e^epsilon times that with the other, plus delta
+(Dwork & Roth, "The Algorithmic Foundations of Differential Privacy", 2014, definition 2.4). The figures come from the
+library dp-accounting.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log, log1p, sqrt
 from typing import TYPE_CHECKING, Any
@@ -304,3 +306,214 @@ def most_certifiable(n_guesses: int, confidence: float = 0.95) -> float:
     confidence = _checks.number("confidence", confidence, 0, 1, above=True, below=True)
     share = log(1 - confidence) / n_guesses  # the log of the least rate left open
     return max(0.0, share - log1p(-exp(share)))
+
+
+# One run with planted records
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Canaries:
+    """A `Canaries` holds made-up records to plant among the training data, and by a fair coin each who was planted.
+
+    `X` (m, n_features), `y` (m,) and `is_member` (m,) bool.
+
+    >>> found = canaries([[0.0, 5.0], [1.0, 9.0]], ["a", "b"], n_canaries=100, random_state=0)
+    >>> found.X.shape, found
+    ((100, 2), 100 canaries, of which a coin planted 45)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    is_member: np.ndarray
+
+    def beside(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the records X, y with the planted canaries behind them, to train on."""
+        X = _checks.records("X", X)
+        y = _checks.labels("y", y, len(X))
+        return np.vstack([X, self.X[self.is_member]]), np.concatenate([y, self.y[self.is_member]])
+
+    def __repr__(self) -> str:
+        return f"{len(self.y)} canaries, of which a coin planted {int(self.is_member.sum())}"
+
+
+def canaries(X: Any, y: Any, n_canaries: int, random_state: int | np.random.Generator | None = None) -> Canaries:
+    """Make up records for an audit of one run: measurements even over the ranges of X, labels of y by lot.
+
+    A record with a label of no reason can only be learnt by heart. It raises ValueError for bad data and a number
+    below 1.
+
+    >>> sorted(set(canaries([[0.0], [1.0]], ["a", "b"], 50, random_state=0).y.tolist()))
+    ['a', 'b']
+    """
+    X, rng = _checks.records("X", X), _checks.generator(random_state)
+    y, m = _checks.labels("y", y, len(X)), _checks.whole_number("n_canaries", n_canaries, 1)
+    made_up = rng.uniform(X.min(axis=0), X.max(axis=0), (m, X.shape[1]))
+    return Canaries(made_up, rng.choice(np.unique(y), m), rng.random(m) < 0.5)
+
+
+@dataclass(frozen=True)
+class OneRunAudit:
+    """A `OneRunAudit` holds what guesses about the planted records of one training say of epsilon; `str` says it.
+
+    With the stated `confidence` epsilon is no lower than `at_least`, which is 0 if nothing is shown: `n_right` of
+    `n_guesses` guesses were right, of `n_canaries` records. `most` is the bound if all guesses had been.
+
+    >>> found = audit_one_run(np.arange(200), np.arange(200) >= 100, n_guesses=100)  # nothing but right guesses
+    >>> found.n_right, found.at_least == found.most
+    (100, True)
+    """
+
+    at_least: float
+    most: float
+    n_right: int
+    n_guesses: int
+    n_canaries: int
+    delta: float
+    confidence: float
+
+    def contradicts(self, epsilon: float) -> bool:
+        """Return whether a promise of this epsilon is refuted."""
+        return self.at_least > epsilon
+
+    def __str__(self) -> str:
+        return (
+            f"With {self.confidence:.0%} confidence epsilon is at least {self.at_least:.2f} at delta {self.delta:g} "
+            f"({self.n_right} of {self.n_guesses} guesses about {self.n_canaries} planted records were right; they "
+            f"could have shown at most {self.most:.2f})."
+        )
+
+
+def audit_one_run(
+    scores: Any,
+    is_member: Any,
+    delta: float = 0.0,
+    *,
+    n_guesses: int | Sequence[int] | None = None,
+    confidence: float = 0.95,
+) -> OneRunAudit:
+    """Find a lower bound on epsilon from one training, in which a fair coin planted each of m records or left it out.
+
+    `scores` (m,) say how much the model's answer speaks for each record, `is_member` (m,) what the coin said. The
+    highest half of `n_guesses` scores are guessed to be in, the lowest half out, and of the others nothing is said.
+    Under the promise the number of right guesses is no larger than that of coins that fall right with probability
+    e^epsilon / (1 + e^epsilon), but for delta (Steinke, Nasr & Jagielski, "Privacy Auditing with One (1) Training Run",
+    NeurIPS 2023, corollary 5.4 and appendix D). `n_guesses` may be several numbers, fixed beforehand, which share the
+    risk; by default all records, a half, a quarter and an eighth.
+
+    A bound of 0 is no proof of privacy. Records planted together disturb one another's traces, and of most mechanisms
+    one run cannot show the true epsilon, however many records there are (Keinan, Shenfeld & Ligett, "How Well Can
+    Differential Privacy Be Audited in One Run?", NeurIPS 2025, arXiv 2503.07199). It raises ValueError for bad scores
+    and numbers out of range.
+
+    >>> print(audit_one_run(np.arange(200), np.arange(200) >= 100))  # all that were planted score highest
+    With 95% confidence epsilon is at least 3.81 at delta 0 (200 of 200 guesses about 200 planted records were right;
+    they could have shown at most 3.81).
+    """
+    from mialab.metrics import evaluate
+
+    delta = _checks.fraction("delta", delta)
+    confidence = _checks.number("confidence", confidence, 0, 1, above=True, below=True)
+    is_member = evaluate(scores, is_member).is_member  # refuses what is no score and no membership
+    m, order = len(is_member), np.argsort(scores, kind="stable")
+    tried = [max(2, m // part) for part in (1, 2, 4, 8)] if n_guesses is None else np.atleast_1d(n_guesses).tolist()
+    found, risk = [], (1 - confidence) / len(tried)
+    for each in tried:
+        r = _checks.whole_number("n_guesses", each, 2, m)
+        n_right = int(is_member[order[m - r // 2 :]].sum() + (~is_member[order[: r - r // 2]]).sum())
+        found.append((_least_epsilon(n_right, r, m, delta, risk), n_right, r))
+    bound, n_right, r = max(found)
+    return OneRunAudit(bound, _least_epsilon(r, r, m, delta, risk), n_right, r, m, delta, confidence)
+
+
+def _least_epsilon(n_right: int, n_guesses: int, n_canaries: int, delta: float, risk: float) -> float:
+    """The epsilon under which so many right guesses have probability `risk`."""
+    from scipy.optimize import brentq
+
+    def excess(epsilon: float) -> float:
+        return chance_of_guesses(n_right, n_guesses, n_canaries, epsilon, delta) - risk
+
+    return 0.0 if excess(0.0) >= 0 else 30.0 if excess(30.0) < 0 else float(brentq(excess, 0.0, 30.0))
+
+
+def chance_of_guesses(n_right: int, n_guesses: int, n_canaries: int, epsilon: float, delta: float = 0.0) -> float:
+    """Return the largest probability with which so many guesses of one run are right, if the promise holds.
+
+    See `audit_one_run`. It raises ValueError for numbers out of range.
+
+    >>> round(chance_of_guesses(10, n_guesses=10, n_canaries=10, epsilon=0.0), 4)  # ten coins
+    0.001
+    """
+    from scipy.special import bdtr, bdtrc
+
+    m = _checks.whole_number("n_canaries", n_canaries, 1)
+    r = _checks.whole_number("n_guesses", n_guesses, 1, m)
+    v = _checks.whole_number("n_right", n_right, 0, r)
+    epsilon, delta = _checks.number("epsilon", epsilon), _checks.fraction("delta", delta)
+    right = 1 / (1 + exp(-epsilon))
+    chance = bdtrc(v - 1, r, right) if v > 0 else 1.0
+    if delta > 0 and v > 0:
+        at_most = np.append(bdtr(np.arange(v - 1, -1, -1), r, right), 0)  # v - 1, v - 2, …, 0, and fewer than 0
+        just_below = at_most[0] - at_most[1:]  # from v - i to v - 1, for i = 1, 2, …
+        chance += 2 * m * delta * (just_below / np.arange(1, v + 1)).max()
+    return min(1.0, float(chance))
+
+
+# The power of an audit
+
+
+def audit_power(
+    claim: float,
+    truth: float,
+    n: int,
+    delta: float,
+    *,
+    one_run: bool = False,
+    confidence: float = 0.95,
+    n_trials: int = 100,
+    random_state: int | np.random.Generator | None = 0,
+) -> float:
+    """Return how often an audit refutes a promise of epsilon `claim` where it is `truth`, by the best of attackers.
+
+    This attacker sees the very sum that normal noise was added to in training, a record at the clip's length; whoever
+    asks the trained model alone sees less, and catches less. `n` is the number of runs, half of them with the record
+    (`audit_epsilon`), or with `one_run` that of planted records in a single one (`audit_one_run`). `n_trials` audits
+    are made up. It raises ValueError for numbers out of range.
+
+    >>> [audit_power(claim=1.0, truth=truth, n=200, delta=1e-5, n_trials=20) for truth in (1.0, 30.0)]
+    [0.0, 1.0]
+    """
+    import dp_accounting as dp
+
+    claim, truth = _checks.number("claim", claim), _checks.number("truth", truth, above=True)
+    n, delta = _checks.whole_number("n", n, 8), _checks.number("delta", delta, 0, 1, above=True, below=True)
+    distance, rng = 1 / dp.get_sigma_gaussian(truth, delta), _checks.generator(random_state)
+    refuted = []
+    for _ in range(_checks.whole_number("n_trials", n_trials, 1)):
+        is_member = np.arange(n) % 2 == 0
+        if one_run:
+            is_member[2:] = rng.random(n - 2) < 0.5  # of the first two one is a member
+        scores = distance * is_member + rng.normal(size=n)
+        audit = audit_one_run if one_run else audit_epsilon
+        refuted.append(audit(scores, is_member, delta, confidence=confidence).contradicts(claim))
+    return float(np.mean(refuted))
+
+
+def least_caught(
+    claim: float, n: int, delta: float, *, power: float = 0.8, largest: float = 100.0, **settings
+) -> float:
+    """Return how large epsilon must truly be for an audit of size n to refute the `claim` with this power, or infinity.
+
+    It is found to within 1%, up to `largest`; `settings` are those of `audit_power`. A promise that is broken by less
+    goes unnoticed more often, even by the best of attackers. It raises ValueError for numbers out of range.
+
+    >>> least_caught(4.0, n=64, delta=1e-5, n_trials=2)  # 64 runs cannot show an epsilon above 4 at all
+    inf
+    """
+    power = _checks.fraction("power", power)
+    low, high = _checks.number("claim", claim, above=True), _checks.number("largest", largest, claim, above=True)
+    if audit_power(claim, high, n, delta, **settings) < power:
+        return inf
+    while high / low > 1.01:
+        middle = sqrt(low * high)
+        low, high = (low, middle) if audit_power(claim, middle, n, delta, **settings) >= power else (middle, high)
+    return high

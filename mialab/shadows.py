@@ -17,7 +17,7 @@ from mialab import _checks
 from mialab._threads import one_thread
 from mialab.nets import NetClassifier, Nets, train_nets
 from mialab.search import Climb, climb
-from mialab.targets import fresh
+from mialab.targets import fresh, seed_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,15 +170,14 @@ def train_shadows(
         raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; at least 2 are needed to train a shadow")
     if isinstance(model, type) or not (hasattr(model, "fit") or callable(model)):
         raise ValueError(f"model is {model!r}; it should be an estimator, or a function of random_state")
+    progress = _checks.flag("progress", progress)
     rng = _checks.generator(random_state)
     if in_mask is None:
         n_shadows = _checks.whole_number("n_shadows", n_shadows, 1)
         n_members = len(y) // 2 if n_members is None else n_members
         n_members = _checks.whole_number("n_members", n_members, len(classes), len(y) - 1)
         in_mask = shadow_members(y, n_shadows, n_members, rng)
-    elif np.shape(in_mask)[1:] != (len(y),) or np.asarray(in_mask).dtype != bool:
-        raise ValueError(f"in_mask has shape {np.shape(in_mask)}; it should be (n_shadows, {len(y)}) True or False")
-    progress = _checks.flag("progress", progress)
+    in_mask = _checks.member_masks("in_mask", in_mask, len(y))
     seeds = rng.integers(2**31, size=len(in_mask)).tolist()
     if type(model) is NetClassifier and not fit_params:
         settings = model.get_params() | {"random_state": seeds[0]}
@@ -314,8 +313,10 @@ def _train_each(
     """One fit after the other, or side by side as joblib is set; whoever interrupts keeps what is done."""
     from joblib import Parallel, delayed
 
-    classes, trained = np.unique(y), []
-    jobs = [delayed(_train_one)(model, X, y, *job, classes, fit_params) for job in zip(in_mask, seeds, strict=True)]
+    classes, names, trained = np.unique(y), seed_names(model), []
+    jobs = [
+        delayed(_train_one)(model, X, y, *job, classes, names, fit_params) for job in zip(in_mask, seeds, strict=True)
+    ]
 
     def done() -> Shadows:
         proba = [answers for _, answers in trained]
@@ -337,12 +338,13 @@ def _train_each(
 
 
 def _train_one(
-    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray, fit_params: dict[str, Any]
-) -> tuple[Any, np.ndarray]:
+    model: Any, X: Any, y: np.ndarray, members: np.ndarray, seed: int, classes: np.ndarray, names: list[str],
+    fit_params: dict[str, Any],
+) -> tuple[Any, np.ndarray]:  # fmt: skip
     """One shadow, and its answers for the whole pool."""
     rows = np.flatnonzero(members)
     with one_thread():
-        shadow = fresh(model, seed)
+        shadow = fresh(model, seed, names)
         own = {name: _of_members(value, rows, len(y)) for name, value in fit_params.items()}
         try:
             with _checks.reading(X):

@@ -111,12 +111,13 @@ def make(name: str, random_state: int = 0) -> Any:
     return TARGETS[_checks.one_of("name", name, TARGETS)].make(random_state)
 
 
-def fresh(model: Any, random_state: int) -> Any:
+def fresh(model: Any, random_state: int, seeds: list[str] | None = None) -> Any:
     """Return an unfitted copy of `model` with this random_state wherever it, or a step of it, takes one.
 
-    A function `model(random_state)` is called instead. A model of a class without scikit-learn's `get_params` is made
-    anew from its attributes that bear the names of its constructor's arguments. A ValueError is raised where the
-    function returns no estimator, and where the class needs arguments that the model does not keep.
+    Who makes many copies may pass `seeds`, the names of what to set, as `seed_names` finds them. A function
+    `model(random_state)` is called instead. A model of a class without scikit-learn's `get_params` is made anew from
+    its attributes that bear the names of its constructor's arguments. A ValueError is raised where the function returns
+    no estimator, and where the class needs arguments that the model does not keep.
 
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> fresh(DecisionTreeClassifier(max_depth=2), random_state=7)
@@ -132,11 +133,26 @@ def fresh(model: Any, random_state: int) -> Any:
     from sklearn.base import clone
 
     try:
-        model = clone(model)
+        made = clone(model)
     except (RuntimeError, TypeError):  # CatBoost, for one, keeps a copy of an argument in its place
-        model = type(model)(**copy.deepcopy(model.get_params()))
-    seeds = [name for name in model.get_params() if name.split("__")[-1] in ("random_state", "random_seed")]
-    return model.set_params(**dict.fromkeys(seeds, random_state)) if seeds else model
+        made = type(model)(**copy.deepcopy(model.get_params()))
+    seeds = seed_names(model) if seeds is None else seeds
+    if any("__" in name for name in seeds) or not all(hasattr(made, name) for name in seeds):
+        made.set_params(**dict.fromkeys(seeds, random_state))
+    else:  # what set_params would do, but for looking up all that it might set
+        for name in seeds:
+            setattr(made, name, random_state)
+    return made
+
+
+def seed_names(model: Any) -> list[str]:
+    """Return the names under which an estimator and its steps take a random_state; a function has none.
+
+    >>> seed_names(make("net"))
+    ['mlpclassifier__random_state']
+    """
+    params = model.get_params() if hasattr(model, "get_params") else {}
+    return [name for name in params if name.split("__")[-1] in ("random_state", "random_seed")]
 
 
 def _anew(model: Any) -> Any:

@@ -19,7 +19,7 @@ from mialab._threads import one_thread
 from mialab.attacks import Attack, ThresholdAttack, confidence, was_right
 from mialab.attacks._contract import listed
 from mialab.data import split, wrong_labels
-from mialab.metrics import MeanInterval, auc, mean_interval, tpr_at
+from mialab.metrics import IN_TURN, MeanInterval, auc, mean_interval, tpr_at
 from mialab.targets import fresh
 
 if TYPE_CHECKING:
@@ -204,8 +204,8 @@ def attack_each(
     an auditor's view, at the price of one set of models (Carlini et al. 2022, section V-A).
 
     The rows are no independent draws. Targets 2j and 2j + 1 had opposite members, so `summarise` and `mean_interval`,
-    which know the table by its index "target", take each such pair for one draw. Attacks that read shadows share them,
-    too, which `each_interval` allows for. All speak of this pool.
+    which know the table by its index, "target in turn", take each such pair for one draw. Attacks that read shadows
+    share them, too, which `each_interval` allows for. All speak of this pool.
 
     `attacks`, `fpr` and the columns are those of `run_trials`. `n_targets` says how many are attacked, from the first;
     all are by default. `targets` are the same models behind a defence that the attacker's shadows do not have (see
@@ -230,7 +230,7 @@ def attack_each(
         members = shadows.in_mask[k]
         row = _answered((targets or shadows).models[k], shadows.X, shadows.y, members)
         rows.append(row | _judged({name: each[k] for name, each in scores.items()}, members, _rate(fpr)))
-    return pd.DataFrame(rows).rename_axis("target")
+    return pd.DataFrame(rows).rename_axis(IN_TURN)
 
 
 def score_each(
@@ -304,7 +304,8 @@ def each_interval(
 
     halves = [np.isin(pair, rng.permutation(pair[-1] + 1)[: (pair[-1] + 1) // 2]) for _ in range(n_halvings)]
     squares = sum(((means(half) - means(~half)) / 2) ** 2 for half in halves) / n_halvings
-    mean, reach = means(np.ones(len(pair), dtype=bool)), stdtrit(n_halvings - 1, 0.975) * squares**0.5
+    freedom = 1 / (1 / n_halvings + 1 / pair[-1])  # few halvings and few pairs both leave the spread uncertain
+    mean, reach = means(np.ones(len(pair), dtype=bool)), stdtrit(freedom, 0.975) * squares**0.5
     return pd.DataFrame({"mean": mean, "low": mean - reach, "high": mean + reach})
 
 
@@ -387,7 +388,7 @@ def with_strongest(
     True
     """
     names = [name for name in trials.columns if name.startswith(f"{measure}_") and name != f"{measure}_strongest"]
-    draw = trials.index.to_numpy() // 2 if trials.index.name == "target" else np.arange(len(trials))
+    draw = trials.index.to_numpy() // 2 if trials.index.name == IN_TURN else np.arange(len(trials))
     draws = np.unique(draw)
     if not names or len(draws) < 2:
         raise ValueError(

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.neighbors import NearestNeighbors
 
 from mialab.data import load_iris, wrong_labels
-from mialab.exposure import exposure, rank_correlation, surroundings
+from mialab.exposure import exposure, rank_correlation, stream_exposure, surroundings
 from mialab.metrics import auc
 from mialab.nets import NetClassifier
 from mialab.shadows import Shadows, shadow_members, train_shadows
@@ -177,3 +177,16 @@ def test_its_interval_holds_the_truth_about_as_often_as_it_says():
 def test_what_rank_correlation_refuses(a, b, message):
     with pytest.raises(ValueError, match=message):
         rank_correlation(a, b)
+
+
+def test_shadows_that_are_not_kept_are_measured_as_if_they_were():
+    rng = np.random.default_rng(0)
+    parts = [train_shadows(NET, X, Y, n, random_state=rng) for n in (8, 8, 4)]
+    whole = Shadows(
+        X, Y, *(np.concatenate([getattr(p, a) for p in parts]) for a in ("in_mask", "proba")), [0, 1, 2], []
+    )
+    streamed = stream_exposure(NET, X, Y, 20, batch=8, random_state=0)
+    assert (streamed.auc == exposure(whole).auc).all() and streamed.confidence.shape == (20, 150)
+    for n_shadows, batch, message in ((3, 8, "n_shadows is 3"), (8, 0, "batch is 0")):
+        with pytest.raises(ValueError, match=message):
+            stream_exposure(NET, X, Y, n_shadows, batch=batch)

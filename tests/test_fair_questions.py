@@ -44,14 +44,12 @@ def test_a_rubric_has_a_line_for_each_point_and_the_prompt_says_so(exercise):
 
 def test_the_examples_numbers_are_those_of_their_notebooks():
     """An example that earns every point gives a number; it must be one that a cell of the lesson computed."""
-    shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "14", "19")}
+    shown = {number: json.dumps(lesson(number), ensure_ascii=False) for number in ("04", "15", "19")}
     example = {e.name: e.example for e in WRITTEN}
     gap = float(re.search(r"look-up +(0\.1\d+) \(95% interval", shown["04"])[1])
     assert f"by {gap:.2f}, the mean gap" in example["tell_a_colleague"]
-    depth = re.search(
-        r"depth 12 against 1 +(?:recorded label +)?([\d.]+) \(95% interval ([\d.]+) to ([\d.]+)", shown["14"]
-    )
-    mean, low, high = (f"{float(number):.2f}" for number in depth.groups())
+    depth = re.search(r"tree: depth 12 against 1, sepals +recorded label +([\d.]+) +([\d.]+) +([\d.]+)", shown["15"])
+    mean, low, high = depth.groups()
     assert f"rose by {mean} in the notebook's table (95% interval {low} to {high}" in example["judge"]
     auc, low, high = (
         round(100 * float(n)) for n in re.search(r"RMIA +(0\.\d+) +(0\.\d+) +(0\.\d+)", shown["19"]).groups()

@@ -436,7 +436,7 @@ LONELY[1, 0] = True
         ({"y": X[:, 0]}, "Unknown label type: continuous"),
         ({"masks": MASKS[0]}, r"masks has shape \(150,\); it should be \(K, 150\)"),
         ({"masks": MASKS[:, 1:]}, r"masks has shape \(2, 149\); it should be \(K, 150\)"),
-        ({"masks": MASKS[:0]}, r"masks has shape \(0, 150\); .* at least one net"),
+        ({"masks": MASKS[:0]}, r"masks has shape \(0, 150\); .* at least one model"),
         ({"masks": MASKS.astype(int)}, "masks holds int64 values; it should hold True for a member"),
         ({"masks": np.arange(75)}, "masks holds int64 values"),
         ({"masks": NOBODY}, r"masks\[1\] has 0 members; it should have 1 or more"),

@@ -236,7 +236,10 @@ def test_an_attack_model_of_ones_own_is_copied():
     quiet = ShadowAttack(Quiet()).fit(TARGET, SHADOWS).score_samples(PARTS.X, PARTS.y)  # its fit returns nothing
     plain = ShadowAttack(LogisticRegression()).fit(TARGET, SHADOWS).score_samples(PARTS.X, PARTS.y)
     np.testing.assert_array_equal(quiet, plain)
-    assert repr(ShadowAttack(per_class=False)) == "ShadowAttack(attack_model=None, per_class=False, random_state=0)"
+    assert (
+        repr(ShadowAttack(per_class=False))
+        == "ShadowAttack(attack_model=None, per_class=False, random_state=0, n_rows=20000)"
+    )
     assert str(attack.threat_model) == (
         "The attacker may ask the model any question and read its confidences, and knows the candidate's recorded "
         "label, the model's type, other records of the population and the training procedure."
@@ -331,3 +334,25 @@ def test_what_it_cannot_score_is_named(shadows, X, y, message):
 def test_a_target_that_is_no_model_is_named():
     with pytest.raises(ValueError, match=r"target .* has no classes_"):
         ShadowAttack().fit(make("tree"), SHADOWS)
+
+
+def test_of_many_answers_so_many_are_drawn_and_no_more_are_needed():
+    target, shadows = made_up(np.random.default_rng(3), n=240, n_shadows=40)
+    all_of_them, some, enough = (
+        ShadowAttack(LogisticRegression(), n_rows=n).fit(target, shadows) for n in (20_000, 800, 3200)
+    )
+    scores = [attack.score_samples(shadows.X, shadows.y) for attack in (all_of_them, some, enough)]
+    assert (scores[0] == scores[2]).all()  # 3,200 answers about each class are all that there are
+    assert (scores[0] != scores[1]).any()
+    member = np.random.default_rng(4).random(240) < 0.5
+    answers = np.where(member[:, None], 0.6 * target.table + 0.4 * np.eye(3)[shadows.y], target.table)
+    leaky = Oracle(answers, np.arange(3))
+    areas = [
+        auc(
+            ShadowAttack(LogisticRegression(), n_rows=n).fit(leaky, shadows).score_samples(shadows.X, shadows.y), member
+        )
+        for n in (20_000, 800)
+    ]
+    assert areas[0] > 0.65 and abs(areas[0] - areas[1]) < 0.02
+    with pytest.raises(ValueError, match="n_rows is 1"):
+        ShadowAttack(n_rows=1)

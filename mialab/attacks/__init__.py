@@ -1,8 +1,8 @@
 """The attacks: each turns a model's answers into membership scores, higher for likelier members.
 
 Notebook 06 builds the confidence attack by hand, notebook 08 the neighbourhood attack, notebook 10 the shadow attack,
-notebook 12 LiRA and RMIA, notebook 13 the quantile attack, notebook 16 the label-only attack. One contract holds for
-all: the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the attacker holds,
+notebook 13 LiRA and RMIA, and runs the quantile attack, notebook 16 the label-only attack. One contract holds for all:
+the constructor takes settings, `fit(target, shadows)` takes the model under attack and what the attacker holds,
 `score_samples(X, y, index=None)` takes the candidate records. An attack asks a model for `predict_proba(X)` and
 `classes_` only.
 """

@@ -109,6 +109,17 @@ class LiRA(CalibratedAttack):
         super().__init__(online)
         self.variance = _checks.one_of("variance", variance, ("record", "fixed"))
 
+    def fit(self, target: Any, shadows: Any = None) -> LiRA:
+        """Point the attack at `target`; `shadows` are replicas of it, as `mialab.shadows.train_shadows` makes them.
+
+        It raises ValueError for shadows of another kind, or of other classes than the target's.
+        """
+        super().fit(target, shadows)
+        if self.variance == "fixed":
+            odds, is_in = _tied(log_odds(shadows.confidence_in_label)), shadows.in_mask
+            self.pooled_sd_ = {members: _pooled_sd(odds, is_in == members) for members in (True, False)}
+        return self
+
     def score_samples(self, X: Any, y: Any, index: Any = None) -> np.ndarray:
         """Return the log of the likelihood ratio of each record, or offline its standardised log-odds, (n,).
 
@@ -123,12 +134,10 @@ class LiRA(CalibratedAttack):
 
     def _curve(self, odds: np.ndarray, chosen: np.ndarray, members: bool) -> _Normal:
         """The normal curve of each record's `chosen` log-odds."""
-        curve = _Normal.fit(odds, chosen)
+        mean = odds.mean(axis=0, where=chosen)
         if self.variance == "record":
-            return curve
-        shadows = self.shadows_
-        pool = _tied(log_odds(shadows.confidence_in_label))
-        return _Normal(curve.mean, _Normal.pooled_sd(pool, shadows.in_mask if members else ~shadows.in_mask))
+            return _Normal(mean, np.maximum(odds.std(axis=0, where=chosen), SMALLEST_SD))
+        return _Normal(mean, self.pooled_sd_[members])
 
 
 def _tied(odds: np.ndarray) -> np.ndarray:
@@ -142,22 +151,17 @@ class _Normal(NamedTuple):
     mean: np.ndarray
     sd: np.ndarray | float
 
-    @classmethod
-    def fit(cls, values: np.ndarray, chosen: np.ndarray) -> _Normal:
-        """Mean and standard deviation down each column of `values`, (K, n), where `chosen`."""
-        mean = values.mean(axis=0, where=chosen)
-        return cls(mean, np.maximum(values.std(axis=0, where=chosen), SMALLEST_SD))
-
-    @staticmethod
-    def pooled_sd(values: np.ndarray, chosen: np.ndarray) -> float:
-        """One standard deviation for all columns, each about its own mean."""
-        seen = chosen.sum(axis=0) > 0
-        squares = (values[:, seen] - values[:, seen].mean(axis=0, where=chosen[:, seen])) ** 2
-        return max(float(np.sqrt(squares.mean(where=chosen[:, seen]))), SMALLEST_SD)
-
     def log_density(self, x: np.ndarray) -> np.ndarray:
         """Of the distribution at x, less a constant that all share."""
         return -np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
+
+
+def _pooled_sd(odds: np.ndarray, chosen: np.ndarray) -> float:
+    """One standard deviation for all columns of `odds`, (K, n), where `chosen`, each about its own mean."""
+    seen = chosen.any(axis=0)
+    odds, chosen = odds[:, seen], chosen[:, seen]
+    squares = (odds - odds.mean(axis=0, where=chosen)) ** 2
+    return max(float(np.sqrt(squares.mean(where=chosen))), SMALLEST_SD)
 
 
 class RMIA(CalibratedAttack):

@@ -25,7 +25,9 @@ class ShadowAttack(Attack):
         hidden units.
     per_class : True trains one attack model for each recorded label (as published), False one for all, which is told
         the label.
-    random_state : an int or None, for attack models that take one.
+    random_state : an int or None, for attack models that take one, and for the draw of rows.
+    n_rows : on how many of the shadows' answers each attack model is trained at most. Of more, so many are drawn: how a
+        member's answer looks is learnt from some thousands, and 64 shadows of 100,000 records have millions.
 
     `fit` asks the target nothing; `score_samples` asks it each candidate once.
 
@@ -45,7 +47,9 @@ class ShadowAttack(Attack):
 
     threat_model = ThreatModel(true_label=True, model_type=True, other_records=True, training_procedure=True)
 
-    def __init__(self, attack_model: Any = None, per_class: bool = True, random_state: int | None = 0):
+    def __init__(
+        self, attack_model: Any = None, per_class: bool = True, random_state: int | None = 0, n_rows: int = 20_000
+    ):
         if isinstance(attack_model, type) or not (
             attack_model is None or hasattr(attack_model, "fit") or callable(attack_model)
         ):
@@ -56,6 +60,7 @@ class ShadowAttack(Attack):
         self.attack_model = attack_model
         self.per_class = _checks.flag("per_class", per_class)
         self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
+        self.n_rows = _checks.whole_number("n_rows", n_rows, 2)
 
     def fit(self, target: Any, shadows: Any = None) -> ShadowAttack:
         """Train the attack models on `shadows`, as `mialab.shadows.train_shadows` makes them.
@@ -68,17 +73,19 @@ class ShadowAttack(Attack):
         shadows = replicas("a ShadowAttack", target, shadows)
         known, asked = shadows.classes_.tolist(), np.asarray(target.classes_).tolist()
         label = np.tile(np.searchsorted(shadows.classes_, shadows.y), len(shadows))
-        features = self._features(shadows.proba.reshape(-1, len(known)), label)
+        answers, rng = shadows.proba.reshape(-1, len(known)), np.random.default_rng(self.random_state)
         is_member = shadows.in_mask.ravel()
         model = NetClassifier(hidden=16, epochs=200) if self.attack_model is None else self.attack_model
         attack_models = {}
         for group in np.unique(self._groups(label)).tolist():
-            rows = self._groups(label) == group
+            rows = np.flatnonzero(self._groups(label) == group)
+            if len(rows) > self.n_rows:
+                rows = rng.choice(rows, self.n_rows, replace=False)
             if len(np.unique(is_member[rows])) < 2:
                 kind = "members" if is_member[rows][0] else "non-members"
                 raise ValueError(f"shadows have only {kind} of class {known[group]!r}; train more, or per_class=False")
             attack_models[group] = fresh(model, self.random_state)
-            attack_models[group].fit(features[rows], is_member[rows])
+            attack_models[group].fit(self._features(answers[rows], label[rows]), is_member[rows])
             _checks.fitted("attack_model", attack_models[group])
         self.classes_, self.column_ = shadows.classes_, np.array([asked.index(label) for label in known])
         self.attack_models_ = attack_models

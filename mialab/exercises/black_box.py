@@ -136,7 +136,7 @@ def _always_moves(model, x, changed, wanted):
 
 @chapter.function(
     points=2,
-    minutes=5,
+    minutes=4,
     section="Adjust and ask again",
     cases=data.records_to_redraw,
     oracle=data.redrawn_by_hand,
@@ -253,8 +253,8 @@ def _selected_on_one_side(x, which, low, high, u):
 
 @chapter.function(
     points=2,
-    minutes=4,
-    section="When nothing improves",
+    minutes=3,
+    section="Adjust and ask again",
     cases=data.rejections,
     oracle=data.halved_by_hand,
     hints=[
@@ -339,31 +339,31 @@ def _doubled(k, rejected, patience):
 
 # --- guesses and a choice -------------------------------------------------------------------------------------------
 
-which_manner = chapter.add(
+which_manner = chapter.retire(
     Prediction(
         "which_manner",
         question="Which manner needs fewer questions to reach a record that the model is sure of?",
         options=["large changes", "subtle changes", "about the same"],
-        section="Two manners",
+        section="What a flower costs",
     )
 )
 
-predict_distance = chapter.add(
+predict_distance = chapter.retire(
     Prediction(
         "predict_distance",
         question="Score every real flower by how near it is to a synthetic one. What AUC does that give for members "
         "against strangers?",
         between=(0, 1),
-        section="Do they reveal the members?",
+        section="Do the flowers found give the members away?",
     )
 )
 
-why_no_members = chapter.add(
+why_no_members = chapter.retire(
     Choice(
         "why_no_members",
         points=2,
         minutes=3,
-        section="Do they reveal the members?",
+        section="Do the flowers found give the members away?",
         options={
             "a": (
                 "The climbs were too short: with more questions they would end on the members.",
@@ -392,5 +392,14 @@ why_no_members = chapter.add(
             "Look at the petal plane: how large is the part of it where the model is sure?",
             "A member and a stranger side by side, deep in such a region, get the same answer.",
         ],
+    )
+)
+
+where_it_helps = chapter.add(
+    Prediction(
+        "where_it_helps",
+        question="On which of two targets, look-up and net, does the fall tell more than the plain question?",
+        options=["the look-up", "the net", "both", "neither"],
+        section="Adjust a candidate",
     )
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 from mialab.exercises._cases import inference_model as data
 from mialab.exercises._engine._chapter import Chapter
-from mialab.exercises._engine._kinds import Choice, Prediction, Written
+from mialab.exercises._engine._kinds import Choice, Prediction
 
 chapter = Chapter("10_the_inference_model")
 recap = chapter.recap
@@ -17,7 +17,7 @@ recap = chapter.recap
 
 @chapter.function(
     points=3,
-    minutes=8,
+    minutes=7,
     section="A table of answers",
     cases=data.shadows_answers,
     oracle=data.table_by_loops,
@@ -149,7 +149,7 @@ def _says_member(model, rows):
 
 @chapter.function(
     points=3,
-    minutes=8,
+    minutes=7,
     section="The attack model",
     cases=data.target_answers,
     oracle=data.scores_by_loops,
@@ -290,7 +290,7 @@ which_species = chapter.add(
         "which_species",
         question="For which species will the attack model learn least from the look-up model's answers?",
         options=["setosa", "versicolor", "virginica", "all alike"],
-        section="What it has learnt",
+        section="What has it learnt?",
     )
 )
 
@@ -303,14 +303,14 @@ predict_chain = chapter.add(
         question="With what AUC will the whole attack, over the service, tell the look-up model's members from "
         "strangers?",
         between=(0, 1),
-        section="The whole attack on one page",
+        section="The whole attack, and you built it",
     )
 )
 
 
 # --- noise_or_not ---------------------------------------------------------------------------------------------------
 
-noise_or_not = chapter.add(
+noise_or_not = chapter.retire(
     Choice(
         "noise_or_not",
         points=2,
@@ -349,50 +349,4 @@ noise_or_not = chapter.add(
 )
 
 
-# --- report ---------------------------------------------------------------------------------------------------------
-
-report = chapter.add(
-    Written(
-        "report",
-        points=4,
-        minutes=10,
-        section="Where it finds nothing, and what changes that",
-        words=60,
-        rubric=[
-            "says what the attacker needed, and what they did without",
-            "says what they found out, in a measure such as AUC that a coin would not reach, with its number and how "
-            "sure that is: over many splits, with an interval or a spread",
-            "names who is falsely accused, and why",
-            "says what it does not prove, about any one flower and about other models",
-        ],
-        example="The attacker needed leave to ask your service questions, a range for each measurement, a guess at the "
-        "type of your model, and the flowers they were curious about with their species; they never saw the training "
-        "set. With shadows trained on invented flowers they ranked your members above strangers in more than four "
-        "pairs out of five, where a coin manages one in two: an AUC above 0.8. The 95% interval of that mean over "
-        "many random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
-        "accused at a loose threshold are mostly setosas, nearly all of which get an answer of exactly 1 whether or "
-        "not you trained on them; among the highest scores it is versicolors and virginicas deep among their own. So "
-        "a high score is no proof about any one flower, and it says nothing about the next model that you "
-        "train.",
-        others=[
-            "To try this, somebody needs permission to send queries and a list of candidates whose species they know. "
-            "They then make flowers of their own, train copies of your model on them, and let the copies teach a "
-            "second model what a memorised flower looks like. It works: an AUC above 0.8 where guessing gives 0.50, "
-            "give or take a few hundredths over many splits. Among setosas it does not work at all, and strangers "
-            "there are accused as readily as members. Nobody should be told “you were in it” on the strength of one "
-            "score, nor should another model be judged by this one.",
-            "Your weights and files stayed secret, and that did not help. Asking was enough, together with some "
-            "records for the shadows and the recorded species of those to be judged. On average over our splits the "
-            "attack's AUC was above 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
-            "flower in the middle of its own kind is answered with certainty anyway. With a low bar such strangers "
-            "are mostly setosas; at the top of the list, versicolors and virginicas. It shows that this model leaks "
-            "on average; it settles no single case.",
-        ],
-        hints=[
-            "One sentence for each of the five questions. Which cell of this notebook answers each of them?",
-            "For “how sure”, give the mean over the splits with its interval, and how far single splits lay from it.",
-            "For “falsely accused”, look at the strangers that got a high score, species by species. What do they have "
-            "in common?",
-        ],
-    )
-)
+from mialab.exercises.attacker_knowledge import report  # noqa: E402, F401  notebook 11 asks for it now

@@ -6,7 +6,8 @@ import numpy as np
 
 from mialab.exercises._cases import why_models_leak as data
 from mialab.exercises._engine._chapter import Chapter
-from mialab.exercises._engine._kinds import Choice, Prediction, Written
+from mialab.exercises._engine._kinds import Choice, Dial, Prediction
+from mialab.metrics import mean_interval
 
 chapter = Chapter("14_why_some_models_leak")
 recap = chapter.recap
@@ -16,289 +17,192 @@ deeper = chapter.add(
         "deeper",
         question="A tree on the sepals may grow deeper and deeper. What happens to the AUC of the attack?",
         options=["rises", "falls", "stays"],
-        section="Overfitting",
+        section="A deeper tree",
     )
 )
 
-
-# --- first_of_each --------------------------------------------------------------------------------------------------
+# --- effect ---------------------------------------------------------------------------------------------------------
 
 
 @chapter.function(
     points=3,
-    minutes=7,
-    section="More classes",
-    cases=data.pools,
-    oracle=data.positions_by_hand,
+    minutes=5,
+    section="A deeper tree",
+    cases=data.two_settings,
+    oracle=data.effect_by_hand,
+    real=data.many_draws_at_two_settings,
     hints=[
-        "Take the classes one after the other: `np.unique(y)`. For each you want the first records *in the order*.",
-        "`y[order]` are the labels in that order, so `order[y[order] == label]` are the positions of one class in that "
-        "order.",
-        "Take `[:n_per_class]` of each, put the pieces together with `np.concatenate`, and sort.",
+        "Draw 0 of the one setting and draw 0 of the other belong together: begin with their differences.",
+        "`more - less` has one difference for each draw. `mean_interval` (notebook 02) takes such an array.",
+        "`mean_interval(more - less)` holds mean, low, high, and the number of draws. Return the first three: `[:3]`.",
     ],
-    means="Pools in which every class has as many records as any other: now two classes and ten can be compared.",
-    why="`order` is a shuffle of all positions. Within it, the records of a class stand in random order too, so the "
-    "first few of them are a random draw of that class.",
+    means="An effect with its interval. The same function now judges every lab.",
+    why="A draw that leaks much at one setting tends to leak much at the other, too. In the differences, draw by draw, "
+    "what both share falls out; what is left is what the setting did.",
 )
-def first_of_each(order, y, n_per_class):
-    """Positions in y of the first n_per_class records of every class, as they come in `order`; sorted, ascending.
+def effect(more, less):
+    """Mean, low and high (its 95% interval, by `mean_interval`) of more minus less, draw by draw: an array of three.
 
-    order (n,): the positions 0 … n−1, shuffled; y (n,): labels of any kind.
+    more, less (n,): the AUC of draw 0, 1, 2, … at two settings; the same draws in the same order.
     """
-    of_each = [order[y[order] == label][:n_per_class] for label in np.unique(y)]
-    return np.sort(np.concatenate(of_each))
+    from mialab.metrics import mean_interval
+
+    return np.array(mean_interval(more - less)[:3])
 
 
-@first_of_each.right
-def _by_counting(order, y, n_per_class):
-    taken = {label: 0 for label in y.tolist()}
-    chosen = []
-    for position in order:
-        label = y.tolist()[position]
-        if taken[label] < n_per_class:
-            taken[label] += 1
-            chosen.append(position)
-    return sorted(chosen)
+@effect.right
+def _collected_one_by_one(more, less):
+    differences = []
+    for high, low in zip(more, less, strict=True):
+        differences.append(high - low)
+    found = mean_interval(differences)
+    return [found.mean, found.low, found.high]
 
 
-@first_of_each.right
-def _by_places(order, y, n_per_class):
-    place = np.argsort(order)  # where each record stands in the order
-    same_class = y[:, None] == y
-    ahead = (same_class & (place[None, :] < place[:, None])).sum(axis=1)
-    return np.flatnonzero(ahead < n_per_class)
+@effect.right
+def _by_the_t_distribution(more, less):
+    from scipy.stats import t
+
+    d, n = np.asarray(more) - np.asarray(less), len(more)
+    half = t.ppf(0.975, n - 1) * d.std(ddof=1) / n**0.5
+    return d.mean(), d.mean() - half, d.mean() + half
 
 
-@first_of_each.mistake(
-    "You never use `order`: these are the first records of each class as they stand in `y`, not a random draw of them."
+@effect.mistake("The effect has the wrong sign: it is `more` minus `less`.")
+def _turned_round(more, less):
+    return np.array(mean_interval(less - more)[:3])
+
+
+@effect.mistake(
+    "You subtract one interval from the other, end from end. An interval of a difference is made of the differences: "
+    "subtract first, draw by draw."
 )
-def _without_the_order(order, y, n_per_class):
-    return np.sort(np.concatenate([np.flatnonzero(y == label)[:n_per_class] for label in np.unique(y)]))
+def _interval_minus_interval(more, less):
+    return np.subtract(mean_interval(more)[:3], mean_interval(less)[:3])
 
 
-@first_of_each.mistake(
-    "You take n_per_class records in all. Each class gives n_per_class: take that many from every one of them."
+@effect.mistake(
+    "You take the two groups as if their draws had nothing to do with each other. They are the same draws: subtract "
+    "first, draw by draw, and the interval is that of the differences."
 )
-def _that_many_in_all(order, y, n_per_class):
-    return np.sort(order[:n_per_class])
+def _ends_crossed(more, less):
+    a, b = mean_interval(more), mean_interval(less)
+    return np.array([a.mean - b.mean, a.low - b.high, a.high - b.low])
 
 
-@first_of_each.mistake(
-    "You return places within `order`. What is wanted are positions in `y`: look up what stands at those places, "
-    "`order[place]`."
+@effect.mistake(
+    "You pair every draw of the one setting with every draw of the other. Draw 0 belongs to draw 0: `more - less`."
 )
-def _places_for_positions(order, y, n_per_class):
-    return np.sort(np.concatenate([np.flatnonzero(y[order] == label)[:n_per_class] for label in np.unique(y)]))
+def _all_pairs(more, less):
+    return np.array(mean_interval(np.subtract.outer(more, less).ravel())[:3])
 
 
-@first_of_each.mistake(
-    "You take the first n_per_class × (number of classes) records of the order, whatever their class. Some classes "
-    "then give more than others: count each class by itself."
+@effect.mistake("You drop the sign of each difference. A draw in which the leak fell must count as one that fell.")
+def _without_signs(more, less):
+    return np.array(mean_interval(np.abs(more - less))[:3])
+
+
+@effect.mistake(
+    "You return the smallest and the largest difference. The interval says how far the *mean* may be off: use "
+    "`mean_interval`."
 )
-def _the_first_of_all(order, y, n_per_class):
-    return np.sort(order[: n_per_class * len(np.unique(y))])
+def _from_least_to_most(more, less):
+    d = np.asarray(more) - np.asarray(less)
+    return np.array([d.mean(), d.min(), d.max()])
 
 
-@first_of_each.mistake("The positions are right. Return them sorted, in ascending order: `np.sort`.")
-def _not_sorted(order, y, n_per_class):
-    return np.concatenate([order[y[order] == label][:n_per_class] for label in np.unique(y)])
+@effect.mistake(
+    "You take 1.96 standard errors to either side. With few draws that is too little, for their spread is hardly known "
+    "either: use `mean_interval`."
+)
+def _as_if_of_many(more, less):
+    d = np.asarray(more) - np.asarray(less)
+    half = 1.96 * d.std(ddof=1) / len(d) ** 0.5
+    return np.array([d.mean(), d.mean() - half, d.mean() + half])
 
 
-@first_of_each.mistake("You return True and False. Return the positions themselves: `np.flatnonzero` of that.")
-def _a_mask(order, y, n_per_class):
-    return np.isin(np.arange(len(y)), first_of_each.function(order, y, n_per_class))
+@effect.mistake("That is the ratio less 1. An effect, here, is a difference of two AUCs.")
+def _as_a_ratio(more, less):
+    return np.array(mean_interval(more / less - 1)[:3])
 
 
-@first_of_each.mistake("You take the last records of each class in the order. Take the first: `[:n_per_class]`.")
-def _the_last(order, y, n_per_class):
-    return np.sort(np.concatenate([order[y[order] == label][-n_per_class:] for label in np.unique(y)]))
-
-
-more_classes = chapter.add(
+same_gap = chapter.add(
     Prediction(
-        "more_classes",
-        question="Ten classes in place of two, with as many members of each class as before. What happens to the AUC "
-        "of the attack?",
-        options=["rises", "falls", "stays"],
-        section="More classes",
+        "same_gap",
+        question="The look-up model and the grown tree have about the same gap. Which gives more away?",
+        options=["the look-up model", "the tree", "about the same"],
+        section="Models of a kind",
     )
 )
 
-why_noise = chapter.add(
-    Choice(
-        "why_noise",
+# --- enough_to_memorise ---------------------------------------------------------------------------------------------
+
+enough_to_memorise = chapter.add(
+    Dial(
+        "enough_to_memorise",
         points=2,
-        minutes=3,
-        section="More measurements",
+        minutes=2,
+        section="Something to learn by heart",
+        unit="a share of wrong labels, from 0 to 0.3",
+        between=(0.0, 0.3),
+        measure=data.what_long_training_adds,
+        turns=lambda found: found >= 0.05,
+        says="With a share of {setting:g} of wrong labels, over 6 draws, 500 rounds in place of 5 add {found:.3f} to "
+        "the AUC of the recorded label.",
+        right=(0.2, 0.15, 0.3),
+        stays=(0.0, 0.02),
+        hints=[
+            "Longer training adds a leak only where there is something that takes long to learn.",
+            "What takes a net longest: the petals, or a label that contradicts them?",
+            "One wrong label in fifty is not enough. Try one in five.",
+        ],
+        means="The makers' “no difference” was a sentence about clean labels.",
+        why="On clean labels and four measurements hardly a flower has to be learnt by heart, so further rounds have "
+        "little to remember. Wrong labels can be learnt in no other way.",
+    )
+)
+
+what_follows = chapter.add(
+    Choice(
+        "what_follows",
+        points=2,
+        minutes=2,
+        section="Does the gap tell?",
         options={
             "a": (
-                "The noise holds information about the species that no one can see, and such information is what "
-                "leaks out.",
-                "The columns were drawn at random, without a look at the species. What a model finds in them holds for "
-                "its members only.",
+                "Overfitting is what leaks: whoever knows the gap of a model knows its leak.",
+                "Look up the look-up model: on four measurements its gap is a tree's, and its AUC is far higher. On "
+                "the sepals its gap is the smaller, and its AUC still higher.",
             ),
             "b": (
-                "With many columns each member has a pattern of its own, by which the net can learn its label by "
-                "heart.",
-                "Such a fit helps nobody outside the training set. So members are answered well and strangers badly, "
-                "and that is what the attack reads.",
+                "Overfitting has nothing to do with the leak: look-up and tree refute it.",
+                "They refute that it is the *only* cause. Within one kind of model each of our three dials moved gap "
+                "and leak together on the sepals.",
             ),
             "c": (
-                "More columns make the net less sure, and unsure answers leak.",
-                "About members it becomes no less sure: it fits every one of them. It is the strangers who are "
-                "answered worse.",
+                "Turn overfitting up in one model, and the leak grows; across kinds of model the gap does not rank it.",
+                "That is what was measured, on these flowers and by these two attacks.",
             ),
             "d": (
-                "The attacker reads the members' noise columns out of the answers.",
-                "The attacker sees three probabilities, no columns. They know the candidate's measurements already; "
-                "what they want to know is whether it was a member.",
+                "A model with a small gap is safe: the vote of 15 neighbours shows it.",
+                "One attack finds next to nothing there, on average. RMIA finds a little even so, and an average "
+                "speaks of no single flower.",
             ),
         },
-        answer="b",
+        answer="c",
         hints=[
-            "Compare the accuracy on members and on strangers as columns are added.",
-            "How could a net tell one member from another, if it had sixty random numbers of each?",
-            "It is easier to remember than to understand when every record carries a name tag.",
+            "Read the table twice: once down a dial of one model, once across the kinds of model.",
+            "Does a row with a larger gap always have a larger AUC?",
+            "One option speaks of one model at a time and of several, and says different things of the two.",
         ],
     )
 )
 
-
-# --- for_or_against -------------------------------------------------------------------------------------------------
-
-
-@chapter.function(
-    points=3,
-    minutes=7,
-    section="The verdicts",
-    cases=data.effects,
-    oracle=data.sides_by_loops,
-    hints=[
-        "Two things make an experiment count: its interval excludes zero, and its mean is large enough.",
-        "`mean, low, high = effects.T` gives three columns. Being for the claim is `(low > 0) & (mean >= smallest)`.",
-        "Being against it is the mirror image, with `high < 0` and `mean <= -smallest`. True minus False is 1: "
-        "subtract the two as integers.",
-    ],
-    means="A rule fixed before the results are seen. It can be quarrelled with, and not bent to the answer one likes.",
-    why="An interval that includes zero shows nothing either way, however large its mean. One that excludes zero by a "
-    "hair shows an effect too small to matter. Only effects that are both sure and large enough count.",
-)
-def for_or_against(effects, smallest):
-    """For each of m experiments: 1 if it is for the claim, -1 if it is against it, 0 if it shows neither.
-
-    effects (m, 3): mean, low and high of each effect, signed so that the claim predicts a positive one. For the claim:
-    low > 0 and mean >= smallest. Against it: high < 0 and mean <= -smallest.
-    """
-    mean, low, high = effects.T
-    is_for = (low > 0) & (mean >= smallest)
-    is_against = (high < 0) & (mean <= -smallest)
-    return is_for.astype(int) - is_against.astype(int)
-
-
-@for_or_against.right
-def _by_a_loop(effects, smallest):
-    sides = []
-    for mean, low, high in effects:
-        sides.append(1 if low > 0 and mean >= smallest else -1 if high < 0 and -mean >= smallest else 0)
-    return sides
-
-
-@for_or_against.right
-def _by_sign(effects, smallest):
-    mean, low, high = effects[:, 0], effects[:, 1], effects[:, 2]
-    return np.where((low * high > 0) & (np.abs(mean) >= smallest), np.sign(mean), 0)
-
-
-@for_or_against.mistake(
-    "You look at the mean alone. A mean whose interval includes zero shows nothing: ask for `low > 0`, or `high < 0`."
-)
-def _means_only(effects, smallest):
-    mean = effects[:, 0]
-    return (mean >= smallest).astype(int) - (mean <= -smallest).astype(int)
-
-
-@for_or_against.mistake(
-    "You leave out `smallest`. An effect can be sure and yet too small to matter: ask for `mean >= smallest` as well."
-)
-def _however_small(effects, smallest):
-    return for_or_against.function(effects, 0.0)
-
-
-@for_or_against.mistake(
-    "You count an experiment that shows nothing as one against the claim. Against it is only an interval wholly "
-    "below zero."
-)
-def _nothing_is_against(effects, smallest):
-    return np.where(for_or_against.function(effects, smallest) == 1, 1, -1)
-
-
-@for_or_against.mistake(
-    "You find the experiments for the claim and none against it. Turn the rule round for those: `high < 0` and "
-    "`mean <= -smallest`."
-)
-def _never_against(effects, smallest):
-    return np.maximum(for_or_against.function(effects, smallest), 0)
-
-
-@for_or_against.mistake("The signs are turned round: a positive effect is what the claim predicts.")
-def _turned_round(effects, smallest):
-    return -for_or_against.function(effects, smallest)
-
-
-@for_or_against.mistake(
-    "You ask the whole interval to lie beyond `smallest`. The rule asks that of the mean; the interval need only "
-    "exclude zero."
-)
-def _whole_interval_beyond(effects, smallest):
-    return (effects[:, 1] >= smallest).astype(int) - (effects[:, 2] <= -smallest).astype(int)
-
-
-@for_or_against.mistake(
-    "You ask whether the interval includes zero and drop the direction. An effect below zero is against the claim: -1."
-)
-def _without_direction(effects, smallest):
-    return np.abs(for_or_against.function(effects, smallest))
-
-
-judge = chapter.add(
-    Written(
-        "judge",
-        points=4,
-        minutes=10,
-        section="The verdicts",
-        words=60,
-        rubric=[
-            "names the claim in words of one's own, and what it would predict",
-            "says what was changed and what was held fixed, and which attack measured the leak",
-            "gives the effect with its interval, and the verdict that follows from the rule",
-            "admits a doubt: few records, small models, the choice of attack; and says on what data or with what "
-            "model the verdict might be another",
-        ],
-        example="The article says that models which fit their training set too closely are the ones that leak. If "
-        "so, a deeper tree should leak more. I took the tree on the sepals and let it grow deeper, with the same 75 "
-        "members in every comparison, and measured the attack on the recorded label. From depth 1 to depth 12 its "
-        "AUC rose by 0.12 in the notebook's table (95% interval 0.11 to 0.13 over its splits), so by our rule the "
-        "claim is supported for this dial. But logistic regression hardly overfits at all and RMIA still finds "
-        "something, so overfitting is not the whole story. The flowers are few and the models tiny; on a large image "
-        "model with millions of records the same dial might do much more, or much less.",
-        others=[
-            "Claim: tables with few measurements are easier to attack than images or many classes. If that were so, "
-            "two classes should leak more than ten, with as many members of each. I kept thirty digits a class, used "
-            "the same net, and compared two classes with ten by the recorded-label attack: the AUC went up with the "
-            "number of classes, interval well above zero, so this half of the claim is contradicted. My doubt: these "
-            "are eight by eight pixel digits, not photographs, and a convolutional model on large images may behave "
-            "otherwise.",
-            "I chose label noise. The idea is that a model which must remember leaks. With three tenths of the "
-            "labels wrong the net's AUC rose clearly above that on clean labels, over several draws of the wrong "
-            "labels, and the interval excluded zero, so it is supported. Logistic regression, though, cannot "
-            "remember single flowers and hardly changed. So the verdict holds for models with room to memorise. I "
-            "would expect less of it with many more records per class, and I have not tried that.",
-        ],
-        hints=[
-            "One or two sentences for each line of the rubric. Which lab of this notebook belongs to your claim?",
-            "Copy the effect and its interval from the table of verdicts, and say in words what they compare.",
-            "For the doubt, ask what you would say if someone disliked the verdict: too few flowers, the wrong "
-            "model, the wrong attack?",
-        ],
-    )
+# Assignments that are out ask for these under this notebook's name; they are asked in 15 now, or no longer.
+from mialab.exercises.article_on_trial import (  # noqa: E402, F401
+    first_of_each,
+    for_or_against,
+    judge,
+    more_classes,
+    why_noise,
 )

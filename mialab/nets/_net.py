@@ -222,7 +222,7 @@ def train_nets(
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds one class only, {classes.tolist()[0]!r}; a classifier needs at least 2")
-    masks = _member_masks(masks, len(X), at_least=2 if net.early_stopping else 1)
+    masks = _checks.member_masks("masks", masks, len(X), at_least=2 if net.early_stopping else 1)
     size = int(masks.sum(axis=1).max())
     if chunk is None:
         net_bytes = np.dtype(net.dtype).itemsize * size * (X.shape[1] + 3 * net.hidden + 3 * len(classes))
@@ -283,19 +283,6 @@ def _check_privacy(net: NetClassifier) -> None:
                 f"{name} is True, which reads the members without noise, so that nothing would be promised to them; "
                 f"with a clip it should be False ({instead})"
             )
-
-
-def _member_masks(masks: Any, n: int, at_least: int) -> np.ndarray:
-    """`masks` as a (K, n) bool array with at least so many members in each row."""
-    masks = np.asarray(masks)
-    if masks.dtype != bool:
-        raise ValueError(f"masks holds {masks.dtype} values; it should hold True for a member, False for any other")
-    if masks.ndim != 2 or masks.shape[1] != n or len(masks) == 0:
-        raise ValueError(f"masks has shape {masks.shape}; it should be (K, {n}), one row a net and at least one net")
-    members = masks.sum(axis=1)
-    if members.min() < at_least:
-        raise ValueError(f"masks[{members.argmin()}] has {members.min()} members; it should have {at_least} or more")
-    return masks
 
 
 def _probabilities(coefs: list[np.ndarray], intercepts: list[np.ndarray], X: np.ndarray) -> np.ndarray:

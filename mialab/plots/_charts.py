@@ -252,13 +252,14 @@ def two_groups(
     bins: Any = 20,
     names: tuple[str, str] = ("members", "strangers"),
     names_at: str = "left",
+    counted: str = "records",
 ) -> Axes:
     """Draw two histograms, members above the line and strangers below it, so that neither hides the other.
 
     `inside` and `outside` are the values of the members and of the strangers, (n_members,) and (n_strangers,); `label`
     says what the values are; `bins` is as NumPy takes it. The `names` of the two groups stand at the side `names_at`,
-    "left" or "right", whichever has the lower bars. It raises ValueError for another side, and for values that are not
-    finite.
+    "left" or "right", whichever has the lower bars; `counted` says what each value belongs to. It raises ValueError for
+    another side, and for values that are not finite.
 
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
@@ -285,7 +286,7 @@ def two_groups(
     )
     ax.axhline(0, color="#22262e", linewidth=1)
     top = max(up.max(), down.max()) * 1.12
-    ax.set(ylim=(-top, top), xlabel=label, ylabel="number of records")
+    ax.set(ylim=(-top, top), xlabel=label, ylabel=f"number of {counted}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     x = {"left": 0.02, "right": 0.98}[names_at]
     bold = {"transform": ax.transAxes, "ha": names_at, "fontweight": "bold"}

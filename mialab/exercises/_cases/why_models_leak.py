@@ -2,62 +2,54 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-
-def pools(rng):
-    """Labels of classes of unequal size, numbers or texts, in mixed order, and a random order of their positions."""
-    yield np.array([4, 0, 5, 1, 3, 2]), np.array([5, 5, 7, 7, 7, 5]), 1
-    # the last of the order is wanted; labels apart by a letter; one record of each, one record in all
-    yield np.array([3, 2, 0, 1]), np.array(["b", "bb", "b", "bb"]), 2
-    yield np.array([2, 0, 1, 3]), np.array([1, 1, 3, 2]), 1
-    yield np.array([0]), np.array([7]), 1
-    for classes, sizes, n_per_class in (
-        (np.array([0, 1, 2]), (9, 6, 7), 3),
-        (np.array(["oak", "elm"]), (12, 5), 4),
-        (np.array([3, 8, 9, 4]), (4, 8, 6, 5), 2),
-        (np.array([1, 2, 3]), (10, 4, 9), 4),
-        (np.array(["b", "a", "c"]), (3, 7, 5), 1),
-    ):
-        y = rng.permutation(np.repeat(classes, sizes))
-        yield rng.permutation(len(y)), y, n_per_class
+from mialab.attacks import ThresholdAttack
+from mialab.data import load_iris, wrong_labels
+from mialab.nets import NetClassifier
+from mialab.shadows import train_shadows
+from mialab.trials import attack_each
 
 
-def positions_by_hand(order, y, n_per_class):
-    taken, counts = [], {}
-    for position in order.tolist():
-        label = y.tolist()[position]
-        if counts.get(label, 0) < n_per_class:
-            taken.append(position)
-            counts[label] = counts.get(label, 0) + 1
-    return np.sort(taken)
+def two_settings(rng):
+    """The AUC of the same draws at two settings: draws that move together, or apart, up, down or not at all."""
+    # First, three draws that can be subtracted on paper: each gains 0.1, 0.2 or 0.3.
+    yield np.array([0.75, 0.7, 0.95]), np.array([0.65, 0.5, 0.65])
+    yield np.array([0.5, 0.75]), np.array([0.75, 0.5])  # the mean does not move; both draws do
+    yield np.array([0.625, 0.75, 0.875, 0.5]), np.array([0.5, 0.625, 0.75, 0.375])  # all alike: no width at all
+    yield np.array([0.52, 0.61, 0.57]), np.array([0.61, 0.68, 0.59])
+    for n in (4, 6, 11):
+        less = rng.uniform(0.5, 0.8, n)
+        for rise in (0.1, -0.1, 0.004):
+            yield less + rise + rng.normal(0, 0.02, n), less
 
 
-def effects(rng):
-    """Experiments that are for a claim, against it, unsure of it, or sure of an effect too small to count."""
-    yield np.array([[0.10, 0.05, 0.15], [-0.10, -0.15, -0.05], [0.10, -0.05, 0.25], [0.004, 0.002, 0.006]]), 0.01
-    # each limit met exactly: the least mean that counts, and an interval that ends at zero
-    yield np.array([[0.5, 0.25, 0.75], [-0.5, -0.75, -0.25], [1, 0, 2], [-1, -2, 0], [0.5, 0, 1], [-0.5, -1, 0]]), 0.5
-    # every limit missed, and met, by 1e-9; numbers off any grid
-    least, hair = 0.0104, 1e-9
-    means = np.array([least, least + hair, least - hair, 0.0102, 0.0096, least, least])
-    lows = np.array([0.001, 0.001, 0.001, 0.001, 0.001, hair, -hair])
-    table = np.column_stack([means, lows, 2 * means])
-    yield np.concatenate([table, -table[:, [0, 2, 1]]]), least
-    yield table[4:5], 0.01
-    for smallest in (0.01, 0.02, 0.05, 0.01):
-        mean = rng.choice([-1, 1], 12) * rng.choice([0.3, 1.5, 8], 12) * smallest
-        half = np.abs(mean) * rng.choice([0.4, 0.9, 1.6], 12)  # 0.9: the interval begins below `smallest`
-        yield np.column_stack([mean, mean - half, mean + half]).round(5), smallest
+def effect_by_hand(more, less):
+    from statistics import fmean, stdev
+
+    from scipy.stats import t
+
+    each = [a - b for a, b in zip(more.tolist(), less.tolist(), strict=True)]
+    half = t.isf(0.025, len(each) - 1) * stdev(each) / len(each) ** 0.5
+    return np.array([fmean(each), fmean(each) - half, fmean(each) + half])
 
 
-def sides_by_loops(effects, smallest):
-    sides = []
-    for mean, low, high in effects.tolist():
-        if low > 0 and mean >= smallest:
-            sides.append(1)
-        elif high < 0 and mean <= -smallest:
-            sides.append(-1)
-        else:
-            sides.append(0)
-    return np.array(sides)
+def many_draws_at_two_settings():
+    rng = np.random.default_rng(0)
+    return rng.uniform(0.5, 0.9, 80), rng.uniform(0.5, 0.9, 80)
+
+
+@cache
+def what_long_training_adds(share):
+    """By how much 500 rounds lift the AUC on the recorded label above 5 rounds': four measurements, 6 draws."""
+    flowers, found = load_iris(), []
+    for seed in range(6):
+        labels = wrong_labels(flowers.y, share, random_state=seed)
+        for epochs, sign in ((500, 1), (5, -1)):
+            net = NetClassifier(hidden=16, epochs=epochs)
+            shadows = train_shadows(net, flowers.X, labels, n_shadows=12, random_state=seed)
+            table = attack_each(shadows, {"label": ThresholdAttack()}, n_targets=6)
+            found.append(sign * table["auc_label"].mean())
+    return float(sum(found) / 6)

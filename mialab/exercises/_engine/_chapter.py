@@ -38,6 +38,10 @@ class Chapter:
         """Decorator: the reference answer, which becomes the exercise of its name (see FunctionExercise)."""
         return lambda reference: self.add(FunctionExercise(reference, **settings))
 
+    def retired_function(self, **settings: Any) -> Callable[[Callable], FunctionExercise]:
+        """Decorator: the reference answer of a function that the notebook asks for no more (see `retire`)."""
+        return lambda reference: self.retire(FunctionExercise(reference, **settings))
+
     def progress(self) -> Panel:
         """How much of this notebook is done, and what is left."""
         entries, note = _progress.load()
