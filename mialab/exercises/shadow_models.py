@@ -165,7 +165,7 @@ def _without_the_last(order, n_members):
 # --- in_out_gap -----------------------------------------------------------------------------------------------------
 
 
-@chapter.function(
+@chapter.retired_function(
     points=2,
     minutes=5,
     section="What one flower does",
@@ -280,9 +280,6 @@ def _medians(sure, in_mask, i):
 )
 def _against_everyone(sure, in_mask, i):
     return sure[in_mask[:, i], i].mean() - sure[:, i].mean()
-
-
-chapter.retire(chapter.exercises.pop("in_out_gap"))  # 12 asks for `in_out_auc`, of the same two groups
 
 
 # --- fidelity -------------------------------------------------------------------------------------------------------
