@@ -51,7 +51,7 @@ ARTICLE = [
     ("privacy is violated and data protection law broken", "20", "## What the law says"),
     ("trust and reputation suffer", "20", "## Whose threshold?"),
     # why some models leak
-    ("confidence works across services and types of model", "13", "## Which wins where?"),
+    ("confidence works across services and types of model", "11", "## The type of the model"),
     ("strangers with high scores are false positives", "07", "## False alarms with names"),
     ("the overlap blurs what is a leak and what is generalisation", "07", "## How far does luck go?"),
     ("not all systems are equally exposed", "14", "## Models of a kind"),
