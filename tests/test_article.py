@@ -79,5 +79,5 @@ def test_a_sentence_of_the_article_is_treated_where_the_table_says(says, number,
 
 
 def test_every_notebook_but_those_beyond_the_article_treats_some_of_it():
-    beyond = {"11", "13", "18"}  # what else an attacker must know, stronger attacks, audits of a promise
+    beyond = {"13", "18"}  # stronger attacks, audits of a promise
     assert set(BOOKS) - beyond == {number for _, number, _ in ARTICLE}
