@@ -150,8 +150,8 @@ STORIES = {
     ),
     "what the attacker must know": Story(
         ("shadow", "infer"),
-        {"the recorded label": ("thing", 0, 0), "the type of model": ("thing", 0, 1), "real records": ("thing", 0, 2),
-         "the attack": ("attacker", 2, 1), "a verdict": ("thing", 4, 1)},
+        {"the recorded label": ("thing", 0, 0), "the type of model": ("thing", 0, 0.5), "real records": ("thing", 0, 1),
+         "the attack": ("attacker", 2, 0.5), "a verdict": ("thing", 4, 0.5)},
         (("the recorded label", "sharpens", "the attack"), ("the type of model", "shapes", "the attack"),
          ("real records", "feed", "the attack"), ("the attack", "reaches", "a verdict")),
     ),

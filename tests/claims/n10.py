@@ -56,7 +56,7 @@ def your_attack_works(result, remote):
 
 def gains_again(seed):
     gains = {}
-    for gathered in (60, 90, 150):
+    for gathered in (90, 150):
         for sure in (0.5, 0.95):
             each = []
             for i in range(4):
