@@ -76,10 +76,9 @@ report = chapter.add(
             "on average; it settles no single case.",
         ],
         hints=[
-            "One sentence for each of the five questions. Which cell of this notebook answers each of them?",
-            "For “how sure”, give the mean over the splits with its interval, and how far single splits lay from it.",
-            "For “falsely accused”, look at the strangers that got a high score, species by species. What do they have "
-            "in common?",
+            "One sentence or two for each of the four lines. Notebook 10 has the attack, 07 the falsely accused.",
+            "For “how sure”, give a mean over draws with its interval, and how far single draws may lie from it.",
+            "For “falsely accused”: of which flowers is the look-up model certain though it never met them?",
         ],
     )
 )

@@ -398,7 +398,7 @@ why_no_members = chapter.retire(
 where_it_helps = chapter.add(
     Prediction(
         "where_it_helps",
-        question="On which of two targets, look-up and net, does the fall tell more than the plain question?",
+        question="On which of two targets, look-up and net, does the fall tell more than asking once?",
         options=["the look-up", "the net", "both", "neither"],
         section="Adjust a candidate",
     )

@@ -96,7 +96,7 @@ def distances_again(seed, most=30):
 
 @claim(
     cell="near.append(auc(",
-    says="Little better than a coin, however long they climb",
+    says="Little better than a coin, and most have arrived by 30",
     again=distances_again,
     settings=({}, {"most": 300}),
 )

@@ -37,7 +37,7 @@ def shadows_again(seed, name="knn-lookup"):
 
 @claim(
     cell="with_it = np.array(",
-    says="All three are answered with more confidence when in; the setosas",
+    says="Shadows are surer of all three when in; the setosas",
     again=shadows_again,
 )
 def in_is_surer_and_least_so_for_setosas(with_it, without, pool_y):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from claims import claim
 from mialab import targets
-from mialab.attacks import RMIA, ShadowAttack, ThresholdAttack
+from mialab.attacks import RMIA, ShadowAttack
 from mialab.data import load_iris, split, wrong_labels
 from mialab.metrics import balanced_accuracy, choose_threshold, mean_interval
 from mialab.nets import NetClassifier
@@ -73,7 +73,7 @@ def certain_types_do_for_each_other(table):
 
 
 def types_again(seed):
-    attacks = {"plain": ThresholdAttack(), "model": ShadowAttack(), "RMIA": RMIA(online=False)}
+    attacks = {"model": ShadowAttack(), "RMIA": RMIA(online=False)}
     found = {}
     for own, target in (("look-up", "look-up"), ("tree", "look-up"), ("net", "net"), ("tree", "net")):
 
@@ -92,13 +92,12 @@ def cost(found, target, attack):
 
 @claim(
     cell="def with_shadows_of(own, target)",
-    says="With the attack model, a tree's shadows cost something on the net; `RMIA` hardly minds them there",
+    says="On the net, a tree's shadows cost the attack model something; `RMIA` hardly minds them",
 )
 def the_type_matters_to_one_attack_and_not_to_the_other(with_shadows_of):
     found = types_again(3)["found_by_type"]
     assert cost(found, "net", "model") > 0.01 and abs(cost(found, "net", "RMIA")) < 0.04
     assert cost(found, "look-up", "RMIA") > 0.02 and abs(cost(found, "look-up", "model")) < 0.03
-    assert found["look-up", "look-up"]["auc_plain"].mean() > 0.97  # so shadows have little to add
 
 
 def pool_of(made_up, wrong):
@@ -125,8 +124,8 @@ def pools_again(seed):
 
 @claim(
     cell="place = mean_interval(",
-    says="Where the flowers lie costs more than what their labels are",
+    says="Neither costs much: by where the flowers lie a few hundredths at most",
     again=pools_again,
 )
-def the_place_costs_more_than_the_labels(place, labels):
-    assert place.mean > 0.005 and place.mean > labels.mean
+def neither_costs_much(place, labels):
+    assert -0.02 < place.mean < 0.08 and abs(labels.mean) < 0.05
