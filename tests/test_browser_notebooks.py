@@ -30,8 +30,8 @@ def test_an_opened_notebook_is_sound_and_axe_finds_nothing_of_ours_in_it(noteboo
 
 def test_a_term_of_an_earlier_notebook_says_its_meaning_under_the_pointer(notebook):
     notebook.turn_to(f"{READ}/10_the_inference_model.ipynb")
-    word = notebook.page.locator(".jp-RenderedMarkdown abbr", has_text="pool").first
-    expect(word).to_have_attribute("title", define("pool").means)  # JupyterLab's sanitiser lets it through
+    word = notebook.page.locator(".jp-RenderedMarkdown abbr", has_text="target").first
+    expect(word).to_have_attribute("title", define("target").means)  # JupyterLab's sanitiser lets it through
     notebook.ready()
 
 

@@ -160,7 +160,7 @@ def test_a_panel_stands_still_on_its_page(site, name):
 
 def test_hover_text_reaches_the_page(site):
     text = (site / "notebooks" / "10_the_inference_model.html").read_text("utf-8")
-    assert f'<abbr title="{define("candidate").means}">candidate</abbr>' in text
+    assert f'<abbr title="{define("target").means}">target</abbr>' in text
 
 
 def test_the_guide_for_instructors_holds_no_answers(site):
