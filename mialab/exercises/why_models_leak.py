@@ -129,7 +129,7 @@ def _as_a_ratio(more, less):
 same_gap = chapter.add(
     Prediction(
         "same_gap",
-        question="The look-up model and the grown tree have about the same gap. Which gives more away?",
+        question="Look-up model and grown tree have about the same gap. Which gives more away?",
         options=["the look-up model", "the tree", "about the same"],
         section="Models of a kind",
     )
