@@ -135,33 +135,6 @@ same_gap = chapter.add(
     )
 )
 
-# --- enough_to_memorise ---------------------------------------------------------------------------------------------
-
-enough_to_memorise = chapter.add(
-    Dial(
-        "enough_to_memorise",
-        points=2,
-        minutes=2,
-        section="Something to learn by heart",
-        unit="a share of wrong labels, from 0 to 0.3",
-        between=(0.0, 0.3),
-        measure=data.what_long_training_adds,
-        turns=lambda found: found >= 0.05,
-        says="With a share of {setting:g} of wrong labels, over 6 draws, 500 rounds in place of 5 add {found:.3f} to "
-        "the AUC of the recorded label.",
-        right=(0.2, 0.15, 0.3),
-        stays=(0.0, 0.02),
-        hints=[
-            "Longer training adds a leak only where there is something that takes long to learn.",
-            "What takes a net longest: the petals, or a label that contradicts them?",
-            "One wrong label in fifty is not enough. Try one in five.",
-        ],
-        means="The makers' “no difference” was a sentence about clean labels.",
-        why="On clean labels and four measurements hardly a flower has to be learnt by heart, so further rounds have "
-        "little to remember. Wrong labels can be learnt in no other way.",
-    )
-)
-
 what_follows = chapter.add(
     Choice(
         "what_follows",
@@ -197,6 +170,35 @@ what_follows = chapter.add(
         ],
     )
 )
+
+
+# --- enough_to_memorise ---------------------------------------------------------------------------------------------
+
+enough_to_memorise = chapter.add(
+    Dial(
+        "enough_to_memorise",
+        points=2,
+        minutes=2,
+        section="Something to learn by heart",
+        unit="a share of wrong labels, from 0 to 0.3",
+        between=(0.0, 0.3),
+        measure=data.what_long_training_adds,
+        turns=lambda found: found >= 0.05,
+        says="With a share of {setting:g} of wrong labels, over 6 draws, 500 rounds in place of 5 add {found:.3f} to "
+        "the AUC of the recorded label.",
+        right=(0.2, 0.15, 0.3),
+        stays=(0.0, 0.02),
+        hints=[
+            "Longer training adds a leak only where there is something that takes long to learn.",
+            "What takes a net longest: the petals, or a label that contradicts them?",
+            "One wrong label in fifty is not enough. Try one in five.",
+        ],
+        means="The makers' “no difference” was a sentence about clean labels.",
+        why="On clean labels and four measurements hardly a flower has to be learnt by heart, so further rounds have "
+        "little to remember. Wrong labels can be learnt in no other way.",
+    )
+)
+
 
 # Assignments that are out ask for these under this notebook's name; they are asked in 15 now, or no longer.
 from mialab.exercises.article_on_trial import (  # noqa: E402, F401

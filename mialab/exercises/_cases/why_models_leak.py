@@ -20,6 +20,8 @@ def two_settings(rng):
     yield np.array([0.5, 0.75]), np.array([0.75, 0.5])  # the mean does not move; both draws do
     yield np.array([0.625, 0.75, 0.875, 0.5]), np.array([0.5, 0.625, 0.75, 0.375])  # all alike: no width at all
     yield np.array([0.52, 0.61, 0.57]), np.array([0.61, 0.68, 0.59])
+    # Off any grid, and differences so alike that a rounding of either side shows in the interval.
+    yield np.array([0.61249, 0.70351, 0.58849]), np.array([0.51251, 0.60349, 0.48851])
     for n in (4, 6, 11):
         less = rng.uniform(0.5, 0.8, n)
         for rise in (0.1, -0.1, 0.004):
