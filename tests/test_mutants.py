@@ -118,7 +118,7 @@ def _fractions(cases: list[dict], name: str) -> bool:
 
 TWO = "of two numbers, which is named first makes no difference to the larger or the smaller"
 EQUAL = {  # exercise -> change -> why it gives the same answers
-    "effect": {"`def effect(more, less):` without line 1": "this module has the import too; a learner's own file has not"},
+    "effect": {"`def effect(more, less):` without line 1": "the module has the import, too"},
     "nearest_flower": {"`X - X[i]` turned round": "a distance is the same there and back"},
     "fidelity": {f"`X` to {d} digits": "the models read a whole number, the first of a record" for d in DIGITS},
     "attack_table": {"`1` +1": "NumPy takes any number below zero for the length that it is to find"},
