@@ -347,3 +347,38 @@ def _times_epsilon(fpr, epsilon, delta):
 @largest_tpr.mistake("Your limit passes 1, and no share can. Cut it off with `np.clip(..., 0, 1)`.")
 def _not_cut_off(fpr, epsilon, delta):
     return np.minimum(np.exp(epsilon) * fpr + delta, 1 - np.exp(-epsilon) * (1 - fpr - delta))
+
+
+broken_promise = chapter.retire(
+    Choice(
+        "broken_promise",
+        points=2,
+        minutes=3,
+        section="Audit the promise",
+        options={
+            "a": (
+                "Nothing: an audit is only an estimate, and 2.3 may well be within the error of 1.",
+                "The error is in it already. 2.3 is the lower end: with 95% confidence epsilon is no smaller.",
+            ),
+            "b": (
+                "The code does not keep its promise: somewhere clip, noise or accounting is wrong.",
+                "A lower bound above the claim refutes it, but for the 5% risk that was agreed. Look for the mistake. "
+                "Had the bound been 0.4, that would agree with the claim, and prove nothing.",
+            ),
+            "c": (
+                "Epsilon is 2.3.",
+                "It is *at least* that. A better attacker, or more runs, might show more.",
+            ),
+            "d": (
+                "Another attack might find a smaller bound, so the promise may still be kept.",
+                "The promise holds against every attack. One that breaks it is enough, however many others fail.",
+            ),
+        },
+        answer="b",
+        hints=[
+            "Is the 2.3 an estimate, or a limit?",
+            "The promise says: no attacker can ever do better than epsilon 1 allows.",
+            "One counterexample refutes a promise about all.",
+        ],
+    )
+)
