@@ -75,9 +75,7 @@ def test_the_weeks_hold_every_notebook_once_and_its_minutes():
 def test_sections_that_the_plans_name_are_in_their_notebooks():
     headings = {}
     for path in notebooks_folder().glob("*.ipynb"):
-        headings[path.name[:2]] = " ".join(
-            "".join(c["source"]) for c in cells_of(path.stem) if c["cell_type"] == "markdown"
-        )
+        headings[path.name[:2]] = prose(path.stem)
     for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part("## Three plans"), re.MULTILINE):
         for name in re.findall(r"“([^”]+)”", row):
             assert f"## {name}" in headings[row[9:11]], (row, name)

@@ -46,7 +46,6 @@ NOT_RESULTS = {
     "15": {"0.01", "0.02"},  # the rule of the verdicts
     "16": set(),
     "17": set(),
-    "17": set(),
     "18": {"0.3"},  # the audit of exercise 18.4
     "19": set(),
     "20": {"0.9", "13.709", "164.514", "1798.140"},  # the threshold of 20.2, and numbers of laws
