@@ -20,7 +20,7 @@ from mialab.attacks import RMIA, Attack, LiRA, ThresholdAttack
 from mialab.metrics import MeanInterval, mean_interval
 from mialab.nets import NetClassifier, train_nets
 from mialab.shadows import Shadows, train_shadows
-from mialab.trials import attack_each, summarise
+from mialab.trials import attack_each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,6 +297,7 @@ def defence_matrix(
     n_targets: int = 8,
     n_seeds: int = 5,
     adaptive: bool = True,
+    fpr: float | None = None,
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Run every attack on every defended model on every data set: one row for each data set, defence and seed.
@@ -311,11 +312,13 @@ def defence_matrix(
         attacked with the help of the others (see `mialab.trials.attack_each`).
     adaptive : whether the attacker's shadows carry the output defence too. An attacker who does not know it has
         undefended shadows; the target is defended in either case. A change of training is always known.
+    fpr : adds, for each attack, the share of members caught at this false-positive rate, as in `attack_each`.
     random_state : the first seed; the others follow.
 
     Returns
     -------
-    DataFrame with data, defence, seed, train_accuracy, test_accuracy and `auc_<attack>`, each a mean over the targets.
+    DataFrame with data, defence, seed, train_accuracy, test_accuracy and `auc_<attack>` (and `tpr_<attack>`), each a
+    mean over the targets. `mialab.trials.with_strongest` adds the strongest attack to the seeds of one defence.
 
     It raises ValueError for models or data that are no dict by name, and as `mialab.trials.attack_each` does.
 
@@ -346,7 +349,8 @@ def defence_matrix(
                     trained[id(bare)] = train_shadows(bare, X, y, n_shadows, random_state=seed)
                 shadows = trained[id(bare)]
                 targets = reduce(defend, layers, shadows)
-                found = attack_each(targets if adaptive else shadows, attacks, n_targets=n_targets, targets=targets)
+                held = targets if adaptive else shadows
+                found = attack_each(held, attacks, n_targets=n_targets, targets=targets, fpr=fpr)
                 measured = found.mean().drop(["confidence_in", "confidence_out"])
                 rows.append({"data": data_name, "defence": name, "seed": seed} | measured.to_dict())
     return pd.DataFrame(rows)
@@ -359,21 +363,6 @@ def _layers(model: Any) -> tuple[Any, list[OutputDefence]]:
         layers.insert(0, model)
         model = model.model
     return model, layers
-
-
-def summary(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean over the seeds with its 95% interval (mean, low, high): one row each data, defence and measure.
-
-    `matrix` is what `defence_matrix` returns, with two seeds at least.
-
-    >>> import pandas as pd
-    >>> matrix = pd.DataFrame({"data": "iris", "defence": "none", "seed": [0, 1, 2], "auc_LiRA": [0.6, 0.7, 0.8]})
-    >>> summary(matrix).round(2).loc[("iris", "none", "auc_LiRA")].tolist()
-    [0.7, 0.45, 0.95]
-    """
-    measures = matrix.columns.drop(["data", "defence", "seed"])
-    cells = matrix.groupby(["data", "defence"], sort=False)[list(measures)].apply(summarise)
-    return cells.rename_axis(["data", "defence", "measure"])
 
 
 def over_seeds(matrix: pd.DataFrame, data: str, measure: str) -> dict[str, MeanInterval]:

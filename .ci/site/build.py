@@ -19,6 +19,7 @@ from mialab.glossary import TERMS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+NOTES = sorted((ROOT / "mialab" / "instructor" / "notes").glob("*.md"))
 # The library, in the order in which its modules know each other.
 MODULES = ("data targets nets blackbox search shadows attacks metrics trials exposure privacy defences audit plots "
            "widgets glossary instructor").split()  # fmt: skip
@@ -42,6 +43,8 @@ def main(out: Path, few: bool) -> int:
     write(source / "begin.md", begin())
     card(source / "_static" / "share.png")
     write(source / "instructors.md", instructors())
+    for path in NOTES:
+        write(source / "instructors" / path.name, notes(path))
     write(source / "data.md", within_site((ROOT / "data" / "README.md").read_text("utf-8")))
     write(source / "glossary.md", glossary())
     write(source / "library.md", library())
@@ -114,20 +117,27 @@ def anchor(name: str) -> str:
 
 
 def instructors() -> str:
-    """INSTRUCTORS.md without what gives answers away: known mistakes, rubrics and the answers that earn every point."""
+    """INSTRUCTORS.md, which says on the site that the notes there leave out the answers."""
     page = (ROOT / "INSTRUCTORS.md").read_text("utf-8")
-    page = re.sub(r"<details>.*?</details>\n*", "", page, flags=re.DOTALL)
     for says, here in (
-        ("This page names answers, the written ones included.",
-         "The known mistakes of every exercise and the rubrics are left out here; they are in INSTRUCTORS.md."),
-        ("rubric and one example are on this page", "rubric and one example are in INSTRUCTORS.md"),
-        ("The objectives, exercises, known mistakes and rubrics are generated", "The objectives are generated"),
-        (" A known mistake is what a learner reads who makes it.", ""),
+        ("with the answers, the written ones included. All of it is public:",
+         "without the answers; the repository's have them too. All of it is public:"),
+        ("list objectives, known mistakes, rubrics, what to leave out and what to talk about; they are generated from "
+         "the course (`python tests/refresh_instructors.py`)",
+         "list objectives, what to leave out and what to talk about"),
     ):  # fmt: skip
         if says not in page:
             raise ValueError(f"INSTRUCTORS.md no longer says {says!r}, which the site says in another way")
         page = page.replace(says, here)
-    return within_site(page)
+    pages = "\n".join(f"instructors/{path.stem}" for path in NOTES)
+    return within_site(f"{page}\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n")
+
+
+def notes(path: Path) -> str:
+    """The notes on a notebook without what gives answers away: known mistakes, and answers that earn every point."""
+    return re.sub(
+        r"<!-- gen.*?\n|## Exercises and known.*?<!-- end -->\n", "", path.read_text("utf-8"), flags=re.DOTALL
+    )
 
 
 def card(path: Path) -> None:
@@ -173,8 +183,10 @@ def api(module: str) -> str:
 def within_site(text: str) -> str:
     """Links to files of the repository as links to pages, where there is one; else as plain words."""
     text = re.sub(r"\]\((notebooks/\d\d_\w+)\.ipynb\)", r"](\1.ipynb)", text)
-    text = text.replace("](INSTRUCTORS.md)", "](instructors.md)")
-    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|notebooks/|instructors\.md)[^)]+\)", r"\1", text)
+    text = text.replace("](INSTRUCTORS.md)", "](instructors.md)").replace(
+        "](mialab/instructor/notes/", "](instructors/"
+    )
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|notebooks/|instructors\.md|instructors/)[^)]+\)", r"\1", text)
 
 
 def write(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from mialab.exercises._cases import defences as data
 from mialab.exercises._cases.who_is_exposed import area_by_pairs
 from mialab.exercises._engine._chapter import Chapter
-from mialab.exercises._engine._kinds import Choice, Prediction
+from mialab.exercises._engine._kinds import Choice, Dial, Prediction
 
 chapter = Chapter("16_defences")
 recap = chapter.recap
@@ -15,11 +15,11 @@ recap = chapter.recap
 best_defence = chapter.add(
     Prediction(
         "best_defence",
-        question="A fifth of the labels are wrong. Which of these four takes most from RMIA?",
-        options=["rounding", "top-1", "label only", "L2"],
-        section="Guess first",
-        hints="RMIA compares the model's answer with what is usual for this record. What does each of the four do to "
-        "that difference: does it hide it, or keep it from arising?",
+        question="A fifth of the labels are wrong. Which of these five takes most from the strongest attack?",
+        options=["rounding", "top-1", "label only", "L2", "stop early"],
+        section="Say less",
+        hints="A strong attack compares the model's answer with what is usual for this record. What does each of the "
+        "five do to that difference: does it hide it, or keep it from arising?",
     )
 )
 
@@ -29,7 +29,7 @@ best_defence = chapter.add(
 
 @chapter.function(
     points=2,
-    minutes=7,
+    minutes=5,
     section="Say less",
     cases=data.answers,
     oracle=data.top_k_by_loops,
@@ -118,9 +118,136 @@ def _later_column(proba, k):
     return top_k.function(proba[:, ::-1], k)[:, ::-1]
 
 
-# --- why_rounding ---------------------------------------------------------------------------------------------------
+a_defending_l2 = chapter.add(
+    Dial(
+        "a_defending_l2",
+        points=2,
+        minutes=2,
+        section="Train with more care",
+        unit="an l2, from 0 to 100",
+        between=(0.0, 100.0),
+        measure=data.what_l2_takes,
+        turns=lambda found: found.taken >= 0.05,
+        says="With l2 = {setting:g}, over 3 draws, the penalty takes {found.taken:.3f} from the AUC of the strongest "
+        "attack on the digits. The net is right about {found.accuracy:.2f} of the strangers; without the penalty about "
+        "{found.before:.2f}.",
+        right=(50.0, 45.0, 70.0),
+        stays=(0.1, 1.0, 10.0),
+        hints=[
+            "The penalty keeps weights small. How small must they be before a net can no longer tell its members?",
+            "1 is too little, and so is 10.",
+            "Go above 30, and read what the check says about accuracy.",
+        ],
+        means="On the digits the penalty defends once it is so strong that the net is no longer much good.",
+        why="A moderate penalty makes the answers less extreme, and leaves in them what sets members apart. A crushing "
+        "one takes that out, and much of what the net knew about digits with it.",
+    )
+)
 
-why_rounding = chapter.add(
+
+# --- not_beaten -----------------------------------------------------------------------------------------------------
+
+
+@chapter.function(
+    points=3,
+    minutes=5,
+    section="The price",
+    cases=data.trades,
+    oracle=data.frontier_by_loops,
+    hints=[
+        "Take one model. Is there another that is at least as accurate, leaks at most as much, and is better in one?",
+        "For model i: `(accuracy >= accuracy[i]) & (leakage <= leakage[i])` are those no worse; are any of them "
+        "better, `(accuracy > accuracy[i]) | (leakage < leakage[i])`?",
+        "`not (no_worse & better).any()` says whether model i is on the frontier. Loop over i.",
+    ],
+    means="Choose among these. Any other model can be bettered without giving anything up.",
+    why="One model beats another if it is no worse in both and better in one. A model does not beat itself, and two "
+    "equal ones do not beat each other. Which one on the frontier to take is no question of arithmetic.",
+)
+def not_beaten(accuracy, leakage):
+    """True for each model that no other one beats, (n,) bool.
+
+    accuracy, leakage (n,): high accuracy and low leakage are good. A model beats another if its accuracy is at least as
+    high and its leakage at most as low, and one of the two is strictly better. Equal models do not beat each other.
+    """
+    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
+    better = (accuracy[:, None] > accuracy) | (leakage[:, None] < leakage)
+    return ~(no_worse & better).any(axis=0)
+
+
+@not_beaten.right
+def _by_a_loop(accuracy, leakage):
+    kept = []
+    for a, leak in zip(accuracy, leakage, strict=True):
+        no_worse = (accuracy >= a) & (leakage <= leak)
+        kept.append(not (no_worse & ((accuracy > a) | (leakage < leak))).any())
+    return np.array(kept)
+
+
+@not_beaten.right
+def _by_the_package(accuracy, leakage):
+    from mialab.defences import frontier
+
+    return frontier(accuracy, leakage)
+
+
+@not_beaten.mistake(
+    "You ask for strictly better in both. One that is equal in accuracy and leaks less beats the other as well."
+)
+def _strict_in_both(accuracy, leakage):
+    return ~((accuracy[:, None] > accuracy) & (leakage[:, None] < leakage)).any(axis=0)
+
+
+@not_beaten.mistake(
+    "You let equal models, or a model and itself, beat each other. One of the two must be strictly better."
+)
+def _twins_beat_each_other(accuracy, leakage):
+    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
+    return no_worse.sum(axis=0) == 1
+
+
+@not_beaten.mistake(
+    "Nobody is left, for with `>=` and `<=` alone each model beats itself. To beat another a model must be strictly "
+    "better in one of the two: add `(accuracy > …) | (leakage < …)`."
+)
+def _beaten_by_itself(accuracy, leakage):
+    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
+    return ~no_worse.any(axis=0)
+
+
+@not_beaten.mistake(
+    "You keep what is best in one of the two. A model in between, best in neither, may still be unbeaten; and of two "
+    "that share the best accuracy the leakier one is beaten."
+)
+def _best_in_one(accuracy, leakage):
+    return (accuracy == accuracy.max()) | (leakage == leakage.min())
+
+
+@not_beaten.mistake(
+    "You keep the most accurate only. A model that leaks less and is less accurate is not beaten by it."
+)
+def _most_accurate(accuracy, leakage):
+    return accuracy == accuracy.max()
+
+
+@not_beaten.mistake("You keep what leaks least only. A model that is more accurate and leaks more is not beaten by it.")
+def _least_leaky(accuracy, leakage):
+    return leakage == leakage.min()
+
+
+@not_beaten.mistake("You take high leakage for good. Turn its comparison round: less is better.")
+def _more_leakage_is_better(accuracy, leakage):
+    return not_beaten.function(accuracy, -leakage)
+
+
+@not_beaten.mistake("The answer is turned round: True for the models that are beaten. Negate it.")
+def _the_beaten(accuracy, leakage):
+    return ~not_beaten.function(accuracy, leakage)
+
+
+# --- no longer asked ----------------------------------------------------------------------------------------------
+
+why_rounding = chapter.retire(
     Choice(
         "why_rounding",
         points=2,
@@ -160,7 +287,7 @@ why_rounding = chapter.add(
 # --- auc_of_right ---------------------------------------------------------------------------------------------------
 
 
-@chapter.function(
+@chapter.retired_function(
     points=2,
     minutes=6,
     section="Label only",
@@ -256,7 +383,7 @@ def _plain_accuracy(right_in, right_out):
     return (right_in.sum() + (~right_out).sum()) / (len(right_in) + len(right_out))
 
 
-survivor = chapter.add(
+survivor = chapter.retire(
     Choice(
         "survivor",
         points=2,
@@ -290,103 +417,3 @@ survivor = chapter.add(
         ],
     )
 )
-
-
-# --- not_beaten -----------------------------------------------------------------------------------------------------
-
-
-@chapter.function(
-    points=3,
-    minutes=8,
-    section="The price",
-    cases=data.trades,
-    oracle=data.frontier_by_loops,
-    hints=[
-        "Take one model. Is there another that is at least as accurate, leaks at most as much, and is better in one?",
-        "For model i: `(accuracy >= accuracy[i]) & (leakage <= leakage[i])` are those no worse; are any of them "
-        "better, `(accuracy > accuracy[i]) | (leakage < leakage[i])`?",
-        "`not (no_worse & better).any()` says whether model i is on the frontier. Loop over i.",
-    ],
-    means="Choose among these. Any other model can be bettered without giving anything up.",
-    why="One model beats another if it is no worse in both and better in one. A model does not beat itself, and two "
-    "equal ones do not beat each other. Which one on the frontier to take is no question of arithmetic.",
-)
-def not_beaten(accuracy, leakage):
-    """True for each model that no other one beats, (n,) bool.
-
-    accuracy, leakage (n,): high accuracy and low leakage are good. A model beats another if its accuracy is at least as
-    high and its leakage at most as low, and one of the two is strictly better. Equal models do not beat each other.
-    """
-    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
-    better = (accuracy[:, None] > accuracy) | (leakage[:, None] < leakage)
-    return ~(no_worse & better).any(axis=0)
-
-
-@not_beaten.right
-def _by_a_loop(accuracy, leakage):
-    kept = []
-    for a, leak in zip(accuracy, leakage, strict=True):
-        no_worse = (accuracy >= a) & (leakage <= leak)
-        kept.append(not (no_worse & ((accuracy > a) | (leakage < leak))).any())
-    return np.array(kept)
-
-
-@not_beaten.right
-def _by_the_package(accuracy, leakage):
-    from mialab.defences import frontier
-
-    return frontier(accuracy, leakage)
-
-
-@not_beaten.mistake(
-    "You ask for strictly better in both. One that is equal in accuracy and leaks less beats the other as well."
-)
-def _strict_in_both(accuracy, leakage):
-    return ~((accuracy[:, None] > accuracy) & (leakage[:, None] < leakage)).any(axis=0)
-
-
-@not_beaten.mistake(
-    "You let equal models, or a model and itself, beat each other. One of the two must be strictly better."
-)
-def _twins_beat_each_other(accuracy, leakage):
-    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
-    return no_worse.sum(axis=0) == 1
-
-
-@not_beaten.mistake(
-    "Nobody is left, for with `>=` and `<=` alone each model beats itself. To beat another a model must be strictly "
-    "better in one of the two: add `(accuracy > …) | (leakage < …)`."
-)
-def _beaten_by_itself(accuracy, leakage):
-    no_worse = (accuracy[:, None] >= accuracy) & (leakage[:, None] <= leakage)
-    return ~no_worse.any(axis=0)
-
-
-@not_beaten.mistake(
-    "You keep what is best in one of the two. A model in between, best in neither, may still be unbeaten; and of two "
-    "that share the best accuracy the leakier one is beaten."
-)
-def _best_in_one(accuracy, leakage):
-    return (accuracy == accuracy.max()) | (leakage == leakage.min())
-
-
-@not_beaten.mistake(
-    "You keep the most accurate only. A model that leaks less and is less accurate is not beaten by it."
-)
-def _most_accurate(accuracy, leakage):
-    return accuracy == accuracy.max()
-
-
-@not_beaten.mistake("You keep what leaks least only. A model that is more accurate and leaks more is not beaten by it.")
-def _least_leaky(accuracy, leakage):
-    return leakage == leakage.min()
-
-
-@not_beaten.mistake("You take high leakage for good. Turn its comparison round: less is better.")
-def _more_leakage_is_better(accuracy, leakage):
-    return not_beaten.function(accuracy, -leakage)
-
-
-@not_beaten.mistake("The answer is turned round: True for the models that are beaten. Negate it.")
-def _the_beaten(accuracy, leakage):
-    return ~not_beaten.function(accuracy, leakage)

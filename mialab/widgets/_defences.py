@@ -20,22 +20,25 @@ if TYPE_CHECKING:
 
 # --- the defence panel ------------------------------------------------------------------------------------------------
 
+ACCURACY = "accuracy on strangers"
+
 
 def defence_view(matrix: pd.DataFrame, data: str, defence: str) -> View:
-    """Show one defence beside none: accuracy on strangers, and what two attacks get.
+    """Show one defence beside none: accuracy on strangers, and what the strongest attack gets.
 
-    `matrix` holds the rows of `mialab.defences.defence_matrix`; `data` and `defence` are names in it. It raises
-    ValueError for other names, and for a matrix without a measure or without the defence "none".
+    `matrix` holds the rows of `mialab.defences.defence_matrix`, with the strongest attack's AUC and TPR beside the
+    others' (see `mialab.trials.with_strongest`); `data` and `defence` are names in it. It raises ValueError for other
+    names, and for a matrix without a measure or without the defence "none".
 
     >>> import pandas as pd
-    >>> measured = {"test_accuracy": 0.95, "auc_threshold": [0.7, 0.7, 0.5, 0.5], "auc_RMIA": [0.8, 0.8, 0.6, 0.6]}
+    >>> measured = {"test_accuracy": 0.95, "auc_strongest": [0.8, 0.8, 0.6, 0.6], "tpr_strongest": [0.2, 0.2, 0.1, 0.1]}
     >>> defences = {"defence": ["none", "none", "label only", "label only"], "seed": [0, 1, 0, 1]}
     >>> matrix = pd.DataFrame({"data": "iris"} | defences | measured)
     >>> print(defence_view(matrix, "iris", "label only").text)
     label only, on iris, with 95% intervals:
     accuracy on strangers 0.950 (0.950 to 0.950); without a defence 0.950.
-    AUC, threshold 0.500 (0.500 to 0.500); without a defence 0.700.
-    AUC, RMIA 0.600 (0.600 to 0.600); without a defence 0.800.
+    AUC, strongest attack 0.600 (0.600 to 0.600); without a defence 0.800.
+    members it catches 0.100 (0.100 to 0.100); without a defence 0.200.
     The attacker knows the defence, and has trained shadows that have it too.
     """
     return _defence_view(_measured(matrix, data), data, defence)
@@ -45,17 +48,23 @@ def _measured(matrix: pd.DataFrame, data: str) -> dict[str, dict[str, MeanInterv
     """The mean of each measure over the seeds, for each defence on one data set."""
     from mialab.defences import over_seeds
 
-    measures = {"accuracy on strangers": "test_accuracy", "AUC, threshold": "auc_threshold", "AUC, RMIA": "auc_RMIA"}
+    measures = {
+        ACCURACY: "test_accuracy",
+        "AUC, strongest attack": "auc_strongest",
+        "members it catches": "tpr_strongest",
+    }
     missing = {"data", "defence", *measures.values()} - set(getattr(matrix, "columns", ()))
     if missing:
-        raise ValueError(f"matrix has no {sorted(missing)}; it should be what defence_matrix gives, with both attacks")
+        raise ValueError(
+            f"matrix has no {sorted(missing)}; it should be what defence_matrix gives, with the strongest attack"
+        )
     if data in set(matrix["data"]) and "none" not in set(matrix["defence"][matrix["data"] == data]):
         raise ValueError(f"matrix has no rows of the defence 'none' on {data!r}, with which the others are compared")
     return {name: over_seeds(matrix, data, measure) for name, measure in measures.items()}
 
 
 def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence: str) -> View:
-    _checks.one_of("defence", defence, found["AUC, RMIA"])
+    _checks.one_of("defence", defence, found[ACCURACY])
     lines = [f"{defence}, on {data}, with 95% intervals:"]
     for name, values in found.items():
         (mean, low, high), none = tuple(values[defence])[:3], values["none"].mean
@@ -63,7 +72,7 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
         lines.append(f"{name} {mean:.3f} ({low:.3f} to {high:.3f}){beside}.")
     lines.append("The attacker knows the defence, and has trained shadows that have it too.")
 
-    height = 1.2 + 0.28 * len(found["AUC, RMIA"])
+    height = 1.2 + 0.28 * len(found[ACCURACY])
 
     def draw(fig: Figure) -> None:
         axes = fig.subplots(1, 3, sharey=True)
@@ -93,7 +102,7 @@ def defence_panel(matrix: pd.DataFrame) -> Panel:
     `matrix` holds the rows of `mialab.defences.defence_matrix`. It raises ValueError as `defence_view` does.
 
     >>> import pandas as pd
-    >>> measured = {"test_accuracy": 0.95, "auc_threshold": [0.7, 0.7, 0.5, 0.5], "auc_RMIA": [0.8, 0.8, 0.6, 0.6]}
+    >>> measured = {"test_accuracy": 0.95, "auc_strongest": [0.8, 0.8, 0.6, 0.6], "tpr_strongest": [0.2, 0.2, 0.1, 0.1]}
     >>> defences = {"defence": ["none", "none", "label only", "label only"], "seed": [0, 1, 0, 1]}
     >>> matrix = pd.DataFrame({"data": "iris"} | defences | measured)
     >>> defence_panel(matrix).values
@@ -105,7 +114,7 @@ def defence_panel(matrix: pd.DataFrame) -> Panel:
         raise ValueError("matrix has no rows; it should be what defence_matrix gives")
     data = tuple(matrix["data"].unique().tolist())
     found = {name: _measured(matrix, name) for name in data}  # once, for all moves
-    everywhere = set.intersection(*(set(each["AUC, RMIA"]) for each in found.values()))
+    everywhere = set.intersection(*(set(each[ACCURACY]) for each in found.values()))
     defences = tuple(name for name in matrix["defence"].unique().tolist() if name in everywhere)
     controls = (Choice("data", data, data[0]), Choice("defence", defences, defences[-1]))
     return Panel(
