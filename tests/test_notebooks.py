@@ -47,7 +47,7 @@ NOT_RESULTS = {
     "16": set(),
     "17": {"2.3", "95%", "2.718"},  # the audit of exercise 17.6, and e
     "19": {"0.6", "80%"},  # both asserted in the cells beside them
-    "20": {"0.9", "13.709", "164.514", "1798.140"},  # the threshold of 20.2, and numbers of laws
+    "20": {"0.5", "0.6", "0.9", "1%", "2.31"},  # chance, cutoffs, a rate that is assumed, and a fine
 }
 
 

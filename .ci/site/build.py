@@ -67,6 +67,7 @@ These pages are for reading. To run the cells and answer the exercises, get the 
 
 glossary
 library
+notebooks/law
 Data cards <data>
 instructors
 ```
