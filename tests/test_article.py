@@ -49,7 +49,7 @@ ARTICLE = [
     ("the risk is serious for medical, biometric and financial data", "20", "## What membership alone reveals"),
     ("a diagnosis may be learnt without the data set", "19", "## The patients"),
     ("privacy is violated and data protection law broken", "20", "## What the law says"),
-    ("trust and reputation suffer", "20", "## Whose threshold?"),
+    ("trust and reputation suffer", "20", "## Trust and reputation"),
     # why some models leak
     ("confidence works across services and types of model", "11", "## The type of the model"),
     ("strangers with high scores are false positives", "07", "## False alarms with names"),
