@@ -6,7 +6,7 @@ is imported the first time that it is named (PEP 562).
 
 from types import ModuleType
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> ModuleType:

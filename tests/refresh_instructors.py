@@ -1,4 +1,4 @@
-"""Put into INSTRUCTORS.md what the course itself says: objectives, exercises, known mistakes, rubrics.
+"""Put into the instructors' notes what the course itself says: objectives, exercises, known mistakes, rubrics.
 
 `python tests/refresh_instructors.py`; tests/test_instructors_page.py says whether it is up to date.
 """
@@ -15,7 +15,7 @@ from mialab.exercises._engine._base import Exercise, count
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Prediction, Written
 
-PAGE = Path(__file__).resolve().parent.parent / "INSTRUCTORS.md"
+NOTES = Path(__file__).resolve().parent.parent / "mialab" / "instructor" / "notes"  # one a notebook
 # Answers that are no answers to the question: every exercise of a kind meets them alike.
 MECHANICAL = {"wrong_type", "not_a_number", "not_an_option", "several_options", "too_high", "too_low", "a_sentence",
               "a_share", "off", "too_short", "same_words", "the_rubric"}  # fmt: skip
@@ -39,38 +39,36 @@ def _objectives(chapter: Chapter) -> str:
     title = re.match(r"# \d\d · (.*)", head)[1]
     aims = re.findall(r"^- (.*)$", head.split("**Time:**")[0], re.MULTILINE)
     minutes = re.search(r"\*\*Time:\*\* about (\d+) minutes", head)[1]
-    return f"**{title}**, about {minutes} minutes. Afterwards a learner can\n" + "\n".join(f"- {aim}" for aim in aims)
+    heading = f"# Notebook {chapter.notebook[:2]} for instructors: {title[0].lower()}{title[1:]}\n\n"
+    return f"{heading}About {minutes} minutes. Afterwards a learner can\n\n" + "\n".join(f"- {aim}" for aim in aims)
 
 
 def _exercises(chapter: Chapter) -> str:
-    lines = ["<details><summary>Exercises and known mistakes</summary>", ""]
+    lines = ["## Exercises and known mistakes", ""]
     for exercise in chapter.exercises.values():
         worth = f"{count(exercise.points, 'point')}, about {count(exercise.minutes, 'minute')}"
         lines.append(f"- **`{exercise.name}`** ({exercise.kind}, {worth})")
         lines += [f"  - {diagnosis}" for diagnosis in known_mistakes(exercise)]
-    return "\n".join([*lines, "", "</details>"])
+    return "\n".join(lines)
 
 
 def _rubrics(chapter: Chapter) -> list[str]:
     lines = []
     for exercise in chapter.exercises.values():
         if isinstance(exercise, Written):
-            lines += [f"<details><summary>Rubric of <code>{exercise.name}</code></summary>", ""]
+            lines += [f"## Rubric of `{exercise.name}`", ""]
             lines += [f"- {point}" for point in exercise.rubric]
-            lines += ["", f"*An answer that earns every point:* {exercise.example}", "", "</details>", ""]
+            lines += ["", f"*An answer that earns every point:* {exercise.example}", ""]
     return lines
 
 
-def refreshed(page: str) -> str:
-    """The page with every generated part made anew."""
-    for chapter in chapters():
-        mark = f"<!-- generated: notebook {chapter.notebook[:2]} -->"
-        before, found, rest = page.partition(mark)
-        if not found:
-            raise ValueError(f"INSTRUCTORS.md has no line {mark}")
-        page = f"{before}{mark}\n\n{section(chapter)}\n\n<!-- end -->{rest.partition('<!-- end -->')[2]}"
-    return page
+def refreshed(chapter: Chapter) -> str:
+    """The notes on a notebook, with what is generated made anew; what is written by hand stays."""
+    path = NOTES / f"{chapter.notebook[:2]}.md"
+    written = path.read_text("utf-8").partition("<!-- end -->")[2] if path.exists() else "\n"
+    return f"<!-- generated: do not edit above the end -->\n{section(chapter)}\n\n<!-- end -->{written}"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(refreshed(PAGE.read_text("utf-8")), "utf-8")
+    for each in chapters():
+        (NOTES / f"{each.notebook[:2]}.md").write_text(refreshed(each), "utf-8")

@@ -16,7 +16,7 @@ from mialab.exercises import chapters
 BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
 CHAPTERS = {chapter.notebook: chapter for chapter in chapters()}
 # Not yet rebuilt. A notebook that keeps to the form must come off the list: it never grows.
-BEFORE = {"17", "19"}
+BEFORE: set[str] = set()
 NEW = [name for name in BOOKS if name[:2] not in BEFORE]
 new = pytest.mark.parametrize("name", NEW)
 

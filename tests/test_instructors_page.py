@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import textwrap
 
 import numpy as np
 import pytest
-from refresh_instructors import PAGE, known_mistakes, refreshed
+from refresh_instructors import NOTES, known_mistakes, refreshed
 
 from mialab import cli
 from mialab._files import notebooks_folder
@@ -16,7 +17,12 @@ from mialab.exercises import chapters
 from mialab.exercises._engine._chapter import Chapter
 from mialab.instructor.making import _assignment, _personal
 
-TEXT = PAGE.read_text("utf-8")
+TEXT = (notebooks_folder().parent / "INSTRUCTORS.md").read_text("utf-8")
+
+
+def prose(notebook):
+    cells = json.loads((notebooks_folder() / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+    return " ".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
 def part(heading):
@@ -27,18 +33,24 @@ def part(heading):
     return TEXT[start : start + level + following.start()] if following else TEXT[start:]
 
 
-def test_what_is_generated_is_up_to_date():
-    assert refreshed(TEXT) == TEXT, "run: python tests/refresh_instructors.py"
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.notebook[:2])
+def test_the_notes_on_a_notebook_are_up_to_date_and_name_every_known_mistake(chapter):
+    words = (NOTES / f"{chapter.notebook[:2]}.md").read_text("utf-8")
+    assert refreshed(chapter) == words, "run: python tests/refresh_instructors.py"
+    for exercise in chapter.exercises.values():
+        assert f"**`{exercise.name}`**" in words
+        assert all(diagnosis in words for diagnosis in known_mistakes(exercise))
+    assert re.search(r"^## When time is short\n\n\w|^## When time is short\n\n“", words, re.MULTILINE)
+    assert len(re.findall(r"^- .*\?", words.split("## To talk about")[1], re.MULTILINE)) >= 3
+    assert f"](mialab/instructor/notes/{chapter.notebook[:2]}.md) |" in TEXT
+    headings = prose(chapter.notebook)
+    for name in re.findall(r"“([^”]+)”", words.split("## When time is short")[1].split("## To talk about")[0]):
+        assert f"## {name}" in headings, name
 
 
-def test_every_known_mistake_of_the_course_is_on_the_page():
-    for chapter in chapters():
-        words = part(f"### Notebook {chapter.notebook[:2]}")
-        for exercise in chapter.exercises.values():
-            assert f"**`{exercise.name}`**" in words
-            assert all(diagnosis in words for diagnosis in known_mistakes(exercise))
-        assert "**When time is short.**" in words
-        assert len(re.findall(r"^- .*\?", words.split("**To talk about.**")[1], re.MULTILINE)) >= 3
+def test_the_guide_is_a_guide():
+    assert len(TEXT.encode()) < 36_000 and "<details>" not in TEXT
+    assert TEXT.index("## From roster to grades") < TEXT.index("## The course") < TEXT.index("## Three plans")
 
 
 @pytest.mark.parametrize(("heading", "total"), [("### Ninety minutes", 90), ("### Half a day", 240)])
@@ -47,7 +59,7 @@ def test_the_minutes_of_a_plan_add_up(heading, total):
 
 
 def test_the_weeks_hold_every_notebook_once_and_its_minutes():
-    minutes = {n: int(m) for n, m in re.findall(r"^\| \[(\d\d) .*\| (\d+) \| \d+ \|$", TEXT, re.MULTILINE)}
+    minutes = {n: int(m) for n, m in re.findall(r"^\| \[(\d\d) .*\| (\d+) \| \[\d+\].*$", TEXT, re.MULTILINE)}
     row = r"^\| \d \| ([\d, ]+) \| (\d+) \| (\d+) \| (?:(\d+): `mialab assign (\d\d)`|`mialab assign challenge`)"
     weeks = re.findall(row, part("### Six weeks"), re.MULTILINE)
     assert [n for numbers, *_ in weeks for n in numbers.split(", ")] == sorted(minutes)
@@ -61,12 +73,9 @@ def test_the_weeks_hold_every_notebook_once_and_its_minutes():
 
 
 def test_sections_that_the_plans_name_are_in_their_notebooks():
-    import json
-
     headings = {}
     for path in notebooks_folder().glob("*.ipynb"):
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        headings[path.name[:2]] = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        headings[path.name[:2]] = prose(path.stem)
     for row in re.findall(r"^\| \d+ \| (Notebook \d\d.*) \|$", part("## Three plans"), re.MULTILINE):
         for name in re.findall(r"“([^”]+)”", row):
             assert f"## {name}" in headings[row[9:11]], (row, name)
@@ -99,9 +108,9 @@ def test_the_guide_says_what_an_instructor_stumbled_over(words):
 
 
 def test_trying_it_out_does_not_collide_with_the_class():
-    outs = [re.search(r"--out (\S+)", line)[1] for line in re.findall(r"mialab assign 06 .*", TEXT)
+    outs = [re.search(r"--out (\w+/)", line)[1] for line in re.findall(r"mialab assign 06 .*", TEXT)
             if "--out" in line and "--mend" not in line]  # fmt: skip
-    assert len(set(outs)) == len(outs) == 2, outs
+    assert set(outs) == {"course/", "try/"}, outs
 
 
 def commands():

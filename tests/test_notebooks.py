@@ -45,8 +45,9 @@ NOT_RESULTS = {
     "14": {"0.05", "0.3"},  # the bounds of exercise 14.5
     "15": {"0.01", "0.02"},  # the rule of the verdicts
     "16": set(),
-    "17": {"2.3", "95%", "2.718"},  # the audit of exercise 17.6, and e
-    "19": {"0.6", "80%"},  # both asserted in the cells beside them
+    "17": set(),
+    "18": {"0.3"},  # the audit of exercise 18.4
+    "19": set(),
     "20": {"0.5", "0.6", "0.9", "1%", "2.31"},  # chance, cutoffs, a rate that is assumed, and a fine
 }
 

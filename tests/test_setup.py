@@ -132,7 +132,7 @@ def test_readme_and_instructors_say_what_the_notebooks_say():
         minutes = re.search(r"about (\d+) minutes", first).group(1)
         name = rf"^\| \[[^]]+\]\(notebooks/{path.name}\) \| [^|]+ \|"
         assert re.search(rf"{name} {minutes} \|$", readme, re.MULTILINE), f"README on {path.name}: {minutes} minutes"
-        row = rf"{name} {minutes} \| {exercises[path.stem]} \|$"
+        row = rf"{name} {minutes} \| \[{exercises[path.stem]}\]\(mialab/instructor/notes/{path.stem[:2]}.md\) \|$"
         assert re.search(row, guide, re.MULTILINE), f"{path.name}: {minutes} minutes, {exercises[path.stem]} exercises"
     assert len(re.findall(r"^\| \[\d\d ", guide, re.MULTILINE)) == len(notebooks)
     assert f"{exercises.sum()} exercises" in guide

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag
 
+import nbformat
 import pytest
-from browser import PANDAS_OWN, barriers, find_chromium, launch
+from browser import PANDAS_OWN, WINDOW, barriers, find_chromium, launch
 from playwright.sync_api import expect, sync_playwright
 from test_run import ROOT
 
+from mialab import targets
+from mialab._still import STILL
+from mialab.data import load_iris, split
 from mialab.exercises import chapters
 from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Choice, Written
 from mialab.glossary import TERMS, define
+from mialab.widgets import Game
+
+sys.path.insert(0, str(ROOT / ".ci" / "site"))
+import play
 
 pytest.importorskip("sphinx")
 pytestmark = pytest.mark.long
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+PLACES = {name: path.stem for name, path in play.panels(ROOT / "notebooks").items()}
 
 
 class Page(HTMLParser):
@@ -46,8 +56,9 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     out = tmp_path_factory.mktemp("site")
-    build = [sys.executable, str(ROOT / ".ci" / "site" / "build.py"), str(out)]
-    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    build = [sys.executable, str(ROOT / ".ci" / "site" / "build.py"), str(out), "--few"]
+    away = os.environ | {"MIALAB_SITE_URL": "https://example.org/mia/"}
+    done = subprocess.run(build, capture_output=True, text=True, check=False, env=away)
     assert done.returncode == 0, done.stderr
     return out / "html"
 
@@ -55,6 +66,23 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pages(site):
     return {path.resolve(): Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+
+
+@pytest.fixture(scope="module")
+def window(site):
+    """A browser window, and all that its pages ask for."""
+    if find_chromium() is None:
+        pytest.skip("Chromium was not found on the path")
+    with sync_playwright() as playwright:
+        browser = launch(playwright, find_chromium())
+        page = browser.new_page()
+        page.asked, page.errors = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        yield page
+        browser.close()
+        assert page.errors == []
+        assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
 
 
 def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
@@ -102,7 +130,8 @@ THEMES_OWN = (
 )
 
 
-ONE_OF_EACH_KIND = ("index", "glossary", "instructors", "attacks", "06_the_first_attack")
+PHONE = {"width": 390, "height": 844}
+ONE_OF_EACH_KIND = ("index", "play", "glossary", "instructors", "library", "attacks", "06_the_first_attack")
 CONTRAST = "color-contrast"  # axe-core's slowest rule by far, and all pages have one style sheet
 
 
@@ -129,8 +158,10 @@ def test_axe_finds_nothing_of_ours_on_a_page(pages, theme):
             found[path.name] = barriers(page, THEMES_OWN, runOnly=[CONTRAST]) if contrast else []
             if others:
                 found[path.name] += barriers(page, THEMES_OWN, rules={CONTRAST: {"enabled": False}})
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found[path.name].append("the page scrolls sideways")
+                for width in (PHONE, WINDOW):
+                    page.set_viewport_size(width)
+                    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                        found[path.name].append(f"the page scrolls sideways in a window of {width}")
         page.set_content('<p style="color:#999;background:#fff">hardly to be read</p><img src="x.png">')
         control = [barriers(page, (), runOnly=[CONTRAST]), barriers(page, (), rules={CONTRAST: {"enabled": False}})]
         browser.close()
@@ -152,10 +183,91 @@ def test_the_glossary_has_every_term_and_leads_to_where_it_is_defined(site, page
     assert {f"notebooks/{name}.html" for name in NOTEBOOKS if name[:2] in {t.notebook for t in TERMS}} <= linked
 
 
-@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name[:2] in ("03", "06", "09", "12", "14", "16", "17")])
-def test_a_panel_stands_still_on_its_page(site, name):
-    text = (site / "notebooks" / f"{name}.html").read_text("utf-8")
-    assert "run this cell to use it" in text
+# --- the panels, without a kernel ------------------------------------------------------------------------------------
+
+
+def shown(panel):
+    """What a panel says; its picture is there, and says the same."""
+    said, picture = panel.get_by_role("status").inner_text(), panel.locator("> img")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > 100)")
+    assert picture.get_attribute("alt").split() == said.split()
+    return said
+
+
+@pytest.mark.browser
+def test_each_panel_answers_each_of_its_controls_on_a_page_from_a_folder(site, window):
+    window.goto((site / "play.html").as_uri())
+    panels = window.locator("[data-panel]")
+    expect(window.locator(".mialab-live")).to_have_count(len(PLACES))
+    assert sorted(panels.evaluate_all("all => all.map(one => one.dataset.panel)")) == sorted(PLACES)
+    for panel in panels.all():
+        for control in panel.locator("input, select, button").all():
+            before, kind = shown(panel), control.evaluate("e => e.tagName")
+            if kind == "SELECT":
+                control.select_option(index=1 if control.evaluate("e => e.selectedIndex") == 0 else 0)
+            elif kind == "BUTTON":
+                control.press("Enter")
+            else:
+                control.press("ArrowRight" if control.input_value() == "0" else "ArrowLeft")
+                assert control.get_attribute("aria-valuetext") in panel.inner_text()
+            if "epochs (net)" not in control.locator("..").inner_text():  # it has turned to trees before
+                assert shown(panel) != before
+
+
+@pytest.mark.browser
+def test_a_click_on_the_map_tells_of_the_nearest_flower_that_is_told_of(site, window):
+    window.goto((site / f"notebooks/{PLACES['garden_panel']}.html").as_uri())
+    panel = window.locator(".mialab-live")
+    told = [shown(panel)]
+    picture = panel.locator(".mialab-map img")
+    box = picture.bounding_box()
+    for x, y in ((5, 5), (box["width"] - 5, 5), (5, box["height"] - 5), (box["width"] - 5, box["height"] - 5)):
+        picture.click(position={"x": x, "y": y})
+        told.append(shown(panel))
+        assert panel.get_by_role("slider").get_attribute("aria-valuetext") in told[-1]
+    assert len(set(told)) == 2  # the build for the tests tells of so few
+
+
+@pytest.mark.browser
+def test_the_game_on_the_first_page_is_the_game(site, window):
+    """Played by the keyboard, against the same game in Python."""
+    flowers = load_iris()
+    parts = split(flowers.X, flowers.y, n_members=75, random_state=5)
+    target = targets.make("knn-lookup").fit(parts.X_in, parts.y_in)
+    score = target.predict_proba(parts.X).max(axis=1)
+    window.goto((site / "index.html").as_uri())
+    panel = window.locator(".mialab-live")
+    for hand in (0, 1):
+        game = Game(target, parts, flowers, score, random_state=hand)
+        for number in range(21):
+            assert shown(panel) == game.view().text
+            panel.get_by_role("button", name="member" if number % 3 else "stranger").press("Enter")
+            game.guess(bool(number % 3))
+        panel.get_by_role("button", name="deal again").press("Enter")
+
+
+def test_without_scripts_a_panel_stands_still_on_its_page(site):
+    for name, place in PLACES.items():
+        text = (site / "notebooks" / f"{place}.html").read_text("utf-8")
+        assert f'<div data-panel="{name}"><div class="{STILL}">' in text and "run this cell to use it" in text
+
+
+def test_a_panel_that_says_another_thing_than_its_notebook_s_output_stops_the_build(tmp_path):
+    book = nbformat.read(ROOT / "notebooks" / f"{PLACES['coin_panel']}.ipynb", as_version=4)
+    for output in (output for cell in book.cells for output in cell.get("outputs", ()) if "data" in output):
+        if STILL in output.data.get("text/html", ""):
+            output.data["text/plain"] += " And more."
+    nbformat.write(book, tmp_path / "coin.ipynb")
+    with pytest.raises(ValueError, match=r"coin.ipynb: coin_panel says .*; run the notebook"):
+        play.work_out(tmp_path / "coin.ipynb", tmp_path / "out", few=True)
+
+
+def test_a_shared_link_has_its_picture(site):
+    for page in ("index", "notebooks/06_the_first_attack"):
+        text = (site / f"{page}.html").read_text("utf-8")
+        assert '<meta property="og:image" content="https://example.org/mia/_static/share.png">' in text
+    assert (site / "_static" / "share.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_hover_text_reaches_the_page(site):

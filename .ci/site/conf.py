@@ -1,5 +1,7 @@
 """Sphinx' settings for the course as pages: everything is here, nothing is fetched when a page is read."""
 
+import html
+import os
 import re
 
 project = "Who was in the training set?"
@@ -8,6 +10,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 nb_execution_mode = "off"  # the committed notebooks hold their outputs
 nb_ipywidgets_js = {}  # a panel needs a kernel; its script would come from elsewhere
 nb_merge_streams = True
+highlight_language = "none"  # what is code says of which language
 myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 napoleon_preprocess_types = False
@@ -27,6 +30,9 @@ html_theme_options = {
     "navbar_persistent": [],  # one search is enough: that of the sidebar
 }
 html_css_files = ["course.css"]
+html_js_files = ["play.js"]
+# Where the site will stand, as https://example.org/mia/: who shows a link's picture wants its whole address.
+html_baseurl = os.environ.get("MIALAB_SITE_URL", "")
 html_static_path = ["_static"]
 html_show_sourcelink = False
 html_copy_source = False
@@ -36,7 +42,26 @@ exclude_patterns = ["_build"]
 def setup(app):
     """Let the docstrings be read as they are written: plain text with `names` in back-ticks, NumPy's sections."""
     app.connect("autodoc-process-docstring", _as_rest, priority=400)  # before napoleon
+    app.connect("html-page-context", _for_links)
     app.connect("autodoc-skip-member", lambda app, what, name, member, skip, options: skip or _is_bare_field(member))
+
+
+def _for_links(app, pagename, templatename, context, doctree):
+    """What is shown beside a link to a page: its title, a sentence, a picture; the address only where it is known."""
+    picture = html_baseurl + "_static/share.png" if html_baseurl else context["pathto"]("_static/share.png", 1)
+    about = {
+        "og:type": "website",
+        "og:site_name": project,
+        "og:title": re.sub(r"<[^>]*>", "", context.get("title", project)),
+        "og:description": "Play against an attack, then write it: a course on membership inference attacks.",
+        "og:image": picture,
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": "Twenty flowers. Some trained the model; of the others you may ask.",
+        "twitter:card": "summary_large_image",
+    }
+    lines = [f'<meta property="{name}" content="{html.escape(html.unescape(words))}">' for name, words in about.items()]
+    context["metatags"] = context.get("metatags", "") + "\n".join(lines)
 
 
 def _is_bare_field(member):
@@ -55,7 +80,8 @@ def _as_rest(app, what, name, obj, options, lines):
         elif in_parameters and line and not line[0].isspace() and not lines[i - 1].strip() and " : " not in line:
             text += ["Notes", "-----"]  # words after the parameters are about the whole
             in_parameters = False
-        text.append(line)
+        about = in_parameters and re.match(r"(\w+) : (.*)", line)  # words, where napoleon would read a type
+        text += [about[1], "    " + about[2]] if about else [line]
     joined = re.sub(r"(?<!`)`([^`]+)`(?!`)", lambda found: "``" + " ".join(found[1].split()) + "``", "\n".join(text))
     parts = re.split(r"(``.+?``)", joined)
     lines[:] = "".join(part if i % 2 else re.sub(r"(\w)_(?!\w)", r"\1\\_", part) for i, part in enumerate(parts)).split(

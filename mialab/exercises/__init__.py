@@ -32,6 +32,7 @@ MODULES = (
     "article_on_trial",
     "defences",
     "differential_privacy",
+    "audit_a_promise",
     "hospital_audit",
     "flowers_are_people",
 )

@@ -17,7 +17,7 @@ recap = chapter.recap
 
 @chapter.function(
     points=2,
-    minutes=6,
+    minutes=4,
     section="A coin that lies for you",
     cases=data.truths,
     oracle=data.epsilon_by_table,
@@ -104,10 +104,11 @@ def _truth_only(truth):
 
 @chapter.function(
     points=3,
-    minutes=8,
+    minutes=5,
     section="Clip",
     cases=data.gradients,
     oracle=data.clipped_by_loops,
+    real=data.a_crowd,
     hints=[
         "How long is each row? `np.linalg.norm(gradients, axis=1, keepdims=True)` keeps them as a column.",
         "A row too long by a factor f is divided by f, every other row by 1: `np.maximum(length / clip, 1)`.",
@@ -196,9 +197,63 @@ def _squared(gradients, clip):
     return gradients / np.maximum((gradients**2).sum(axis=1, keepdims=True) / clip, 1)
 
 
-# --- private_noisy --------------------------------------------------------------------------------------------------
+# --- private_or_careful ---------------------------------------------------------------------------------------------
 
-private_noisy = chapter.add(
+private_or_careful = chapter.add(
+    Prediction(
+        "private_or_careful",
+        question="A fifth of the labels are wrong. The accuracy of the net with epsilon 4, against that of the careful "
+        "net?",
+        options=["lower", "about the same", "higher"],
+        section="What it costs",
+        hints="Both stop after 100 epochs, so neither has time to learn many wrong labels by heart. What else has the "
+        "one, and what the other?",
+    )
+)
+
+
+# --- what_it_promises -----------------------------------------------------------------------------------------------
+
+what_it_promises = chapter.add(
+    Choice(
+        "what_it_promises",
+        points=2,
+        minutes=2,
+        section="What epsilon allows",
+        options={
+            "a": (
+                "Nobody can be more than 1% sure that she was in the training set.",
+                "Epsilon is no probability of being found out. How sure someone may become depends also on what they "
+                "knew before.",
+            ),
+            "b": (
+                "Nothing about her illness can be learnt from the model.",
+                "What is true of patients like her is learnt with her record or without it, and may be used to guess "
+                "about her. The promise is about the difference that her own record makes.",
+            ),
+            "c": (
+                "Whatever may come of the training, her taking part makes it at most e times as probable.",
+                "e is 2.7 and a bit. It holds for every outcome, for every attacker, and whatever they knew before: "
+                "also for being accused of having been in the data.",
+            ),
+            "d": (
+                "Her record is encrypted before the training reads it.",
+                "The training reads her record as it is. What is limited is how far the result can depend on it.",
+            ),
+        },
+        answer="c",
+        hints=[
+            "The promise compares two worlds that differ in one record. Which two?",
+            "It limits a ratio of probabilities, not a probability.",
+            "e to the power of epsilon, with epsilon 1.",
+        ],
+    )
+)
+
+
+# --- no longer asked ----------------------------------------------------------------------------------------------
+
+private_noisy = chapter.retire(
     Prediction(
         "private_noisy",
         question="A fifth of the labels are wrong. The accuracy of the net with epsilon 4, against the ordinary net?",
@@ -213,7 +268,7 @@ private_noisy = chapter.add(
 # --- largest_tpr ----------------------------------------------------------------------------------------------------
 
 
-@chapter.function(
+@chapter.retired_function(
     points=3,
     minutes=8,
     section="What epsilon allows",
@@ -294,45 +349,7 @@ def _not_cut_off(fpr, epsilon, delta):
     return np.minimum(np.exp(epsilon) * fpr + delta, 1 - np.exp(-epsilon) * (1 - fpr - delta))
 
 
-# --- choices --------------------------------------------------------------------------------------------------------
-
-what_it_promises = chapter.add(
-    Choice(
-        "what_it_promises",
-        points=2,
-        minutes=3,
-        section="What epsilon allows",
-        options={
-            "a": (
-                "Nobody can be more than 1% sure that she was in the training set.",
-                "Epsilon is no probability of being found out. How sure someone may become depends also on what they "
-                "knew before.",
-            ),
-            "b": (
-                "Nothing about her illness can be learnt from the model.",
-                "What is true of patients like her is learnt with her record or without it, and may be used to guess "
-                "about her. The promise is about the difference that her own record makes.",
-            ),
-            "c": (
-                "Whatever may come of the training, her taking part makes it at most e times as probable.",
-                "e is 2.7 and a bit. It holds for every outcome, for every attacker, and whatever they knew before: "
-                "also for being accused of having been in the data.",
-            ),
-            "d": (
-                "Her record is encrypted before the training reads it.",
-                "The training reads her record as it is. What is limited is how far the result can depend on it.",
-            ),
-        },
-        answer="c",
-        hints=[
-            "The promise compares two worlds that differ in one record. Which two?",
-            "It limits a ratio of probabilities, not a probability.",
-            "e to the power of epsilon, with epsilon 1.",
-        ],
-    )
-)
-
-broken_promise = chapter.add(
+broken_promise = chapter.retire(
     Choice(
         "broken_promise",
         points=2,

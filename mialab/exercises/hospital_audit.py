@@ -12,79 +12,12 @@ chapter = Chapter("19_audit_a_hospital_model")
 recap = chapter.recap
 
 
-# --- null_spread ----------------------------------------------------------------------------------------------------
-
-
-@chapter.function(
-    points=2,
-    minutes=5,
-    section="How many patients do you need?",
-    cases=data.numbers_of_records,
-    oracle=data.spread_by_enumeration,
-    hints=[
-        "The formula is in the text above: a root, with the number of pairs below the line.",
-        "Above the line stand the members plus the strangers plus one, below it twelve times their product.",
-        "`np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))`.",
-    ],
-    means="An AUC within two of these of one half is what luck gives; plan an audit so that this is small enough.",
-    why="It is the spread of the Mann-Whitney count of pairs when all orders are equally likely, divided by the number "
-    "of pairs. With four times as many records on both sides it halves.",
-)
-def null_spread(n_members, n_strangers):
-    """The standard deviation of the AUC by pure guessing, (k,): √((m + n + 1) / (12 m n)).
-
-    n_members (k,), n_strangers (k,): how many of each, for k audits. The scores are taken to have no ties.
-    """
-    return np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))
-
-
-@null_spread.right
-def _by_parts(n_members, n_strangers):
-    return ((1 / n_members + 1 / n_strangers + 1 / (n_members * n_strangers)) / 12) ** 0.5
-
-
-@null_spread.right
-def _by_count_of_pairs(n_members, n_strangers):
-    pairs = n_members * n_strangers
-    return np.sqrt(pairs * (n_members + n_strangers + 1) / 12) / pairs
-
-
-@null_spread.mistake("That is the variance. Take its root for the standard deviation.")
-def _variance(n_members, n_strangers):
-    return (n_members + n_strangers + 1) / (12 * n_members * n_strangers)
-
-
-@null_spread.mistake("You leave out the `+ 1`. With few records it matters.")
-def _without_one(n_members, n_strangers):
-    return np.sqrt((n_members + n_strangers) / (12 * n_members * n_strangers))
-
-
-@null_spread.mistake("You leave out the 12, so that your spread is more than three times too large.")
-def _without_twelve(n_members, n_strangers):
-    return np.sqrt((n_members + n_strangers + 1) / (n_members * n_strangers))
-
-
-@null_spread.mistake("You look at the members only. Few strangers make an audit as doubtful as few members.")
-def _members_only(n_members, n_strangers):
-    return np.sqrt((2 * n_members + 1) / (12 * n_members * n_members))
-
-
-@null_spread.mistake("You divide by the number of records. Below the line stands the number of *pairs*, the product.")
-def _records_for_pairs(n_members, n_strangers):
-    return np.sqrt((n_members + n_strangers + 1) / (12 * (n_members + n_strangers)))
-
-
-@null_spread.mistake("One over the root of the number of records is the rule for a mean, not for an AUC.")
-def _as_for_a_mean(n_members, n_strangers):
-    return 1 / np.sqrt(n_members + n_strangers)
-
-
-guess_leak = chapter.add(
+enough_patients = chapter.add(
     Prediction(
-        "guess_leak",
-        question="Three models of nearly equal accuracy. Which gives its patients away most?",
-        options=["full forest", "forest with ten a leaf", "logistic regression"],
-        section="Three models, one accuracy",
+        "enough_patients",
+        question="From how many records on each side does luck alone pass 0.55 in fewer than one audit of forty?",
+        options=["20", "75", "300", "1000"],
+        section="How many patients?",
     )
 )
 
@@ -94,8 +27,8 @@ guess_leak = chapter.add(
 
 @chapter.function(
     points=3,
-    minutes=8,
-    section="Few false alarms",
+    minutes=6,
+    section="The plain attack",
     cases=data.scores_with_ties,
     oracle=data.caught_by_loops,
     hints=[
@@ -183,14 +116,158 @@ def _all_accused(scores, is_member, n_false):
     return int(best)
 
 
-# --- choice and memo ------------------------------------------------------------------------------------------------
+# --- memo ------------------------------------------------------------------------------------------------------------
 
-accept_private = chapter.add(
+memo = chapter.add(
+    Written(
+        "memo",
+        points=6,
+        minutes=8,
+        section="What to advise",
+        words=80,
+        rubric=[
+            "says in plain words what was asked, of which model",
+            "gives the auditor's and the outsider's finding, with the number of records, and who is exposed",
+            "says what being a member would reveal about a patient",
+            "separates what was shown from what was not",
+            "recommends one course of action with its price, says what it promises, and leaves the law to the officer",
+            "can be read by someone who has never heard of an AUC",
+        ],
+        example="To the data protection officer. We asked whether someone who may only question the mortality model "
+        "could find out which patients trained it. We attacked it with two thousand questions and the patients' "
+        "records in hand, first by its answers alone, then as an insider who holds the list. The insider ranks a "
+        "patient from the training data above another patient in about 87 of 100 pairs, where guessing gives 50, "
+        "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
+        "hospital's patients, does so in about 82, and picks out about half as many without false alarms. Being "
+        "in the data says that someone was a patient whose blood we tested: mild for most, and not for all. More "
+        "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
+        "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
+        "privately trained model in place of the forest: it was as accurate in our tests, about a point in "
+        "a hundred less than the same kind of model without privacy, our attacks were at the level of guessing, "
+        "and it carries a promise that does not depend on the attack. The promise covers one record a patient "
+        "and not the choice of settings. We did not test other attacks, nor whether some groups of patients are "
+        "now served worse; that should be looked at before the change. What follows in law is yours to say.",
+        others=[
+            "Question: is it possible to learn, from the answers of our risk model alone, that a person was a "
+            "patient of ours? We assumed an attacker who can send questions, who knows the kind of model and who "
+            "holds other patients' data. Result: yes, clearly. In pairs of one training patient and one other, the "
+            "attack picks the right one about eight times in ten, and nearly nine for one of our own staff; the "
+            "uncertainty is a few points either way with our two thousand records. Most patients are hard to single "
+            "out with certainty, but a minority stands above every outsider. What is revealed is that somebody was a "
+            "patient and had their blood tested: no diagnosis, but a fact about their care that is theirs to tell. "
+            "We have not shown what a better attack could do, and one trained model is not all models. "
+            "Recommendation: train a replacement with a limit on each patient's influence, and restrict who may "
+            "query the present forest until then. Against the forest it cost us no accuracy on these data, against a "
+            "plain model of its own kind about a point in a hundred. Its guarantee is mathematical, for one "
+            "record per patient; it says nothing about data we used to choose settings, and nothing about fairness. "
+            "Whether any of this must be reported is for you to judge.",
+            "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it "
+            "was built from. The test gave the attacker everything except the list of patients. The finding is "
+            "serious: for a large part of the patients the model is noticeably surer than for strangers, and the "
+            "attack orders nine of ten pairs correctly, plus or minus two in a hundred. Some patients are scored "
+            "above all strangers: in this test, with a line chosen afterwards, an accusation against them would have "
+            "been right each time. Whoever is found out is known to have been our patient, which for most is "
+            "harmless and for some is not. A simple look at confidence does not show this, because so many strangers "
+            "are answered with full confidence too. An attacker with less knowledge, who holds only strangers' "
+            "records, did almost as well on average and caught half as many. What we do not know: whether old or "
+            "rare patients are hit harder, and what attacks the future brings. I recommend retraining with "
+            "differential privacy at the price we measured, none against the present forest and about a point "
+            "in a hundred against a plain model, and repeating the audit every time the model is trained again. It "
+            "promises that one record changes little, not that nobody is treated wrongly. The legal consequences are "
+            "yours to draw.",
+        ],
+        hints=[
+            "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",
+            "Take the numbers from the report and say each in words: what would guessing give?",
+            "Name one thing that you do not know and that could change the recommendation.",
+        ],
+    )
+)
+
+
+# --- asked no more --------------------------------------------------------------------------------------------------
+
+
+@chapter.retired_function(
+    points=2,
+    minutes=5,
+    section="How many patients?",
+    cases=data.numbers_of_records,
+    oracle=data.spread_by_enumeration,
+    hints=[
+        "The formula is in the text above: a root, with the number of pairs below the line.",
+        "Above the line stand the members plus the strangers plus one, below it twelve times their product.",
+        "`np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))`.",
+    ],
+    means="An AUC within two of these of one half is what luck gives; plan an audit so that this is small enough.",
+    why="It is the spread of the Mann-Whitney count of pairs when all orders are equally likely, divided by the number "
+    "of pairs. With four times as many records on both sides it halves.",
+)
+def null_spread(n_members, n_strangers):
+    """The standard deviation of the AUC by pure guessing, (k,): √((m + n + 1) / (12 m n)).
+
+    n_members (k,), n_strangers (k,): how many of each, for k audits. The scores are taken to have no ties.
+    """
+    return np.sqrt((n_members + n_strangers + 1) / (12 * n_members * n_strangers))
+
+
+@null_spread.right
+def _by_parts(n_members, n_strangers):
+    return ((1 / n_members + 1 / n_strangers + 1 / (n_members * n_strangers)) / 12) ** 0.5
+
+
+@null_spread.right
+def _by_count_of_pairs(n_members, n_strangers):
+    pairs = n_members * n_strangers
+    return np.sqrt(pairs * (n_members + n_strangers + 1) / 12) / pairs
+
+
+@null_spread.mistake("That is the variance. Take its root for the standard deviation.")
+def _variance(n_members, n_strangers):
+    return (n_members + n_strangers + 1) / (12 * n_members * n_strangers)
+
+
+@null_spread.mistake("You leave out the `+ 1`. With few records it matters.")
+def _without_one(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers) / (12 * n_members * n_strangers))
+
+
+@null_spread.mistake("You leave out the 12, so that your spread is more than three times too large.")
+def _without_twelve(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers + 1) / (n_members * n_strangers))
+
+
+@null_spread.mistake("You look at the members only. Few strangers make an audit as doubtful as few members.")
+def _members_only(n_members, n_strangers):
+    return np.sqrt((2 * n_members + 1) / (12 * n_members * n_members))
+
+
+@null_spread.mistake("You divide by the number of records. Below the line stands the number of *pairs*, the product.")
+def _records_for_pairs(n_members, n_strangers):
+    return np.sqrt((n_members + n_strangers + 1) / (12 * (n_members + n_strangers)))
+
+
+@null_spread.mistake("One over the root of the number of records is the rule for a mean, not for an AUC.")
+def _as_for_a_mean(n_members, n_strangers):
+    return 1 / np.sqrt(n_members + n_strangers)
+
+
+guess_leak = chapter.retire(
+    Prediction(
+        "guess_leak",
+        question="Three models of nearly equal accuracy. Which gives its patients away most?",
+        section="What to advise",
+        options=["full forest", "forest with ten a leaf", "logistic regression"],
+    )
+)
+
+
+accept_private = chapter.retire(
     Choice(
         "accept_private",
         points=2,
         minutes=3,
-        section="The private model",
+        section="What to advise",
         options={
             "a": (
                 "All our attacks failed on it, so nobody can find out who was in its training data.",
@@ -220,70 +297,6 @@ accept_private = chapter.add(
             "Which of the sentences claims no more than what was shown or promised?",
             "“All attacks failed” and “accuracy is equal” are about what was tried, on average.",
             "Look for the sentence that names its own limits.",
-        ],
-    )
-)
-
-memo = chapter.add(
-    Written(
-        "memo",
-        points=6,
-        minutes=25,
-        section="The memo",
-        words=80,
-        rubric=[
-            "says in plain words what was asked, of which model, and what the attacker was assumed to know",
-            "gives the finding with its interval and the number of records, and who is exposed beyond the average",
-            "says what being a member would reveal about a patient, and how bad that is",
-            "separates what was shown from what was not: other attacks, other training runs, too few in a group",
-            "recommends one course of action with its price in accuracy, says what it promises and what not, and "
-            "leaves to the data protection officer what follows in law",
-            "can be read by someone who has never heard of an AUC",
-        ],
-        example="To the data protection officer. We asked whether someone who may only question the mortality model "
-        "could find out which patients trained it. We attacked it with two thousand questions and the patients' "
-        "records in hand, first by its answers alone, then as an insider who knows how it was trained. The insider "
-        "ranks a patient from the training data above another patient in about 87 of 100 pairs, where guessing gives "
-        "50; the audit's table gives the 95% interval, 85 to 88, for its 1,000 members and 1,000 strangers. Being in "
-        "the data says that someone was a patient whose blood we tested: mild for most, and not for all. More than a "
-        "hundred patients can be picked out, by someone who already holds their record, with hardly a false "
-        "accusation. Coarser answers help against the attacks we know, not against all. We recommend the privately "
-        "trained model in place of the forest: it was as accurate in our tests, about half a point in a hundred less "
-        "than the same kind of model without privacy, our attacks were at the level of guessing, and it carries a "
-        "promise that does not depend on the attack. The promise covers one record a patient and not the choice of "
-        "settings. We did not test other attacks, nor whether some groups of patients are now served worse; that "
-        "should be looked at before the change. What follows in law is yours to say.",
-        others=[
-            "Question: is it possible to learn, from the answers of our risk model alone, that a person was a "
-            "patient of ours? We assumed an attacker who can send questions, who knows the kind of model and who "
-            "holds other patients' data. Result: yes, clearly. In pairs of one training patient and one other, the "
-            "attack picks the right one about nine times in ten; the uncertainty is a few points either way with our "
-            "two thousand records. Most patients are hard to single out with certainty, but a minority stands above "
-            "every outsider. What is revealed is that somebody was a patient and had their blood tested: no diagnosis, "
-            "but a fact about their care that is theirs to tell. We have not shown what a better attack could do, and "
-            "one trained model is not all models. Recommendation: train a replacement with a limit on each patient's "
-            "influence, and restrict who may query the present forest until then. Against the forest it cost us no "
-            "accuracy on these data, against a plain model of its own kind about half a point in a hundred. Its "
-            "guarantee is mathematical, for one record per patient; it says nothing about data we used to choose "
-            "settings, and nothing about fairness. Whether any of this must be reported is for you to judge.",
-            "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it "
-            "was built from. The test gave the attacker everything except the list of patients. The finding is "
-            "serious: for a large part of the patients the model is noticeably surer than for strangers, and the "
-            "attack orders nine of ten pairs correctly, plus or minus two in a hundred. Some patients are scored "
-            "above all strangers: in this test, with a line chosen afterwards, an accusation against them would have "
-            "been right each time. Whoever is found out is known to have been our patient, which for most is harmless "
-            "and for some is not. A simple look at confidence does not show this, because so many strangers are "
-            "answered with full confidence too. What we do not know: whether an attacker with less knowledge does as "
-            "well, whether old or rare patients are hit harder, and what attacks the future brings. I recommend "
-            "retraining with differential privacy at the price we measured, none against the present forest and about "
-            "half a point in a hundred against a plain model, and repeating the audit every time the model is trained "
-            "again. It promises that one record changes little, not that nobody is treated wrongly. The legal "
-            "consequences are yours to draw.",
-        ],
-        hints=[
-            "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",
-            "Take the numbers from the report and say each in words: what would guessing give?",
-            "Name one thing that you do not know and that could change the recommendation.",
         ],
     )
 )

@@ -201,6 +201,13 @@ STORIES = {
         (("each member", "gives", "its pull,\nclipped"), ("its pull,\nclipped", "moves", "the model"),
          ("noise", "blurs", "the model"), ("the model", "tells little to", "any attacker")),
     ),
+    "audit a promise": Story(
+        ("train", READ, "infer"),
+        {"planted records": ("thing", 0, 0), "the records": ("member", 0, 1), "the private\nmodel": ("owner", 1.7, 0.5),
+         "the auditor": ("attacker", 3.2, 0.5), "at least\nthis epsilon": ("thing", 4.7, 0.5)},
+        (("planted records", "by a coin train", "the private\nmodel"), ("the records", "train", "the private\nmodel"),
+         ("the private\nmodel", "answers", "the auditor"), ("the auditor", "shows", "at least\nthis epsilon")),
+    ),
     "audit a hospital model": Story(
         ("submit", READ, "gather", "shadow", "infer"),
         {"its patients": ("member", 0, 0), "other people": ("stranger", 0, 1), "the service": ("owner", 1.7, 0),

@@ -120,7 +120,9 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
     """
     text = describe_answer(model, flowers, measurements, trained_on)
     x = _question(flowers, measurements)
-    answer, names = _checks.answers(model, x[None])[0], _species_of(model, flowers)
+    answer, names = _checks.answers(model, x[None])[0].round(2), _species_of(model, flowers)  # as the words say it
+    a, b = (2, 3) if len(x) == 4 else (0, 1)
+    here = x[[a, b]]
 
     def draw(fig: Figure) -> None:
         left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
@@ -128,11 +130,10 @@ def answer_view(model: Any, flowers: Flowers, measurements: Any, trained_on: Any
         probabilities(names, answer, ax=left)
         left.set_xticks([0, 0.5, 1])
         right.locator_params(nbins=4)
-        a, b = (2, 3) if len(x) == 4 else (0, 1)
         for code, name in enumerate(flowers.class_names):
             own = flowers.y == code
             right.plot(flowers.X[own, a], flowers.X[own, b], linestyle="none", markersize=3.5, **SPECIES[name])
-        right.plot(x[a], x[b], marker="X", markersize=12, color="#16181d", markeredgecolor="white", linestyle="none")
+        right.plot(*here, marker="X", markersize=12, color="#16181d", markeredgecolor="white", linestyle="none")
         right.set(xlabel=f"{flowers.feature_names[a]} (cm); cross: your flower",
                   ylabel=f"{flowers.feature_names[b]} (cm)")  # fmt: skip
 
@@ -242,7 +243,8 @@ class Game:
             last = f"{verdict}: that was a {'member' if self.truth[n - 1] else 'stranger'}. "
             last += f"Of {n} so far, you have {own} right and the attack {attack}.\n"
         if n == 20:
-            return View(f"{last}A coin would have about 10 right, and usually between 6 and 14.", self._result)
+            words, right = f"{last}A coin would have about 10 right, and usually between 6 and 14.", self.right
+            return View(words, lambda fig: _draw_result(fig, right))
         record, label = self.parts.X[self.rows[n]], self.parts.y[self.rows[n]]
         answer, names = _checks.answers(self.model, record[None])[0], _species_of(self.model, self.flowers)
         cm = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.flowers.feature_names, record, strict=True))
@@ -257,15 +259,16 @@ class Game:
 
         return View("\n".join(lines), draw, (6.0, 2.1))
 
-    def _result(self, fig: Figure) -> None:
-        ax = fig.subplots()
-        fig.subplots_adjust(0.17, 0.25, 0.98, 0.97)
-        for row, (right, color) in enumerate(zip(self.right, ("#0B7285", "#8A1538"), strict=True)):
-            ax.barh(row, right, color=color, height=0.6)
-            ax.text(right + 0.2, row, f"{right}", va="center")
-        ax.axvline(10, color="#5f6672", linestyle="--")
-        ax.set(yticks=[0, 1], yticklabels=["you", "the attack"], ylim=(1.6, -0.6), xlim=(0, 21), xticks=range(0, 21, 5),
-               xlabel="right, of twenty flowers (a coin: about 10)")  # fmt: skip
+
+def _draw_result(fig: Figure, right: tuple[int, int]) -> None:
+    ax = fig.subplots()
+    fig.subplots_adjust(0.17, 0.25, 0.98, 0.97)
+    for row, (each, color) in enumerate(zip(right, ("#0B7285", "#8A1538"), strict=True)):
+        ax.barh(row, each, color=color, height=0.6)
+        ax.text(each + 0.2, row, f"{each}", va="center")
+    ax.axvline(10, color="#5f6672", linestyle="--")
+    ax.set(yticks=[0, 1], yticklabels=["you", "the attack"], ylim=(1.6, -0.6), xlim=(0, 21), xticks=range(0, 21, 5),
+           xlabel="right, of twenty flowers (a coin: about 10)")  # fmt: skip
 
 
 def guess_the_member(model: Any, parts: Split, flowers: Flowers, scores: Any) -> Panel:

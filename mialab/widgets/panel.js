@@ -47,17 +47,18 @@ function render({ model, el }) {
     note.textContent = "The kernel that answered is gone. Run the cell again.";
   }
 
-  function range({ name, low, high, step, unit }) {
-    const input = element("input", { type: "range", min: low, max: high, step });
+  // With `stops` it goes from one to the next: where no kernel answers, only these have an answer.
+  function range({ name, low, high, step, unit, stops }) {
+    const input = element("input", { type: "range", ...(stops ? { min: 0, max: stops.length - 1 } : { min: low, max: high, step }) });
     const shown = element("span", { "aria-hidden": "true" }); // the slider itself says it
     const digits = Number.isInteger(step) ? 0 : String(step).split(".")[1].length;
     renew.push(() => {
-      input.value = values[name];
+      input.value = stops ? stops.indexOf(values[name]) : values[name];
       shown.textContent = `${Number(values[name]).toFixed(digits)}${unit}`;
       input.setAttribute("aria-valuetext", shown.textContent);
     });
     input.addEventListener("input", () => {
-      values[name] = Number(input.value);
+      values[name] = stops ? stops[input.value] : Number(input.value);
       renew.forEach((each) => each());
       send();
     });

@@ -39,6 +39,11 @@ def clipped_by_loops(gradients, clip):
     return np.array(rows)
 
 
+def a_crowd():
+    """As many requests as a notebook's net gets, of as many weights."""
+    return np.random.default_rng(0).normal(size=(150, 15)), 1.0
+
+
 def rates(rng):
     """False-positive rates with both ends, budgets small and large, delta at and above 0."""
     ends = np.array([0.0, 0.05, 0.5, 0.95, 1.0])
