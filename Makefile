@@ -13,7 +13,7 @@ help:
 	@echo "make doctor     check this machine"
 	@echo "make progress   show what you have answered so far"
 	@echo "make notebooks  run the notebooks again and keep their outputs"
-	@echo "make site       build the course as static pages, to read in a browser"
+	@echo "make site       build the course as static pages, to read and play in a browser"
 	@echo "make bench      time what must be fast"
 	@echo "make newest     test with the newest releases allowed (a report, never a failure)"
 	@echo "make floors     the same with the oldest allowed"

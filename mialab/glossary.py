@@ -144,7 +144,7 @@ TERMS = tuple(
         ("privacy budget", "the epsilon and delta that the owner is ready to spend", "17"),
         ("sensitivity", "whoever joins or leaves, the sum moves by the clip at most", "17"),
         # 18, audit a promise
-        ("power", "how often a test catches a promise that is broken by so much", "18"),
+        ("power of a test", "how often it catches a promise that is broken by so much", "18"),
         ("canary", "a made-up record that a fair coin plants among the training data or leaves out", "18",
          ("canaries",)),
         # 20, when flowers are people

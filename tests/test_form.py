@@ -15,10 +15,7 @@ from mialab.exercises import chapters
 
 BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
 CHAPTERS = {chapter.notebook: chapter for chapter in chapters()}
-# Not yet rebuilt. A notebook that keeps to the form must come off the list: it never grows.
-BEFORE: set[str] = set()
-NEW = [name for name in BOOKS if name[:2] not in BEFORE]
-new = pytest.mark.parametrize("name", NEW)
+each = pytest.mark.parametrize("name", BOOKS)
 
 MOST_CELLS, MOST_LINES, MOST_FOLDED, MOST_EXERCISES, MOST_MINUTES = 36, 12, 25, 5, 40
 LEAST_IDEA = 0.85
@@ -86,18 +83,18 @@ def past_the_form(name: str) -> list[str]:
     return [what for what, over in found.items() if over > 0]
 
 
-@pytest.mark.parametrize("name", BOOKS)
-def test_a_notebook_keeps_to_the_form_or_stands_on_the_list_that_shrinks(name):
-    assert (past_the_form(name) == []) != (name[:2] in BEFORE), past_the_form(name)
+@each
+def test_a_notebook_keeps_to_the_form(name):
+    assert past_the_form(name) == []
 
 
-@new
+@each
 def test_the_minutes_are_what_readers_took(name):
     said = int(re.search(r"about (\d+) minutes", BOOKS[name].cells[0].source).group(1))
     assert 0 <= said - minutes(name) + 2.5 <= 7.5, minutes(name)
 
 
-@new
+@each
 def test_what_draws_is_folded_says_so_and_gives_nothing_to_a_cell_that_is_seen(name):
     bound, shown = set(), set()
     for cell in BOOKS[name].cells:
@@ -124,7 +121,7 @@ def called(tree: ast.AST) -> set[str]:
     return {f.id if isinstance(f, ast.Name) else f.attr for f in calls if isinstance(f, ast.Name | ast.Attribute)}
 
 
-@new
+@each
 def test_every_name_that_a_cell_calls_is_named_in_the_text_before_it(name):
     earlier = [BOOKS[other] for other in BOOKS if other < name]
     said = " ".join(cell.source for book in earlier for cell in book.cells if cell.cell_type == "markdown")
@@ -141,13 +138,13 @@ def test_every_name_that_a_cell_calls_is_named_in_the_text_before_it(name):
     assert unnamed == []
 
 
-@new
+@each
 def test_what_the_attacker_knows_stands_in_the_box(name):
     text = "\n".join(cell.source for cell in BOOKS[name].cells if cell.cell_type == "markdown")
     assert "> **What the attacker knows.**" in text and "> **What this does not prove.**" in text
 
 
-@new
+@each
 def test_every_function_that_a_learner_writes_is_called_afterwards(name):
     """`ex.NAME.yours()` stands in the cell after the exercise, or in a later notebook."""
     for exercise in CHAPTERS[name].exercises.values():

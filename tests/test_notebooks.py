@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import html
-import math
 import re
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import pytest
 from cells import touched_by
 from hover import without_hover
 from refresh_notebooks import README_FIGURE, execute, figure_of, notebooks, settle
-from test_form import BEFORE
 
 from mialab.exercises import chapters
 
@@ -143,17 +141,6 @@ def test_the_anatomy(name):
         assert len(cell.source.splitlines()) <= 20, cell.source
     # A cell's imports come with the cell that first needs them, and cells have no hidden machinery.
     assert not any(line.startswith(("%", "!")) for c in code_cells(book) for line in c.source.splitlines())
-
-
-@pytest.mark.parametrize("name", [name for name in BOOKS if name[:2] in BEFORE])
-def test_the_minutes_are_derived_and_not_wished(name):
-    """150 words a minute, half a minute for each code cell, and what its exercises say; rounded up to five."""
-    book, exercises = BOOKS[name], CHAPTERS[name].exercises.values()
-    words = len(prose(book).split())
-    cells = sum("exercise" not in c.metadata.get("tags", []) for c in code_cells(book))
-    minutes = words / 150 + cells / 2 + sum(e.minutes for e in exercises)
-    said = int(re.search(r"about (\d+) minutes", book.cells[0].source).group(1))
-    assert abs(said - math.ceil(minutes / 5) * 5) <= 5, minutes
 
 
 @ids

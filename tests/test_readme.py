@@ -40,3 +40,10 @@ def test_every_part_that_it_leads_to_is_there():
     assert set(re.findall(r"\]\(#([\w-]+)\)", README)) <= headings
     for path in re.findall(r"\]\(([\w./-]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_route_of_three_hours_is_one_and_names_headings_that_are_there():
+    route = README[README.index("## Three hours") : README.index("Each notebook runs by itself")]
+    assert sum(int(minutes) for minutes in re.findall(r"\((\d+)(?: minutes)?\)", route)) == 180
+    for path, heading in re.findall(r"\]\((notebooks/\w+\.ipynb)\)[^*\n]*\*([^*]+)\*", route):
+        assert f'"## {heading}' in (ROOT / path).read_text("utf-8"), (path, heading)

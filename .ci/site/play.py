@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import contextlib
 import json
 import pickle
 from collections.abc import Iterator
@@ -179,7 +180,8 @@ def _names(path: Path) -> dict[str, Any]:
             kept.insert(0, statement)
             wanted |= _used(statement, ast.Load)
     values: dict[str, Any] = {}
-    exec(compile(ast.Module(kept, []), path.name, "exec"), values)
+    with contextlib.redirect_stdout(None):
+        exec(compile(ast.Module(kept, []), path.name, "exec"), values)
     return values
 
 

@@ -49,7 +49,8 @@ function render({ model, el }) {
 
   // With `stops` it goes from one to the next: where no kernel answers, only these have an answer.
   function range({ name, low, high, step, unit, stops }) {
-    const input = element("input", { type: "range", ...(stops ? { min: 0, max: stops.length - 1 } : { min: low, max: high, step }) });
+    const reach = stops ? { min: 0, max: stops.length - 1 } : { min: low, max: high, step };
+    const input = element("input", { type: "range", ...reach });
     const shown = element("span", { "aria-hidden": "true" }); // the slider itself says it
     const digits = Number.isInteger(step) ? 0 : String(step).split(".")[1].length;
     renew.push(() => {
