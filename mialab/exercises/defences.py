@@ -127,8 +127,8 @@ a_defending_l2 = chapter.add(
         unit="an l2, from 0 to 100",
         between=(0.0, 100.0),
         measure=data.what_l2_takes,
-        turns=lambda found: found.taken >= 0.05,
-        says="With l2 = {setting:g}, over 3 draws, the penalty takes {found.taken:.3f} from the AUC of the strongest "
+        turns=lambda found: found >= 0.05,
+        says="With l2 = {setting:g}, over 3 draws, the penalty takes {found:.3f} from the AUC of the strongest "
         "attack on the digits. The net is right about {found.accuracy:.2f} of the strangers; without the penalty about "
         "{found.before:.2f}.",
         right=(50.0, 45.0, 70.0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -66,12 +65,11 @@ def frontier_by_loops(accuracy, leakage):
     )
 
 
-class Taken(NamedTuple):
-    """What an L2 penalty takes from the AUC of the strongest attack, and the accuracy with it and without."""
+class Taken(float):
+    """What an L2 penalty takes from the AUC of the strongest attack, with the accuracy that it leaves."""
 
-    taken: float
     accuracy: float
-    before: float
+    before: float  # the accuracy without the penalty
 
 
 @cache
@@ -88,4 +86,6 @@ def with_l2(l2):
 
 def what_l2_takes(l2):
     (accuracy, auc), (before, auc_before) = with_l2(l2), with_l2(NetClassifier().l2)
-    return Taken(auc_before - auc, accuracy, before)
+    taken = Taken(auc_before - auc)
+    taken.accuracy, taken.before = accuracy, before
+    return taken
