@@ -9,6 +9,7 @@ import sys
 import traceback
 import types
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -410,7 +411,7 @@ def cells_of_yours(notebook, name, monkeypatch):
     sources = lesson_of(notebook)
     place = next(i for i, source in enumerate(sources) if f".{name}.yours(" in source)
     space = {"np": np}
-    monkeypatch.setattr("mialab.plots.show", lambda fig, alt: print(alt))
+    monkeypatch.setattr("mialab.plots.show", lambda fig, alt: (print(alt), plt.close(fig)))
     chosen = [place]
     while not any(shows(sources[each]) for each in chosen):
         follows = [i for i in range(chosen[-1] + 1, len(sources)) if any(binder(sources, i, n) in chosen

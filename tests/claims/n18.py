@@ -18,7 +18,7 @@ from mialab.privacy import audit_epsilon, audit_one_run, audit_power, canaries, 
 
 FLOWERS = load_iris()
 X = 2 * (FLOWERS.X - [4.0, 2.0, 1.0, 0.0]) / [4.0, 2.5, 6.0, 2.6] - 1
-PRIVATE = {"hidden": 0, "epochs": 50, "learning_rate": 0.1, "l2": 0, "standardise": False}
+PRIVATE = {"hidden": 0, "epochs": 25, "learning_rate": 0.2, "l2": 0, "standardise": False}
 HOW = {"kept": (1, 1), "half": (1, 1 / 2), "three": (3, 1 / 3), "fifth": (1, 1 / 5), "ten": (10, 1 / 10)}
 
 
@@ -33,7 +33,7 @@ def shown(seed, what, n=4000):
     with_it = np.arange(n) % 2 == 0
     masks = np.column_stack([np.ones((n, 20), dtype=bool), with_it])
     clip, share = HOW[what]
-    noise = noise_for(4, 50, 1e-3) * share
+    noise = noise_for(4, 25, 1e-3) * share
     nets = train_nets(records, labels, masks, **PRIVATE, clip=clip, noise=noise, random_state=seed)
     return audit_epsilon(nets.predict_proba(records[20:])[:, 0, 0], with_it, 1e-3).at_least
 
