@@ -143,8 +143,8 @@ what_follows = chapter.add(
         section="Does the gap tell?",
         options={
             "a": (
-                "Overfitting is what leaks: whoever knows the gap of a model, whatever its kind may be, knows how much "
-                "it leaks.",
+                "Overfitting is what leaks: whoever knows any classifier's train-to-test gap thereby knows its "
+                "leakage.",
                 "Look up the look-up model: on four measurements its gap is a tree's, and its AUC is far higher. On "
                 "the sepals its gap is the smaller, and its AUC still higher.",
             ),
