@@ -51,10 +51,12 @@ def test_the_examples_numbers_are_those_of_their_notebooks():
     depth = re.search(r"tree: depth 12 against 1, sepals +recorded label +([\d.]+) +([\d.]+) +([\d.]+)", shown["15"])
     mean, low, high = depth.groups()
     assert f"rose by {mean} in the notebook's table (95% interval {low} to {high}" in example["judge"]
-    auc, low, high = (
-        round(100 * float(n)) for n in re.search(r"RMIA +(0\.\d+) +(0\.\d+) +(0\.\d+)", shown["19"]).groups()
-    )
-    assert f"about {auc} of 100 pairs" in example["memo"] and f"interval, {low} to {high}" in example["memo"]
+    plain, outsider, auditor = (round(100 * float(n)) for n in re.findall(r"AUC (0\.\d+) \(", shown["19"])[:3])
+    assert plain < outsider and f"about {auditor} of 100 pairs" in example["memo"]
+    assert f"does so in about {outsider}" in example["memo"]
+    alone = re.search(r"no stranger +0 +(\d+) +(\d+)", shown["19"])  # members above every stranger, of 1,000
+    assert [round(1000 / int(n), -1 if n is alone[1] else 0) for n in alone.groups()] == [40, 6]
+    assert "one in six" in example["card"] and "one in forty" in example["card"]
 
 
 def test_the_rubric_of_the_report_does_not_answer_it():

@@ -161,23 +161,23 @@ card = chapter.add(
         "not contain your name. But someone who already has your measurements, and may put questions to the model, "
         "could try to find out whether you took part. Shown one participant and one other person, the test picked the "
         "right one about nine times in ten. That is not the chance of being right about you, which depends on how many "
-        "people are suspected. About one in five of you stood out above everyone who had not taken part; people who "
-        "died during the study were easier to recognise. We tried six kinds of attack, not all that exist, and only "
-        "with other patients' records in hand. We are replacing the model by one that limits what a single record can "
-        "change, and until then only staff may ask it. If you want to know more, or want to object or ask for erasure, "
-        "write to our data protection officer; we will tell you what is possible, including for the model.",
+        "people are suspected. About one in six of you stood out above everyone who had not taken part, for someone "
+        "who holds our list; for an outsider it was one in forty. We tried three kinds of attack, not all that exist, "
+        "and only with other patients' records in hand. We are replacing the model by one that limits what a "
+        "single record can change, and until then only staff may ask it. If you want to know more, or want to object or "
+        "ask for erasure, write to our data protection officer; we will tell you what is possible, including for the model.",
         others=[
             "Your record was one of a thousand from the clinic's study, and to be among them means that your blood was "
             "tested there. The model answers questions about risk. We tested whether its answers betray who was in "
-            "the study: an attacker with skill, with your measurements and with the right to ask can often tell, on "
-            "average more easily for patients who died during the study. A simple look at the model's confidence does "
-            "not reveal it at few false alarms; a better method does. We have not tested attackers who know less, or "
-            "those who may ask for years. From next month we use a version with a mathematical limit on each "
+            "the study: an attacker with skill, with your measurements and with the right to ask can often tell, and "
+            "is nearly sure of about one in six. A simple look at the model's confidence does "
+            "not reveal it at few false alarms; a better method does. We have not tested every method, nor attackers "
+            "who may ask for years. From next month we use a version with a mathematical limit on each "
             "person's influence. Please call the privacy office with questions or objections.",
             "What we hold: measurements of blood, age and sex of study participants, used to train a forest of "
             "decision trees. What could go wrong: by asking the model about you, a person who knows your values may "
             "conclude that you participated, which says that you were a patient here. In an audit with two thousand "
-            "records the best method ranked participants above others in about 87 of 100 pairs. That is an average, "
+            "records the best method ranked participants above others in about 86 of 100 pairs. That is an average, "
             "some of you are far more exposed than others and we cannot tell each of you how much. Not examined: other "
             "attacks, and whether your values could be guessed. Access is now limited and logged, and a private model "
             "will follow. The data protection officer answers every letter.",

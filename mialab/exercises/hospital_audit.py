@@ -136,7 +136,7 @@ memo = chapter.add(
         example="To the data protection officer. We asked whether someone who may only question the mortality model "
         "could find out which patients trained it. We attacked it with two thousand questions and the patients' "
         "records in hand, first by its answers alone, then as an insider who holds the list. The insider ranks a "
-        "patient from the training data above another patient in about 87 of 100 pairs, where guessing gives 50, "
+        "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
         "hospital's patients, does so in about 82, and picks out about half as many without false alarms. Being "
         "in the data says that someone was a patient whose blood we tested: mild for most, and not for all. More "
