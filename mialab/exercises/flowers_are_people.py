@@ -164,8 +164,9 @@ card = chapter.add(
         "people are suspected. About one in six of you stood out above everyone who had not taken part, for someone "
         "who holds our list; for an outsider it was one in forty. We tried three kinds of attack, not all that exist, "
         "and only with other patients' records in hand. We are replacing the model by one that limits what a "
-        "single record can change, and until then only staff may ask it. If you want to know more, or want to object or "
-        "ask for erasure, write to our data protection officer; we will tell you what is possible, including for the model.",
+        "single record can change, and until then only staff may ask it. If you want to know more, or want to object "
+        "or ask for erasure, write to our data protection officer; we will tell you what is possible, including for "
+        "the model.",
         others=[
             "Your record was one of a thousand from the clinic's study, and to be among them means that your blood was "
             "tested there. The model answers questions about risk. We tested whether its answers betray who was in "
