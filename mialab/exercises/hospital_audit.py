@@ -127,7 +127,7 @@ memo = chapter.add(
         words=80,
         rubric=[
             "says in plain words what was asked, of which model",
-            "gives the auditor's and the outsider's finding, with the number of records, and who is exposed",
+            "gives the auditor's and the outsider's finding, for how many records, and how many can be picked out",
             "says what being a member would reveal about a patient",
             "separates what was shown from what was not",
             "recommends one course of action with its price, says what it promises, and leaves the law to the officer",
@@ -138,7 +138,7 @@ memo = chapter.add(
         "records in hand, first by its answers alone, then as an insider who holds the list. The insider ranks a "
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
-        "hospital's patients, does so in about 82, and picks out about half as many without false alarms. Being "
+        "hospital's patients, does so in about 82, and picks out about half as many at ten false alarms. Being "
         "in the data says that someone was a patient whose blood we tested: mild for most, and not for all. More "
         "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
@@ -169,9 +169,9 @@ memo = chapter.add(
             "been right each time. Whoever is found out is known to have been our patient, which for most is "
             "harmless and for some is not. A simple look at confidence does not show this, because so many strangers "
             "are answered with full confidence too. An attacker with less knowledge, who holds only strangers' "
-            "records, did almost as well on average and caught half as many. What we do not know: whether old or "
-            "rare patients are hit harder, and what attacks the future brings. I recommend retraining with "
-            "differential privacy at the price we measured, none against the present forest and about a point "
+            "records, did almost as well on average and caught half as many at ten false alarms. What we do not know: "
+            "whether old or rare patients are hit harder, and what attacks the future brings. I recommend retraining "
+            "with differential privacy at the price we measured, none against the present forest and about a point "
             "in a hundred against a plain model, and repeating the audit every time the model is trained again. It "
             "promises that one record changes little, not that nobody is treated wrongly. The legal consequences are "
             "yours to draw.",

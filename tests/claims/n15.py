@@ -46,7 +46,7 @@ def worse_on_strangers_and_as_sure(judged):
 
 @claim(
     cell='judged("overfitting is a major factor")',
-    says="Overfitting is borne out but where longer training meets clean labels, and once in a tree",
+    says="Overfitting is borne out but twice: longer training on four, by the label; few members in a tree",
 )
 def overfitting_is_borne_out_but_twice(judged):
     found = sides(judged, "overfitting is a major factor")
@@ -67,7 +67,7 @@ def most_pairs_are_for_it(pairs):
 
 @claim(
     cell='judged("fakes are harder with many classes")',
-    says="with ten classes a made-up record costs many times the questions, and a net's replica agrees far less",
+    says="ten classes cost more questions a record, and replicas agree less.",
 )
 def the_reason_holds(judged, runs):
     found = judged("fakes are harder with many classes").set_index(["experiment", "score"])
@@ -124,7 +124,7 @@ def tables_leak_more_in_a_few(judged):
 
 @claim(
     cell="both = pd.concat(",
-    says="Columns of noise raise the leak in every family; the flowers' own lower it for trees and forests, and raise",
+    says="Columns of noise raise the leak in every family; the flowers' own mostly lower it for tree, forest",
 )
 def what_a_column_says_counts(judged):
     found = sides(judged, "few measurements leak more")
@@ -150,7 +150,7 @@ def on_iris_mistakes_are_copied(mimic):
 
 @claim(
     cell="mimic = judged(",
-    says="The type was enough for an advantage in all but one; but it was hardly ever the *type* that helped",
+    says="The type was enough for an advantage in all but one; but only in the net did the *type* help",
 )
 def the_type_is_enough_and_hardly_helps(judged, types):
     enough = sides(judged, "knowing the type is enough")

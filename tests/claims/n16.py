@@ -67,7 +67,7 @@ def what_is_let_out_keeps_the_accuracy(means):
 
 @claim(
     cell='measured("digits", noise=0.5)',
-    says="On the flowers rounding takes next to nothing, the label alone a little",
+    says="On the flowers rounding takes next to nothing, the label alone and L2 a little",
     again=matrix_again,
     settings=WIDER,
 )
@@ -78,7 +78,7 @@ def output_defences_do_little_on_the_flowers(means):
 
 @claim(
     cell='measured("digits", noise=0.5)',
-    says="both ways to train with more care make the net leak less, and answer as well or better",
+    says="stopping early most; these last two answer as well or better",
     again=matrix_again,
     settings=WIDER,
 )
@@ -120,7 +120,7 @@ def one_yardstick_does_not_see_what_stopping_early_does(matrix):
 
 @claim(
     cell='for defence in ("L2", "stop early"):\n    print(defence, summarise',
-    says="at few false alarms nearly half of what it caught",
+    says="at few false alarms some of what it caught",
 )
 def at_few_false_alarms_it_catches_far_less(means):
     assert (
@@ -170,7 +170,7 @@ def l2_does_nothing_for_the_most_exposed(found, ten):
 
 @claim(
     cell='ten = np.argsort(exposed("none", seed=0))',
-    says="Stopping early takes more from them than from the average, and they stay above it",
+    says="stopping early takes more from them than from the average",
     again=exposed_again,
 )
 def stopping_early_takes_most_from_the_most_exposed(found, ten):
@@ -243,7 +243,7 @@ def lira_gains_by_knowing(draws):
 
 @claim(
     cell='draws = {"never heard of it"',
-    says="RMIA is fooled less, and gains nothing by shadows that lie; it gains by throwing the numbers away",
+    says="in the mean of four draws lying shadows add nothing, and throwing the numbers away",
     again=known_again,
     settings=KNOWN,
 )
@@ -262,7 +262,7 @@ def on_front(front, means, name):
 
 @claim(
     cell="front = {name: not_beaten(",
-    says="On the flowers more care in training beats every output defence, in these draws",
+    says="On the flowers stopping early beats every output defence, in these draws",
 )
 def on_the_flowers_only_care_is_on_the_frontier(front, means):
     assert on_front(front, means, "flowers") <= {"L2", "stop early"}
@@ -282,7 +282,9 @@ def the_advice_holds_in_part(means):
 
 
 @claim(
-    cell="front = {name: not_beaten(", says="on the digits a penalty hurt, and stopping early cost", again=digits_again
+    cell="front = {name: not_beaten(",
+    says="on the digits our penalty raised accuracy and leak, and stopping",
+    again=digits_again,
 )
 def on_the_digits_care_has_its_price(means):
     assert less(means, "digits", "L2", "auc_strongest") > 0.01

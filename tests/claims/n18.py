@@ -69,7 +69,7 @@ def a_tenth_of_the_noise_under_a_long_clip_is_caught(ten):
     assert ten > 4
 
 
-@claim(cell='none = audit("no noise at all"', says="An epsilon of 36 passes for 4", again=again("fifth"))
+@claim(cell='none = audit("no noise at all"', says="Here an epsilon of 36 was not refuted", again=again("fifth"))
 def a_fifth_of_the_noise_is_not_caught(fifth):
     assert fifth < 4
 
@@ -131,7 +131,7 @@ def canaries_like_flowers_show_nothing(one_run, like_flowers, ordinary):
     assert number(one_run(like_flowers, ordinary)) < 0.3
 
 
-@claim(cell="like_flowers = replace(", says="The small net without noise shows next to nothing", again=planted_again)
+@claim(cell="like_flowers = replace(", says="The small net without noise shows nothing", again=planted_again)
 def the_small_net_shows_next_to_nothing(one_run, made_up, like_flowers, forgotten):
     assert max(number(one_run(made_up, forgotten)), number(one_run(like_flowers, forgotten))) < 0.4
 

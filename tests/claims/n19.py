@@ -66,7 +66,7 @@ def the_outsider_beats_the_plain_question(own, outsider, parts):
     assert auc(outsider, parts.is_member) > auc(own, parts.is_member) + 0.08
 
 
-@claim(cell="pd.DataFrame(counts", says="The outsider catches about half of what the auditor does",
+@claim(cell="pd.DataFrame(counts", says="the outsider catches about half of what the auditor does",
        again=hospital, settings=SETTINGS)  # fmt: skip
 def half_of_what_the_auditor_catches(outsider, auditor, parts):
     assert auc(auditor, parts.is_member) > auc(outsider, parts.is_member) + 0.02
@@ -104,7 +104,7 @@ def the_audit_is_not_trapped(found):
     assert found.outcome == "no leak found" and found.blind.interval[0] > 0.7
 
 
-@claim(cell="trade_off(right, leak", says="hardly apart in accuracy, and a gulf in what they give away")
+@claim(cell="trade_off(right, leak", says="hardly apart in accuracy, and a gulf between the full forest")
 def equally_right_and_far_apart(right, leak):
     means = [each.mean for each in right.values()]
     assert max(means) - min(means) < 0.04
