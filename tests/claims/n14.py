@@ -157,7 +157,7 @@ def look_up_and_tree_have_about_the_same_gap_and_accuracy(kinds):
 
 @claim(
     cell='tell(kinds, more="knn-lookup", less="tree")',
-    says="nearly all of the leak goes with it",
+    says="and with it nearly all of the leak",
     again=kinds_again,
 )
 def without_its_own_voice_the_leak_is_all_but_gone(kinds, effect):

@@ -47,7 +47,7 @@ def a_few_trainings_show_little(least_epsilon):
     assert least_epsilon(10, 0, 10, 1e-3) < 1 < 3 < least_epsilon(100, 0, 100, 1e-3) < 4
 
 
-@claim(cell='kept = audit("kept"', says="A kept promise, and a limit far below it", again=again("kept"))
+@claim(cell='kept = audit("kept"', says="Kept, and the limit is far below", again=again("kept"))
 def a_kept_promise_is_shown_far_below(kept):
     assert kept < 2
 
@@ -81,7 +81,7 @@ def power_again(seed):
     return {"power": {truth: audit_power(4, truth, 4000, 1e-3, n_trials=20, random_state=seed) for truth in (10, 17)}}
 
 
-@claim(cell="power = {truth:", says="Half of the noise mostly escapes even the best of attackers", again=power_again)
+@claim(cell="power = {truth:", says="Half of the noise mostly escapes even the best", again=power_again)
 def half_mostly_escapes(power):
     assert power[10] < 0.5
 
