@@ -124,6 +124,11 @@ EQUAL = {  # exercise -> change -> why it gives the same answers
     "attack_table": {"`1` +1": "NumPy takes any number below zero for the length that it is to find"},
     "score_candidates": {"`y == label` with GtE": "the labels rise, and each writes over what a smaller one wrote"},
     "likelihood_ratio": {f"`own - {one}.mean()` turned round": "it is squared" for one in ("inside", "outside")},
+    "least_epsilon": {
+        "`def least_epsilon(hits, alarms, n, delta):` without line 1": "the module has the import, too",
+        "`max(0.0, np.log((tpr - delta) / fpr))` arguments 0 and 1 swapped": TWO,
+        "`tpr > delta` with GtE": "where they are equal the logarithm is below zero, and 0 is the larger",
+    },
     "clip_rows": {"`np.maximum(length / clip, 1)` arguments 0 and 1 swapped": TWO},
     "largest_tpr": {
         "`np.minimum(first, second)` arguments 0 and 1 swapped": TWO,

@@ -11,7 +11,7 @@ def counts(rng):
     """Hits and alarms from none to all, few trainings and many, delta at 0 and above the rate."""
     yield 95, 3, 100, 0.0
     yield from ((10, 0, 10, 0.0), (0, 0, 10, 0.0), (2, 9, 10, 0.01), (40, 38, 50, 0.001), (3, 0, 20, 0.25))
-    yield from ((1000, 0, 1000, 0.001), (517, 12, 1000, 0.1), (1, 0, 1, 0.0))
+    yield from ((1000, 0, 1000, 0.001), (517, 12, 1000, 0.1), (1, 0, 1, 0.0), (30, 0, 30, 4e-4))
     for n in (20, 100, 400):
         yield int(rng.integers(n // 2, n + 1)), int(rng.integers(0, n // 4)), n, round(float(rng.uniform(0, 0.2)), 3)
 
@@ -35,6 +35,7 @@ def guesses(rng):
     yield np.array([0.3, 0.8]), np.array([False, True]), 2
     yield np.array([0.8, 0.3, 0.5]), np.array([False, True, True]), 2
     yield np.array([-1.5, 2.25, -0.125, 4.0]), np.array([True, True, True, True]), 4
+    yield np.array([0.5004, 0.5001, 0.5003, 0.5002]), np.array([True, False, False, True]), 2
     for m, n in ((6, 2), (7, 6), (12, 12), (31, 10), (40, 20)):
         yield rng.permutation(m) / 8 - 1.0, rng.random(m) < 0.5, n
 
