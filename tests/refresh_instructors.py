@@ -59,7 +59,7 @@ def _rubrics(chapter: Chapter) -> list[str]:
             lines += [f"## Rubric of `{exercise.name}`", ""]
             lines += [f"- {point}" for point in exercise.rubric]
             lines += ["", f"*An answer that earns every point:* {exercise.example}", ""]
-    return lines
+    return lines or ["There is no written answer to assign here."]
 
 
 def refreshed(chapter: Chapter) -> str:
