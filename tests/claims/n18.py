@@ -47,7 +47,7 @@ def a_few_trainings_show_little(least_epsilon):
     assert least_epsilon(10, 0, 10, 1e-3) < 1 < 3 < least_epsilon(100, 0, 100, 1e-3) < 4
 
 
-@claim(cell='kept = audit("kept"', says="Kept, and the limit is far below", again=again("kept"))
+@claim(cell='kept = audit("kept"', says="A kept promise, a limit far below", again=again("kept"))
 def a_kept_promise_is_shown_far_below(kept):
     assert kept < 2
 
