@@ -11,7 +11,7 @@ from mialab.glossary import TERMS, Term
 
 ABBR = re.compile(r'<abbr title="[^"]*">([^<]*)</abbr>')
 # The words of notebook 00 (model, member, …) are on every line of the course: they would be hovered everywhere. An
-# attack that is calibrated (09) is another thing than a model that is (03).
+# attack that is calibrated (09) is another thing than a model that is (03), and patients (19) have no botanist's label.
 HOVERED = tuple(term for term in TERMS if term.notebook != "00" and term.name != "calibrated")
 # Not in headings, tables, options, exercises' own lines, nor where a boundary of markdown or code would be crossed.
 PLAIN_LINE = re.compile(r"(?![#|>`$]|- \*\*[a-z]\)|\*`|- says |\*\*Read on|\*\*Next)")
@@ -24,7 +24,7 @@ def without_hover(text: str) -> str:
 
 def with_hover(book: nbformat.NotebookNode, number: str) -> nbformat.NotebookNode:
     """Mark each earlier term at its first use in the prose of notebook `number`, in place."""
-    waiting = [term for term in HOVERED if term.notebook < number]
+    waiting = [term for term in HOVERED if term.notebook < number and (term.name != "label" or number < "19")]
     for position, cell in enumerate(book.cells):
         if cell.cell_type != "markdown":
             continue
@@ -37,9 +37,9 @@ def with_hover(book: nbformat.NotebookNode, number: str) -> nbformat.NotebookNod
 
 
 def spelling(term: Term) -> re.Pattern:
-    """Any spelling of a term, as a word; names in capitals keep them."""
+    """Any spelling of a term, as a word; names in capitals keep them. A blind baseline (19) is another thing (02)."""
     words = "|".join(re.escape(form) for form in term.spellings)
-    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", 0 if term.name.isupper() else re.IGNORECASE)
+    return re.compile(rf"(?<![\w-])(?<!blind )(?:{words})(?![\w-])", 0 if term.name.isupper() else re.IGNORECASE)
 
 
 def _mark(line: str, waiting: list[Term]) -> str:
