@@ -185,3 +185,24 @@ def test_answers_alone_a_recipe_groups_and_shadows_that_are_kept(folder, capsys,
     ):
         assert run(folder, *words, *wrong, members="pa.csv", others="pb.csv") == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_a_column_is_handed_to_every_fit_beside_its_record(folder, capsys, monkeypatch):
+    for name, rows in (("wa.csv", PARTS.index_in), ("wb.csv", PARTS.index_out)):
+        FRAME.iloc[rows].assign(weight=FRAME["sepal length"]).to_csv(folder / name, index=False)
+    (folder / "weighed.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n\n"
+        "class Weighed(LogisticRegression):\n"
+        "    def fit(self, X, y, sample_weight):\n"
+        "        assert 'weight' not in X and list(sample_weight) == list(X['sepal length'])\n"
+        "        return super().fit(X, y, sample_weight)\n\n"
+        "def make(seed):\n    return Weighed(max_iter=500, random_state=seed)\n"
+    )
+    monkeypatch.chdir(folder)
+    words = [str(folder / "logistic.skops"), "--estimator", "weighed:make", "--attack", "RMIA"]
+    assert run(folder, *words, "--fit-param", "sample_weight=weight", members="wa.csv", others="wb.csv") == 0
+    assert "RMIA" in (folder / "out.html").read_text("utf-8")
+    for wrong, message in (("sample_weight", "it should be NAME=COLUMN"), ("sample_weight=wait", "no column 'wait'")):
+        assert run(folder, *words, "--fit-param", wrong, members="wa.csv", others="wb.csv") == 1
+        assert message in capsys.readouterr().err

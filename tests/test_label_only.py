@@ -144,13 +144,14 @@ def test_it_beats_was_it_right_on_the_nearest_neighbour():
     assert difference.mean() > 0.005
 
 
-def test_calibrated_it_is_the_share_less_the_mean_over_shadows():
+def test_calibrated_it_is_the_share_less_the_mean_over_shadows(capsys):
     shadows = train_shadows(make("tree"), X, Y, n_shadows=20, random_state=0)
     target = make("tree").fit(X[::2], Y[::2])
-    attack = LabelOnlyAttack(0.3, n_questions=9).fit(target, shadows)
+    attack = LabelOnlyAttack(0.3, n_questions=9, progress=True).fit(target, shadows)
     usual = [plain(0.3, 9).fit(model).score_samples(X, Y) for model in shadows.models[:16]]
     kept = plain(0.3, 9).fit(target).score_samples(X, Y)
     assert attack.score_samples(X, Y) == pytest.approx(kept - np.mean(usual, axis=0))
+    assert capsys.readouterr().err.endswith("17 of 17 models asked\n")
     meter = QueryMeter(target)
     attack.fit(meter, shadows).score_samples(X[:10], Y[:10])
     assert meter.n_queries == 90

@@ -28,6 +28,7 @@ class LabelOnlyAttack(ShakenAttack):
         your own it takes no shadows.
     online : True calibrates on shadows with and without the record, False on those without it alone. Compare it with
         LiRA and RMIA of the same kind.
+    progress : whether to write to the standard error how many models, shadows included, have been asked.
 
     >>> from mialab import targets
     >>> model = targets.make("one-nn").fit([[0.0], [2.0]], ["a", "b"])  # its border lies at 1
@@ -51,8 +52,9 @@ class LabelOnlyAttack(ShakenAttack):
         random_state: int | None = 0,
         calibrated: bool = True,
         online: bool = True,
+        progress: bool = False,
     ):
-        super().__init__(noise, n_questions, random_state, calibrated, online)
+        super().__init__(noise, n_questions, random_state, calibrated, online, progress)
 
     def _read(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:
         """The share of each record's copies that the model gives its recorded label."""

@@ -25,7 +25,7 @@ class NeighbourhoodAttack(ShakenAttack):
     measure : "fall", by how much the confidence at the record exceeds the mean of that at the copies; or "share", the
         share of copies at which it is lower (Merlin, as published; an equal confidence is not lower).
     random_state : an int or None. Each record meets the same noise, whatever stands beside it.
-    calibrated, online : as in `LabelOnlyAttack`, but by default the attack takes no shadows.
+    calibrated, online, progress : as in `LabelOnlyAttack`, but by default the attack takes no shadows.
 
     >>> from mialab import targets
     >>> model = targets.make("knn-lookup").fit(np.arange(20.0)[:, None], ["a", "b"] * 10)  # it knows its members
@@ -50,8 +50,9 @@ class NeighbourhoodAttack(ShakenAttack):
         random_state: int | None = 0,
         calibrated: bool = False,
         online: bool = True,
+        progress: bool = False,
     ):
-        super().__init__(noise, n_questions, random_state, calibrated, online)
+        super().__init__(noise, n_questions, random_state, calibrated, online, progress)
         self.measure = _checks.one_of("measure", measure, ("fall", "share"))
 
     def _read(self, model: Any, X: Any, y: Any, noise: np.ndarray, n_questions: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,9 @@ class ShakenAttack(Attack):
     labels_only = False
     fewest = 1  # questions
 
-    def __init__(self, noise: Any, n_questions: int, random_state: int | None, calibrated: bool, online: bool):
+    def __init__(
+        self, noise: Any, n_questions: int, random_state: int | None, calibrated: bool, online: bool, progress: bool
+    ):
         if noise is not None:
             noise = _checks.numbers("noise", noise, "it should be a number, or one for each measurement")
             if noise.ndim > 1 or not (np.isfinite(noise) & (noise >= 0)).all():
@@ -41,6 +44,7 @@ class ShakenAttack(Attack):
         self.random_state = None if random_state is None else _checks.whole_number("random_state", random_state, 0)
         self.calibrated = _checks.flag("calibrated", calibrated)
         self.online = _checks.flag("online", online)
+        self.progress = _checks.flag("progress", progress)
 
     @property
     def threat_model(self) -> ThreatModel:
@@ -73,11 +77,15 @@ class ShakenAttack(Attack):
         target = self._fitted_target()
         if _checks.is_frame(X) and self.columns_ is not None:
             X = X[self.columns_]  # the noise goes by their order
-        own = self._read(target, X, y, self.noise_, self.n_questions)
-        if not self.calibrated:
-            return own
-        theirs = [self._read(m, X, y, self.noise_, self.n_questions) for m in _first(self.shadows_, N_CALIBRATING)]
-        return own - np.mean(theirs, axis=0, where=self._asked(len(theirs), X, y, index))
+        models, read = [target, *(_first(self.shadows_, N_CALIBRATING) if self.calibrated else [])], []
+        for model in models:
+            read.append(self._read(model, X, y, self.noise_, self.n_questions))
+            if self.progress:
+                print(f"\r{len(read)} of {len(models)} models asked", end="", file=sys.stderr, flush=True)
+        if self.progress:
+            print(file=sys.stderr)
+        own, *theirs = read
+        return own - np.mean(theirs, axis=0, where=self._asked(len(theirs), X, y, index)) if theirs else own
 
     def _asked(self, n_shadows: int, X: Any, y: Any, index: Any) -> np.ndarray:
         """Which of the first shadows say what is usual for each record, (n_shadows, n)."""
@@ -120,6 +128,8 @@ class ShakenAttack(Attack):
         if len(few) > MOST_TRIED:
             few = np.sort(np.random.default_rng(self.random_state).permutation(few)[:MOST_TRIED])
         X, y, told_apart = _checks.take(shadows.X, few), shadows.y[few], {}
+        if self.progress:
+            print(f"choosing among {len(SCALES)} sizes of noise", file=sys.stderr, flush=True)
         for scale in SCALES:
             read = [self._read(m, X, y, scale * spread, n_questions) for m in _first(shadows, n_tried)]
             told_apart[scale] = np.mean([_wins(*pair) for pair in zip(read, shadows.in_mask[:, few], strict=False)])

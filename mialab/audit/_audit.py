@@ -491,7 +491,9 @@ def _chosen(
         "shadow attack": ShadowAttack(),
         "LiRA": LiRA(online=False),
         "RMIA": RMIA(online=False),
-        "label only": LabelOnlyAttack(n_questions=settings["n_questions"] or 1, random_state=case.random_state),
+        "label only": LabelOnlyAttack(
+            n_questions=settings["n_questions"] or 1, random_state=case.random_state, progress=case.progress
+        ),
     }
     wanted = list(chosen) if attacks is None else [_checks.one_of("attacks", each, chosen) for each in attacks]
     chosen = {each: attack for each, attack in chosen.items() if each in wanted}

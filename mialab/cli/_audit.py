@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE:FUNCTION",
         help="how to train such a model: a function of a seed, or an estimator",
     )
+    parser.add_argument(
+        "--fit-param", action="append", default=[], metavar="NAME=COLUMN",
+        help="hand this column, which the model skips, to the fit of every shadow model: sample_weight=weight",
+    )  # fmt: skip
     parser.add_argument("--shadows", type=int, default=None, help="how many shadow models; 0 for none (32)")
     parser.add_argument("--shadow-members", type=int, metavar="N", help="how many records train each of them")
     parser.add_argument("--shadows-file", metavar="FILE", help="use the shadows kept there, and keep new ones there")
@@ -62,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit the model, write the report, and print the answer."""
+    import numpy as np
+
     from mialab.audit import audit
 
     if [options.model, options.url, options.answers].count(None) != 2:
@@ -70,9 +77,10 @@ def run(options: argparse.Namespace) -> int:
     out = _free(options)
     if Path(options.members).expanduser().resolve() == Path(options.non_members).expanduser().resolve():
         raise ValueError(f"--members and --non-members are the same file, {options.members}")
+    options.fit_param = dict(_fit_param(words) for words in options.fit_param)
     model, name = _model(options)
     files = (("--members", options.members), ("--non-members", options.non_members))
-    sets = [_records(flag, path, options, model) for flag, path in files]
+    sets, of_fit = zip(*[_records(flag, path, options, model) for flag, path in files], strict=True)
     if options.answers:
         model, sets = _answers(sets, options.answers)
     _check_budget(model, sets)
@@ -88,6 +96,7 @@ def run(options: argparse.Namespace) -> int:
         groups=None if options.group is None else [group for _, _, group in sets],
         base_rate=options.base_rate,
         allow_overlap=options.allow_overlap,
+        fit_params={each: np.concatenate([columns[each] for columns in of_fit]) for each in options.fit_param},
         name=name,
         random_state=options.seed,
         n_jobs=options.jobs,
@@ -128,7 +137,14 @@ def _limit(words: str) -> tuple[str, float]:
         ) from None
 
 
-def _check_budget(model: Any, sets: list[tuple]) -> None:
+def _fit_param(words: str) -> tuple[str, str]:
+    name, equals, column = words.partition("=")
+    if not (name.isidentifier() and equals and column):
+        raise ValueError(f"--fit-param is {words!r}; it should be NAME=COLUMN, such as sample_weight=weight")
+    return name, column
+
+
+def _check_budget(model: Any, sets: Sequence[tuple]) -> None:
     left, n_questions = getattr(model, "queries_left", None), sum(len(y) for _, y, _ in sets)
     if left is not None and left < n_questions:
         raise ValueError(f"the audit asks about {n_questions} records, and {left} queries are left of the budget")
@@ -148,7 +164,7 @@ def _recipe(words: str | None) -> Any:
         sys.path.remove("")
 
 
-def _kept(path: str | None, sets: list[tuple]) -> Any:
+def _kept(path: str | None, sets: Sequence[tuple]) -> Any:
     """The shadows of an earlier audit of these records, if there are any."""
     if path is None or not Path(path).expanduser().exists():
         return None
@@ -161,7 +177,7 @@ def _kept(path: str | None, sets: list[tuple]) -> Any:
     return load_shadows(Path(path).expanduser(), stack(X_in, X_out), np.concatenate([y_in, y_out]))
 
 
-def _answers(sets: list[tuple], prefix: str) -> tuple[tuple[Any, Any], list[tuple]]:
+def _answers(sets: Sequence[tuple], prefix: str) -> tuple[tuple[Any, Any], list[tuple]]:
     """The recorded answers of both sets, columns named by class, and the sets without them."""
     tables, others = [], []
     for X, y, group in sets:
@@ -208,8 +224,11 @@ def _remote(options: argparse.Namespace) -> tuple[Any, str]:
     return RemoteModel(options.url, name=name, key=os.environ.get(KEY_VARIABLE)), name
 
 
-def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> tuple[Any, Any, Any]:
-    """The records, the labels and the groups of one CSV file, as the model takes them; empty cells are NaN."""
+def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> tuple[tuple[Any, Any, Any], dict]:
+    """The records, labels and groups of one CSV file, as the model takes them, and what `fit` takes besides.
+
+    Empty cells are NaN.
+    """
     import pandas as pd
 
     file = Path(path).expanduser()
@@ -219,7 +238,8 @@ def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> t
         table = pd.read_csv(file)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{flag}: {path} is no CSV file with a first line of column names ({error})") from error
-    apart = [options.label, *options.drop, *([options.group] if options.group else [])]
+    of_group = [options.group] if options.group else []
+    apart = list(dict.fromkeys([options.label, *options.drop, *of_group, *options.fit_param.values()]))
     for column in apart:
         _known_column(flag, path, table, column)
     if table[options.label].isna().any():
@@ -232,7 +252,7 @@ def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> t
         if strange:
             raise ValueError(f"{flag}: {path} has columns of text, {strange}, and the model was trained on numbers")
         X = X.to_numpy(dtype=float)
-    return X, y, group
+    return (X, y, group), {name: table[column].to_numpy() for name, column in options.fit_param.items()}
 
 
 def _known_column(flag: str, path: str, table: pd.DataFrame, column: str) -> None:
