@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
 
 _limited: ContextVar[bool] = ContextVar("limited", default=False)
 
@@ -15,11 +18,17 @@ def one_thread() -> Iterator[None]:
     if _limited.get():
         yield
         return
-    from threadpoolctl import threadpool_limits
-
     token = _limited.set(True)
     try:
-        with threadpool_limits(1):
+        with _libraries(len(sys.modules)).limit(limits=1):
             yield
     finally:
         _limited.reset(token)
+
+
+@lru_cache(maxsize=1)
+def _libraries(n_modules: int) -> Any:
+    """The numeric libraries that are loaded; looked for again when another module was imported since."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

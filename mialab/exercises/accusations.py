@@ -193,6 +193,21 @@ def _one_minus_fpr(tpr, fpr, base_rate):
     return tpr * base_rate / (tpr * base_rate + (1 - fpr) * (1 - base_rate))
 
 
+NO_BRACKETS = (
+    "Brackets are missing: `a / b + c` divides by b alone. Put them round all that you divide by: `a / (b + c)`."
+)
+
+
+@precision_when_rare.mistake(NO_BRACKETS)
+def _no_brackets(tpr, fpr, base_rate):
+    return base_rate * tpr / base_rate * tpr + (1 - base_rate) * fpr
+
+
+@precision_when_rare.mistake(NO_BRACKETS)
+def _no_brackets_by_heads(tpr, fpr, base_rate):
+    return tpr**2 + 10_000 * (1 - base_rate) * fpr
+
+
 @precision_when_rare.mistake("That is a percentage. A share lies between 0 and 1: leave out the 100.")
 def _in_percent_of_the_accused(tpr, fpr, base_rate):
     return 100 * tpr * base_rate / (tpr * base_rate + fpr * (1 - base_rate))

@@ -101,6 +101,15 @@ def _label_as_column(model, x, changed, wanted):
 
 
 @keep_the_better.mistake(
+    "You use `wanted` as the number of a column. It is a label: look up its column with "
+    "`list(model.classes_).index(wanted)`. And let `changed` win a tie: `>=`."
+)
+def _label_as_column_and_x_on_a_tie(model, x, changed, wanted):
+    before, after = model.predict_proba([x, changed])[:, wanted]
+    return changed if after > before else x
+
+
+@keep_the_better.mistake(
     "You return how sure the model is. The climber needs the place to go on from: return the record, `x` or `changed`."
 )
 def _the_confidence(model, x, changed, wanted):

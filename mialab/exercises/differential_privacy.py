@@ -31,7 +31,7 @@ recap = chapter.recap
     "answer no it is the same turned round, so this ratio is the largest there is. Its logarithm is epsilon.",
 )
 def coin_epsilon(truth):
-    """The epsilon of an answer that is true with probability `truth`, and otherwise that of a fair coin.
+    """The epsilon of answering truly with probability `truth`, and otherwise as a fair coin falls.
 
     truth: a number above 0 and below 1. Epsilon is the natural logarithm of the largest ratio between the probability
     of an answer (yes or no) when one thing is true and the probability of the same answer when the other is.

@@ -166,6 +166,11 @@ def _unpaired_arrays(members, strangers):
     return (members > strangers).mean() + (members == strangers).mean() / 2
 
 
+@auc_by_pairs.mistake("You return after the first member. `return` belongs below both loops: all the way to the left.")
+def _first_member_alone(members, strangers):
+    return _two_loops(members[:1], strangers) / len(members)
+
+
 @auc_by_pairs.mistake("You divide by the number of members. Divide by the number of pairs: members times strangers.")
 def _per_member(members, strangers):
     return ((members[:, None] > strangers[None, :]).sum() + (members[:, None] == strangers[None, :]).sum() / 2) / len(

@@ -198,6 +198,8 @@ def _name_points(
         size = np.array([7.5 * len(name), 13]) * pixel
         best = None
         for away in (14, 24, 36, 50, 70):  # points of print from the mark
+            if best is not None and best[0] <= 0.02 * away:
+                break  # no place further off costs less
             for angle in np.linspace(0, 2 * np.pi, 16, endpoint=False):
                 at = marks[i] + away * pixel * np.array([1.25 * np.cos(angle), np.sin(angle)])
                 box = np.array([at - size / 2, at + size / 2])

@@ -84,7 +84,7 @@ def the_lots_spread_as_the_formula_says(result, luck):
     assert 0.6 < luck.std() / result.null_sd < 1.4 and abs(luck.mean() - 0.5) < 0.03
 
 
-@claim(cell="lots = [rng.permutation", says="Luck alone strays by some hundredths", again=lots_again)
+@claim(cell="lots = [rng.permutation", says="Luck alone strays by up to nearly a tenth", again=lots_again)
 def luck_strays_by_hundredths(luck):
     assert 0.02 < luck.std() < 0.08
 
@@ -143,7 +143,7 @@ def half_and_half_sounds_convincing(shares, precision_when_rare):
 
 @claim(
     cell="rates = [1 / 10_000, 1 / 1000",
-    says="In a city of a million with 100 members, not one in a thousand of the accused is one",
+    says="In a city of a million with 100 members, not one in a thousand accused is one",
     again=draws_again,
     settings=SIZES,
 )
@@ -158,7 +158,7 @@ def result_again(seed, n_members=75):
 
 @claim(
     cell="result.tpr_at(1 / 100)",
-    says="Nobody: members and strangers share its surest guesses",
+    says="members and strangers share its surest guesses",
     again=result_again,
     settings=SIZES,
 )

@@ -34,7 +34,7 @@ def the_network_changes_no_answer(model, flowers):
         assert np.array_equal(RemoteModel(url, name="iris").predict_proba(flowers.X), model.predict_proba(flowers.X))
 
 
-@claim(cell="told = {", says="there is no kind. But both platforms")
+@claim(cell="told = {", says="there is no kind. But both run")
 def the_service_publishes_no_kind(model):
     import httpx
 
@@ -69,7 +69,7 @@ def prices_again(seed):
 
 @claim(
     cell="# Draws the price of a flower",
-    says="Large changes are cheaper, and the price depends on the model",
+    says="Large changes are cheaper, if unclear on the logistic",
     again=prices_again,
 )
 def large_changes_are_cheaper(price):
@@ -128,6 +128,6 @@ def the_fall_helps_on_the_net_and_hurts_on_the_look_up(gain):
     assert verdict(gain.values()) == "partly"
 
 
-@claim(cell="net = targets.make(", says="Will it fall where the model has learnt this very flower?")
+@claim(cell="net = targets.make(", says="Will it fall where the model has learnt this flower?")
 def it_falls_at_77(own, around):
     assert own - around > 0.3

@@ -54,28 +54,35 @@ def your_attack_works(result, remote):
     assert result.auc > 0.7 and result.z > 4 and 1500 - remote.queries_left > 5 * 150 / 2
 
 
-def gains_again(seed):
-    gains = {}
-    for gathered in (90, 150):
-        for sure in (0.5, 0.95):
-            each = []
-            for i in range(4):
-                owner = targets.sealed("knn-lookup", FLOWERS.X, FLOWERS.y, n_members=75, random_state=100 * seed + i)
-                X, y, _ = synthetic_records(
-                    owner.model, gathered, LOW, HIGH, threshold=sure, max_questions=60, random_state=i)  # fmt: skip
-                copies = train_shadows(targets.make("knn-lookup"), X, y, n_shadows=4, random_state=i)
-                chain = ShadowAttack().fit(owner.model, copies).score_samples(FLOWERS.X, FLOWERS.y)
-                plain = owner.model.predict_proba(FLOWERS.X).max(axis=1)
-                each.append(auc(chain, owner.reveal()) - auc(plain, owner.reveal()))
-            gains.setdefault(gathered, []).append(mean_interval(each))
-    return {"gains": gains}
+WAYS = {"as you gathered": (75, 0.5), "150 sure flowers": (150, 0.95)}
+
+
+def areas_of_chains(seed):
+    areas = {"plain confidence": []} | {f"chain, {way}": [] for way in WAYS}
+    for i in range(8):
+        owner = targets.sealed("knn-lookup", FLOWERS.X, FLOWERS.y, n_members=75, random_state=100 * seed + i)
+        plain = owner.model.predict_proba(FLOWERS.X).max(axis=1)
+        areas["plain confidence"].append(auc(plain, owner.reveal()))
+        for way, (gathered, sure) in WAYS.items():
+            X, y, _ = synthetic_records(
+                owner.model, gathered, LOW, HIGH, threshold=sure, max_questions=60, random_state=i)  # fmt: skip
+            copies = train_shadows(targets.make("knn-lookup"), X, y, n_shadows=6, random_state=i)
+            chain = ShadowAttack().fit(owner.model, copies).score_samples(FLOWERS.X, FLOWERS.y)
+            areas[f"chain, {way}"].append(auc(chain, owner.reveal()))
+    return {"areas": areas}
 
 
 @claim(
-    cell="# Draws the chain's gain over the plain question",
-    says="at some settings it gains, at others it loses",
-    again=gains_again,
+    cell="# Draws the AUC of the chain on eight other envelopes",
+    says="your way does no better than the plain question, as far as eight tell; the other does worse",
+    again=areas_of_chains,
 )
-def the_gain_hangs_on_what_was_gathered(gains):
-    means = [value.mean for line in gains.values() for value in line]
-    assert max(means) > 0.03 and min(means) < -0.01
+def the_gain_hangs_on_what_was_gathered(areas):
+    plain, yours, sure = map(np.array, areas.values())
+    assert mean_interval(yours - plain).low < 0.03 and yours.mean() > 0.7
+    assert mean_interval(sure - plain).high < 0
+
+
+@claim(cell="# Draws the AUC of the chain on eight other envelopes", says="Your envelope was a kind one")
+def your_envelope_was_kind(areas, result):
+    assert result.auc > np.mean(areas["chain, as you gathered"]) + 0.03

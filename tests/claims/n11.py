@@ -62,14 +62,16 @@ def without_the_label_only_the_look_up_talks(table):
 
 @claim(
     cell="table.pivot_table(",
-    says="A tree's shadows do for a look-up target, and a look-up's for a tree",
+    says="On the look-up a tree's do as well as its own",
     again=tables_again,
 )
 def certain_types_do_for_each_other(table):
     table = mean_of(table, "with label")
     assert abs(table["tree", "look-up"] - table["look-up", "look-up"]) < 0.02
     assert abs(table["look-up", "tree"] - table["tree", "tree"]) < 0.02
-    assert table["tree", "net"] < 0.53 < table["net", "net"]  # whose answers hardly ever reach 1
+    assert all(abs(table[own, "tree"] - table["tree", "tree"]) < 0.03 for own in TYPES)
+    assert max(table["tree", "net"], table["look-up", "net"]) < 0.53 < table["net", "net"]  # which hardly ever reach 1
+    assert table["logistic", "net"] > table["net", "net"]
 
 
 def types_again(seed):
@@ -116,16 +118,18 @@ def pools_again(seed):
     found = {
         key: run_trials(TYPES["net"], FLOWERS.X, FLOWERS.y, rmia, n_members=40, n_others=70, n_trials=10,
                         fraction_wrong=0.2, shadows=pool_of(*key), random_state=seed)["auc_RMIA"]
-        for key in ((False, True), (True, True), (False, False))
+        for key in ((False, True), (True, True), (False, False), (True, False))
     }  # fmt: skip
     return {"place": mean_interval(found[False, True] - found[True, True]),
-            "labels": mean_interval(found[False, True] - found[False, False])}  # fmt: skip
+            "labels": mean_interval(found[False, True] - found[False, False]),
+            "found": found}  # fmt: skip
 
 
 @claim(
     cell="place = mean_interval(",
-    says="Neither costs much: by where the flowers lie a few hundredths at most",
+    says="Neither costs much, nor do both",
     again=pools_again,
 )
-def neither_costs_much(place, labels):
+def neither_costs_much(place, labels, found):
+    assert -0.03 < mean_interval(found[False, True] - found[True, False]).mean < 0.07
     assert -0.02 < place.mean < 0.08 and abs(labels.mean) < 0.05

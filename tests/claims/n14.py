@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
@@ -39,7 +37,6 @@ def net(epochs, hidden=16):
     return NetClassifier(hidden=hidden, epochs=epochs)
 
 
-@cache
 def deep_again(seed):
     return {
         "deep": {(g, d): draws(tree(d), g, seed) for g in GARDENS for d in (1, 3, 12)},
@@ -47,7 +44,6 @@ def deep_again(seed):
     }
 
 
-@cache
 def nets_again(seed, hidden=16, long_at=500):
     long = {(g, n): draws(net(n, hidden), g, seed) for g in GARDENS for n in (5, long_at)}
     few = {(g, 10): draws(net(long_at, hidden), g, seed, n_members=10) for g in GARDENS}
@@ -56,13 +52,11 @@ def nets_again(seed, hidden=16, long_at=500):
             "effect": ex.effect.function}  # fmt: skip
 
 
-@cache
 def kinds_again(seed):
     kinds = {(g, name): draws(targets.make(name), g, seed) for g in GARDENS for name in ("knn-lookup", "knn-vote")}
     return {"kinds": kinds | {(g, "tree"): draws(tree(12), g, seed) for g in GARDENS}, "effect": ex.effect.function}
 
 
-@cache
 def wrong_again(seed, wrong=0.3):
     grown = {(g, 0.3): draws(tree(12), g, seed, wrong=wrong) for g in GARDENS}
     grown |= {(g, 0): draws(tree(12), g, seed) for g in GARDENS}

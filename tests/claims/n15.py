@@ -6,8 +6,6 @@ from other seeds.
 
 from __future__ import annotations
 
-from functools import cache
-
 import pandas as pd
 from sklearn.datasets import load_digits
 
@@ -76,7 +74,6 @@ def the_reason_holds(judged, runs):
     assert (asked["more"] > 3 * asked["less"]).all()
 
 
-@cache
 def digits_again(seed, hidden=16, n_each=30):
     means = {2: 0.0, 10: 0.0}
     for each in range(4 * seed, 4 * seed + 4):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
@@ -25,7 +23,6 @@ DATA = {
 COLUMNS = ["test_accuracy", "auc_strongest", "tpr_strongest"]
 
 
-@cache
 def matrix_again(seed, name="flowers", hidden=16, noise=0.2):
     """The notebook's table for one kind of data, from three other draws."""
     net = NetClassifier(hidden=hidden)
@@ -149,7 +146,6 @@ def rmia_alone_doubles_what_l2_does(matrix):
     assert change(matrix, "L2", "auc_RMIA") > 1.5 * change(matrix, "L2", "auc_strongest") > 0.03
 
 
-@cache
 def exposed_again(seed, n_shadows=24):
     care = {"none": {}, "L2": {"l2": 1.0}, "stop early": {"early_stopping": True}}
 
@@ -182,7 +178,6 @@ def stopping_early_takes_most_from_the_most_exposed(found, ten):
 # --- labels alone, and what it is worth to know ----------------------------------------------------------------------
 
 
-@cache
 def offline_again(seed, hidden=16):
     rows = []
     for each in range(10 * seed, 10 * seed + 3):
@@ -215,7 +210,6 @@ def small_changes_find_more_than_whether_it_was_right(offline):
     assert offline["auc_small"].mean() > offline["auc_right?"].mean() + 0.08 and offline["auc_right?"].mean() < 0.61
 
 
-@cache
 def known_again(seed, hidden=16, name="flowers"):
     draws = {"never heard of it": [], "shadows lie, too": [], "reads the label": []}
     for each in range(10 * seed, 10 * seed + 4):

@@ -144,7 +144,6 @@ def a_hundred_guesses_show_less_than_4():
 # --- deletion ------------------------------------------------------------------------------------------------------
 
 
-@cache
 def gone_again(seed, degree=3):
     Z = scale(PolynomialFeatures(degree, include_bias=False).fit_transform(X))
     model = SGDClassifier(loss="log_loss", max_iter=100, tol=None, random_state=0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -33,7 +31,6 @@ def what_an_accusation_weighs(precision):
 # --- a shift in time -------------------------------------------------------------------------------------------------
 
 
-@cache
 def shift_again(seed, n_members=400):
     """The notebook's figure at its first year and its last."""
     clinic, tests = load_clinic(), {"asks the model": [], "never asks": []}
@@ -82,7 +79,6 @@ def time_is_told(tests):
 # --- sure of what it never saw ---------------------------------------------------------------------------------------
 
 
-@cache
 def surer_again(seed):
     """The notebook's figure at twice the size and five times."""
     giants, surer = np.outer([2, 5], FLOWERS.X[FLOWERS.y == 2].mean(axis=0)), {}
@@ -109,7 +105,6 @@ def models_that_extrapolate_are_sure_of_giants(surer):
         assert (means[-1].mean > 0.9) == (kind in ("net", "logistic")) and not 0.7 < means[-1].mean < 0.9
 
 
-@cache
 def named_again(seed, hidden=16):
     known, named = FLOWERS.y != 1, {}
     for kind, l2 in (("the net", 1e-4), ("with l2 = 1", 1.0)):
@@ -143,7 +138,6 @@ def how_many_are_sure_hangs_on_cutoff_and_training(named):
 # --- thresholds and reviews ------------------------------------------------------------------------------------------
 
 
-@cache
 def judged_again(seed, hidden=16):
     judges = train_shadows(
         NetClassifier(hidden=hidden, epochs=200), SEPALS.X, SEPALS.y, n_shadows=40, random_state=seed
@@ -189,7 +183,6 @@ def review_costs_cases(review):
 # --- the card --------------------------------------------------------------------------------------------------------
 
 
-@cache
 def card_again(seed, hidden=16):
     net = NetClassifier(hidden=hidden)
     batches = [exposure(train_shadows(net, FLOWERS.X, FLOWERS.y, random_state=seed + i)).auc for i in range(3)]
