@@ -20,6 +20,7 @@ from mialab.exercises._engine._calls import call, observe, show
 from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Prediction, Written
 from mialab.exercises._engine._plain import observed_from_json, observed_to_json
+from mialab.exercises._engine._scripted import Parrot
 from mialab.exercises._engine._slips import family
 from mialab.exercises.handout import Question
 
@@ -68,6 +69,11 @@ def test_digits_enough_are_shown_to_tell_two_numbers_apart():
 # --- errors of NumPy ------------------------------------------------------------------------------------------------
 
 
+def _one_distance_for_all(x):
+    distance = np.linalg.norm(np.ones((3, 2)))
+    distance[0] = np.inf
+
+
 SLIPS = [  # apart from what they should be told: the message repeats the line
     lambda x: np.ones((3, 2)) - np.ones(3),
     lambda x: np.ones(3) - np.ones(4),
@@ -76,7 +82,12 @@ SLIPS = [  # apart from what they should be told: the message repeats the line
     lambda x: np.ones((3, 2)) @ np.ones(3),
     lambda x: np.dot(np.ones((3, 2)), np.ones(3)),
     lambda x: 1 if np.ones(3) > 0 else 0,
-    lambda x: confidence,  # noqa: F821 - the slip itself
+    lambda x: confident,  # noqa: F821 - the slip itself
+    lambda x: confidence,  # noqa: F821 - a function of another notebook
+    lambda x: np.linalg.norm(np.ones((3, 2))).argsort()[1],
+    _one_distance_for_all,
+    lambda x: np.linalg.norm(np.ones((3, 2)))[0],
+    lambda x: Parrot([[x]], [0]).fit([[x]], [0]),
 ]
 TOLD = [
     r"unequal shapes.*Rows and columns\?.*`keepdims=True`.*`\[:, None\]`",
@@ -87,6 +98,11 @@ TOLD = [
     "meet in `dot` must be equal",
     "want one value and got an array",
     "in the function's first line",
+    "function of another notebook is not here: write out what it does",
+    "is `axis=1` missing",
+    "is `axis=1` missing",
+    "is `axis=1` missing",
+    "trained already",
 ]
 
 
@@ -94,7 +110,7 @@ TOLD = [
 def test_errors_of_numpy_are_put_into_words_beside_them(slip, told):
     finding = found(slip)
     assert finding.diagnosis == "raised"
-    assert re.search(r"stopped with `(Value|Index|Name)Error: ", finding.text[0])
+    assert re.search(r"stopped with `(Value|Index|Name|Type|Attribute)Error: ", finding.text[0])
     assert re.search(told, finding.text[0])
 
 

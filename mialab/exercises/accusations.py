@@ -230,9 +230,9 @@ mostly_wrong_at = chapter.add(
         section="When members are rare",
         unit="a base rate, from 1 / 10_000 to 1 / 2",
         between=(1 / 10_000, 1 / 2),
-        measure=data.precision_of_the_rule,
-        turns=lambda found: found <= 0.1,
-        says="With a base rate of {setting:.4g}, over 20 draws, a share of {found:.4f} of the accusations are right.",
+        measure=data.share_of_accusations_wrong,
+        turns=lambda found: found >= 0.9,
+        says="With a base rate of {setting:.4g}, over 20 draws, a share of {found:.4f} of the accusations are wrong.",
         right=(1 / 100, 1 / 1000, 1 / 10_000),
         stays=(1 / 2, 1 / 5, 1 / 10),
         hints=[

@@ -74,6 +74,15 @@ def _shifted_by_the_table(scores):
 
 
 @softmax.mistake(
+    "You take the same number away everywhere. That turns the exp of ordinary scores into zeros, and zero divided by "
+    "zero is no number. Take away each row's own largest: `scores.max(axis=1, keepdims=True)`."
+)
+def _shifted_by_a_thousand(scores):
+    grown = np.exp(scores - 1000)
+    return grown / grown.sum(axis=1, keepdims=True)
+
+
+@softmax.mistake(
     "Nearly: you take away the mean of each row, and a score far above it still makes `np.exp` infinite. Take each "
     "row's largest: `scores.max(axis=1, keepdims=True)`."
 )

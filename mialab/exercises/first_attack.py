@@ -242,9 +242,10 @@ a_safe_k = chapter.add(
         unit="a whole number of neighbours, from 1 to 30",
         between=(1, 30),
         whole=True,
-        measure=data.auc_of_a_look_up,
-        turns=lambda found: found < 0.6,
-        says="With k = {setting:g}, over 20 draws, the AUC of the attack is {found:.3f}.",
+        measure=data.attack_on_a_look_up,
+        turns=lambda found: found[0] < 0.6,
+        says="With k = {setting:g}, over 20 draws, the AUC of the attack is {found[0]:.3f}, and the model names "
+        "{found[1]:.3f} of the strangers rightly.",
         right=(3, 1, 2),
         stays=(5, 10, 15, 30),
         hints=[

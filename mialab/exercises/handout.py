@@ -154,7 +154,7 @@ class Question:
     >>> said = ex.odds.check("b")  # it speaks wherever it stands
     · Noted: b.
       It is judged after you have handed in.
-    >>> ex.odds.hint()
+    >>> said = ex.odds.hint()
     · Hint 1 of 1
       Think of a coin.
     """
@@ -184,7 +184,7 @@ class Question:
         if numbers:
             return no_number(self.name)
         self._hinted = min(self._hinted + 1, len(hints))
-        return Panel(f"Hint {self._hinted} of {len(hints)}", (hints[self._hinted - 1],))
+        return Panel(f"Hint {self._hinted} of {len(hints)}", (hints[self._hinted - 1],)).said()
 
     def solution(self) -> Panel:
         """Say that a graded assignment holds no worked answers."""

@@ -73,6 +73,14 @@ def _ratio(model, X_in, y_in, X_out, y_out):
     return model.score(X_in, y_in) / max(model.score(X_out, y_out), 1e-12)
 
 
+@accuracy_gap.mistake(
+    "You subtract how many are right. Divide each count by the number of records, so that it is a share from 0 to 1: "
+    "`.mean()` for `.sum()`."
+)
+def _counts(model, X_in, y_in, X_out, y_out):
+    return (model.predict(X_in) == y_in).sum() - (model.predict(X_out) == y_out).sum()
+
+
 @accuracy_gap.mistake("That is the accuracy on members alone. Take the accuracy on strangers from it.")
 def _members_alone(model, X_in, y_in, X_out, y_out):
     return model.score(X_in, y_in)

@@ -63,6 +63,14 @@ def _a_table(probabilities, labels):
 
 
 @recorded_confidence.mistake(
+    "`probabilities[labels]` picks whole rows, by number. You want one column of each row: give the row numbers "
+    "as well, `np.arange(len(labels))`."
+)
+def _rows_for_columns(probabilities, labels):
+    return probabilities[labels]
+
+
+@recorded_confidence.mistake(
     "You say whether the model's first choice is the recorded label. Return the probability instead."
 )
 def _was_it_right(probabilities, labels):
@@ -139,21 +147,21 @@ tell_a_colleague = chapter.add(
         "whether records from training are answered differently. In the notebook two models had the same test "
         "accuracy to within two hundredths, yet one of them was surer of its members than of strangers by 0.13, the "
         "mean gap over forty draws, while the other was almost as sure of strangers as of members. So before we "
-        "publish I would compare the confidence on members with that on strangers, over many random splits.",
+        "publish I would compare the confidence on members with that on strangers, over many random draws.",
         others=[
             "A good test score means the model is right about new people. Privacy is another question: can I see from "
             "an answer that it knew the person before? The look-up model scores 0.95 on strangers and still gives "
             "each member a perfect 1.00, because a member finds itself in its memory. We should measure the "
-            "confidence gap, on fifty splits rather than one, before we say it is safe.",
+            "confidence gap, on fifty draws rather than one, before we say it is safe.",
             "Accuracy counts right labels and ignores how sure the model is. The tree and the look-up model have the "
             "same gap in accuracy, about 0.05, but the confidence gap is nought for the tree and above 0.1 for the "
             "look-up. What has to be looked at is how members and strangers are answered, again and again on new "
-            "splits.",
+            "draws.",
         ],
         hints=[
             "What does the test accuracy count? What does it not look at?",
             "Which two models of notebook 04 were equally accurate and differed in something else?",
-            "Say in one sentence what you would measure before publishing, and on how many splits.",
+            "Say in one sentence what you would measure before publishing, and on how many draws.",
         ],
     )
 )

@@ -118,8 +118,8 @@ what_the_attacker_has = chapter.add(
 first_guess = chapter.add(
     Prediction(
         "first_guess",
-        question="Of a hundred flowers, half of them members, how many does an attacker place rightly who reads "
-        "a neural net’s confidence?",
+        question="An attacker reads how sure a neural net is of each flower. Of a hundred flowers, half of them "
+        "members, how many are sorted rightly?",
         between=(0, 100),
         means="Notebook 06 measures it and plays your guess back.",
         section="A guess to keep",

@@ -21,6 +21,10 @@ shortest_virginica = chapter.add(
         oracle=lambda: data.measurement("virginica", "petal length", np.min),
         tolerance=0.12,
         misreadings={
+            "in_mm": (
+                lambda: 10 * data.measurement("virginica", "petal length", np.min),
+                "Is that in mm? Give the length in cm.",
+            ),
             "other_axis": (
                 lambda: data.measurement("virginica", "petal width", np.min),
                 "That is a petal width. The length is on the horizontal axis.",
@@ -94,6 +98,24 @@ def _itself(X, i):
 )
 def _smallest_of_all(X, i):
     return np.linalg.norm(X - X[i], axis=1).argmin()
+
+
+@nearest_flower.mistake(
+    "That is row 0 whatever the flowers are. Is `axis=1` missing? Without it `np.linalg.norm` gives one number for the "
+    "whole table. Ask for one distance a row: `axis=1`."
+)
+def _norm_of_the_whole_table(X, i):
+    return np.linalg.norm(X - X[i]).argmin()
+
+
+@nearest_flower.mistake(
+    "You put every flower at distance nought out of reach. Another flower may be identical to flower `i`: put only "
+    "`distance[i]` out of reach."
+)
+def _no_twins(X, i):
+    distance = np.linalg.norm(X - X[i], axis=1)
+    distance[distance == 0] = np.inf
+    return distance.argmin()
 
 
 @nearest_flower.mistake(
@@ -228,7 +250,7 @@ def _first_rows(member_rows, n):
 twins_apart = chapter.add(
     Prediction(
         "twins_apart",
-        question="In what share of random splits is one twin a member and the other a stranger?",
+        question="In what share of random draws is one twin a member and the other a stranger?",
         between=(0, 1),
         section="Two identical flowers",
     )
@@ -243,7 +265,7 @@ what_makes_a_member = chapter.retire(
         options={
             "a": (
                 "its measurements: members have more typical petals",
-                "The draw did not look at the petals. Over many splits the averages of both groups agree, as you saw.",
+                "The draw did not look at the petals. Over many draws the averages of both groups agree, as you saw.",
             ),
             "b": (
                 "its species: virginica are members more often",

@@ -163,6 +163,14 @@ def _the_count_as_label(y_in, y_out):
 
 
 @baseline_accuracy.mistake(
+    "`max(y_in)` is the largest label, not the commonest. Count the labels with `np.bincount`; `.argmax()` says which "
+    "count is largest."
+)
+def _the_largest_label(y_in, y_out):
+    return (y_out == max(y_in)).mean()
+
+
+@baseline_accuracy.mistake(
     "You use the average label. Labels are names written as numbers: their average is no species."
 )
 def _average_label(y_in, y_out):
@@ -198,7 +206,7 @@ why_strangers = chapter.add(
             ),
             "c": (
                 "Because models are always worse on strangers, and the lower number is the safer one.",
-                "Not always: on some splits the logistic regression does better on strangers than on its members. "
+                "Not always: on some draws the logistic regression does better on strangers than on its members. "
                 "Whether there is a gap is what we want to find out.",
             ),
             "d": (

@@ -92,7 +92,7 @@ def shares_accused():
     return np.array(found)
 
 
-def precision_of_the_rule(base_rate):
-    """The share of accusations by that rule that are right, mean of 20 draws, in a crowd with this base rate."""
+def share_of_accusations_wrong(base_rate):
+    """The share of accusations by that rule that are wrong, mean of 20 draws, in a crowd with this base rate."""
     tpr, fpr = shares_accused().T
-    return float((tpr * base_rate / (tpr * base_rate + fpr * (1 - base_rate))).mean())
+    return float((fpr * (1 - base_rate) / (tpr * base_rate + fpr * (1 - base_rate))).mean())

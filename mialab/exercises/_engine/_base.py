@@ -82,12 +82,12 @@ class Exercise(ABC):
             if taken < len(self.hints)
             else f"That was the last hint. `ex.{self.name}.solution()` shows a worked answer."
         )
-        return Panel(f"Hint {taken} of {len(self.hints)}", (self.hints[taken - 1], after, *filter(None, [note])))
+        return Panel(f"Hint {taken} of {len(self.hints)}", (self.hints[taken - 1], after, *filter(None, [note]))).said()
 
     def solution(self) -> Panel:
         """A worked answer and why it is right."""
         _progress.update(self.id, lambda entry: entry.update(solution_seen=True))
-        return Panel(f"A worked answer to {self.name}", (*self._worked_answer(), self.why))
+        return Panel(f"A worked answer to {self.name}", (*self._worked_answer(), self.why)).said()
 
     def __repr__(self) -> str:
         return (

@@ -11,6 +11,7 @@ import numpy as np
 from mialab.exercises._engine._calls import Call, Observed, as_array, same, show, show_call
 from mialab.exercises._engine._panel import Code
 
+_ONE_NUMBER = "There is one number where several were wanted: is `axis=1` missing?"
 _ADVICE = {  # words of an error -> what they mean to a beginner
     "truth value of an array": "`if`, `max` and `and` want one value and got an array: work on the whole array, or "
     "loop over it.",
@@ -20,7 +21,12 @@ _ADVICE = {  # words of an error -> what they mean to a beginner
     "`.T`?",
     "not aligned": "The sizes that meet in `dot` must be equal: (n, k) and (k, m). Should one of the two be turned "
     "with `.T`?",
-    "not defined": "Is that name the one in the function's first line?",
+    "not defined": "Is that name the one in the function's first line? A function of another notebook is not here: "
+    "write out what it does.",
+    "index 1 is out of bounds": _ONE_NUMBER,
+    "float64' object does not support item assignment": _ONE_NUMBER,
+    "invalid index to scalar": _ONE_NUMBER,
+    "object has no attribute 'fit'": "If that is the model: it is trained already. Only ask it.",
 }
 _FEW = 3  # different values, before a pattern in all of them is called one
 ENOUGH_DIGITS = 5  # that must agree, over all cases, before an answer is called rounded

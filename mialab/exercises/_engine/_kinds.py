@@ -359,8 +359,8 @@ class Dial(Exercise):
         *,
         unit: str,
         between: tuple[float, float],
-        measure: Callable[[float], float],
-        turns: Callable[[float], bool],
+        measure: Callable[[float], Any],
+        turns: Callable[[Any], bool],
         says: str,
         whole: bool = False,
         right: tuple[float, ...],
@@ -370,7 +370,7 @@ class Dial(Exercise):
         super().__init__(name, **common)
         self.unit, self.between, self.whole = unit, between, whole
         self.measure, self.turns = measure, turns  # what comes of a setting, and whether that changes the verdict
-        self.says = says  # a sentence with {setting} and {found}
+        self.says = says  # a sentence with {setting} and {found}, or {found[0]} and {found[1]}
         self.right, self.stays = right, stays  # settings at which the verdict turns, and at which it does not
 
     @property
@@ -417,7 +417,7 @@ class Dial(Exercise):
         said = self.says.format(setting=setting, found=found)
         if self.turns(found):
             return self._correct("Correct.", said)
-        return self._not_yet(f"stays_{setting:g}", f"{said} That is not yet what is asked for: turn on.")
+        return self._not_yet(f"stays_{setting:g}", f"{said} That is not yet what is asked for: try another setting.")
 
 
 def letters_of(answer: str) -> str:

@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 from dataclasses import dataclass
+from typing import Self
 
 # Each tone has a mark and an edge colour; the words carry the meaning, the colour only repeats it.
 TONES = {
@@ -61,21 +62,8 @@ class Panel:
                 parts.append(f'<p style="margin:0.4em 0 0">{inline(text)}</p>')
         return "".join(parts) + "</div>"
 
-
-@dataclass(frozen=True, repr=False)
-class Verdict(Panel):
-    """What a check says: one of three outcomes and, for a wrong answer, the name of the diagnosis."""
-
-    exercise: str = ""
-    diagnosis: str | None = None
-
-    @property
-    def outcome(self) -> str:
-        """`"correct"`, `"not yet"` or `"not attempted"`."""
-        return self.tone
-
-    def said(self) -> Verdict:
-        """Show the verdict now, wherever `check` stands in a cell, and return it, to be silent once as a last line."""
+    def said(self) -> Self:
+        """Show the panel now, wherever its call stands in a cell, and return it, to be silent once as a last line."""
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         if shell is not None:
             from IPython.display import display
@@ -88,7 +76,20 @@ class Verdict(Panel):
 
     def _ipython_display_(self) -> None:
         if not vars(self).pop("_silent", False):
-            raise NotImplementedError  # so that the notebook shows it as it shows any panel
+            raise NotImplementedError  # so that the notebook shows it as it shows any object
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict(Panel):
+    """What a check says: one of three outcomes and, for a wrong answer, the name of the diagnosis."""
+
+    exercise: str = ""
+    diagnosis: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """`"correct"`, `"not yet"` or `"not attempted"`."""
+        return self.tone
 
 
 def bar(done: int, total: int) -> str:
