@@ -39,7 +39,10 @@ def with_hover(book: nbformat.NotebookNode, number: str) -> nbformat.NotebookNod
 def spelling(term: Term) -> re.Pattern:
     """Any spelling of a term, as a word; names in capitals keep them. A blind baseline (19) is another thing (02)."""
     words = "|".join(re.escape(form) for form in term.spellings)
-    return re.compile(rf"(?<![\w-])(?<!blind )(?:{words})(?![\w-])", 0 if term.name.isupper() else re.IGNORECASE)
+    not_of = "(?! in )" if term.name == "confidence" else ""  # that in a label is not the largest
+    return re.compile(
+        rf"(?<![\w-])(?<!blind )(?:{words})(?![\w-]){not_of}", 0 if term.name.isupper() else re.IGNORECASE
+    )
 
 
 def _mark(line: str, waiting: list[Term]) -> str:

@@ -74,11 +74,12 @@ WORDS = {
     "flowers_on_plane": "Flowers by a and b: 50 setosa around 1.5 and 0.2 cm, 50 versicolor around 4.3 and 1.3 cm, 50",
     "two_groups": "Confidence. 2 members: from 0.90 to 1.00, mean 0.95. 2 strangers: from 0.40 to 0.50, mean 0.45.",
     "garden_map": "150 flowers, exposed from 0.40 to 1.00, mean 0.70. Most exposed: 149 (1.00), 148 (1.00)",
-    "roc_curve": "where the two shares are furthest apart: x 0.50 of the members and 0.00 of the strangers.",
-    "intervals": "AUC: x 0.50 (0.40 to 0.60).",
-    "halves": "Accuracy: x members 1.00 (1.00 to 1.00), strangers 0.90 (0.80 to 1.00).",
-    "trends": "AUC by k: net 0.50 at 1, 0.70 at 2; tree 0.90 at 1, 0.80 at 2.",
-    "trade_off": "against AUC of the attack: x 0.90 (0.80 to 1.00) against 0.60 (0.50 to 0.70). On the frontier: x.",
+    "roc_curve": "where the two shares are furthest apart. x: 0.50 of the members and 0.00 of the strangers.",
+    "intervals": "AUC. x: 0.50 (0.40 to 0.60).",
+    "halves": "Accuracy. x: members 1.00, strangers 0.90 (0.80 to 1.00).",
+    "trends": "AUC by k. net: 0.50 (0.40 to 0.60) at 1, 0.70 (0.60 to 0.80) at 2; tree: 0.90 (0.80 to 1.00) at 1, 0.80",
+    "log roc_curve": "Members caught where one stranger in a hundred is accused at most. x: 0.50.",
+    "trade_off": "against AUC of the attack. x: 0.90 (0.80 to 1.00) against 0.60 (0.50 to 0.70). On the frontier: x.",
     "probabilities": "The model's answer: setosa 0.20, versicolor 0.30, virginica 0.50.",
 }
 
@@ -93,7 +94,9 @@ def test_a_chart_on_its_own_is_shown_with_its_words_and_leaves_no_figure_open(na
 def test_a_title_is_drawn_and_said_and_limits_are_set(ax):
     look = {"title": "The tree remembers", "xlim": (0.9, 1.0)}
     said = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", **look).alt
-    assert said == "The tree remembers. Accuracy: tree 1.00 (1.00 to 1.00)."
+    assert said == "The tree remembers. Accuracy. tree: 1.00."
+    small = plots.intervals({"net": (0.004, -0.0001, 0.008)}, label="gap").alt
+    assert small == "Gap. net: 0.004 (0.000 to 0.008)."  # not 0.00, and nothing below nought that is none
     drawn = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", ax=ax, **look)
     assert drawn is ax and ax.get_title() == look["title"] and ax.get_xlim() == look["xlim"]
 

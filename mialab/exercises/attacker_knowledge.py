@@ -48,7 +48,7 @@ report = chapter.add(
         rubric=[
             "says what the attacker needed, and what they did without",
             "says what they found out, in a measure such as AUC that a coin would not reach, with its number and how "
-            "sure that is: over many splits, with an interval or a spread",
+            "sure that is: over many draws, with an interval or a spread",
             "names who is falsely accused, and why",
             "says what it does not prove, about any one flower and about other models",
         ],
@@ -56,7 +56,7 @@ report = chapter.add(
         "type of your model, and the flowers they were curious about with their species; they never saw the training "
         "set. With shadows trained on invented flowers they ranked your members above strangers in more than four "
         "pairs out of five, where a coin manages one in two: an AUC above 0.8. The 95% interval of that mean over "
-        "many random splits is a few hundredths wide on either side; a single split may be much further off. Falsely "
+        "many random draws is a few hundredths wide on either side; a single draw may be much further off. Falsely "
         "accused at a loose threshold are mostly setosas, nearly all of which get an answer of exactly 1 whether or "
         "not you trained on them; among the highest scores it is versicolors and virginicas deep among their own. So "
         "a high score is no proof about any one flower, and it says nothing about the next model that you "
@@ -65,11 +65,11 @@ report = chapter.add(
             "To try this, somebody needs permission to send queries and a list of candidates whose species they know. "
             "They then make flowers of their own, train copies of your model on them, and let the copies teach a "
             "second model what a memorised flower looks like. It works: an AUC above 0.8 where guessing gives 0.50, "
-            "give or take a few hundredths over many splits. Among setosas it does not work at all, and strangers "
+            "give or take a few hundredths over many draws. Among setosas it does not work at all, and strangers "
             "there are accused as readily as members. Nobody should be told “you were in it” on the strength of one "
             "score, nor should another model be judged by this one.",
             "Your weights and files stayed secret, and that did not help. Asking was enough, together with some "
-            "records for the shadows and the recorded species of those to be judged. On average over our splits the "
+            "records for the shadows and the recorded species of those to be judged. On average over our draws the "
             "attack's AUC was above 0.8, with an interval far above 0.5. Its errors are not spread evenly: a "
             "flower in the middle of its own kind is answered with certainty anyway. With a low bar such strangers "
             "are mostly setosas; at the top of the list, versicolors and virginicas. It shows that this model leaks "

@@ -50,34 +50,44 @@ def _groups_in_words(inside: Any, outside: Any, *, label: str, names: Any = ("me
     return f"{label[0].upper()}{label[1:]}. {said}"
 
 
-def _curves_in_words(curves: Mapping[str, Roc], **_: Any) -> str:
+def _curves_in_words(curves: Mapping[str, Roc], *, log_from: float | None = None, **_: Any) -> str:
     said = []
     for name, (fpr, tpr) in ((name, map(np.asarray, curve[:2])) for name, curve in curves.items()):
         best = (tpr - fpr).argmax()
-        said.append(f"{name} {tpr[best]:.2f} of the members and {fpr[best]:.2f} of the strangers")
-    return f"Called members where the two shares are furthest apart: {'; '.join(said)}."
+        few = tpr[fpr <= 0.01].max(initial=0.0)
+        said.append(
+            f"{name}: {tpr[best]:.2f} of the members and {fpr[best]:.2f} of the strangers"
+            if log_from is None
+            else f"{name}: {few:.2f}"
+        )
+    where = "Called members where the two shares are furthest apart"
+    where = where if log_from is None else "Members caught where one stranger in a hundred is accused at most"
+    return f"{where}. {'; '.join(said)}."
 
 
-def _mean_in_words(value: Sequence[float]) -> str:
-    mean, low, high = _mean_low_high("means", value)
-    return f"{mean:.2f} ({low:.2f} to {high:.2f})"
+def _mean_in_words(name: str, value: Any) -> str:
+    """A mean and, where there is one, its interval; small ones have a third digit, or they would all be 0.00."""
+    mean, low, high = (float(each) for each in _mean_low_high(name, value))
+    digits = 3 if abs(mean) < 0.02 else 2
+    mean, low, high = (f"{round(each, digits) + 0.0:.{digits}f}" for each in (mean, low, high))  # + 0.0: no -0.00
+    return mean if low == mean == high else f"{mean} ({low} to {high})"
 
 
 def _rows_in_words(means: Mapping[str, Sequence[float]], *, label: str, **_: Any) -> str:
-    return f"{label[0].upper()}{label[1:]}: {', '.join(f'{n} {_mean_in_words(v)}' for n, v in means.items())}."
+    return f"{label[0].upper()}{label[1:]}. {'; '.join(f'{n}: {_mean_in_words(n, v)}' for n, v in means.items())}."
 
 
 def _halves_in_words(inside: Mapping[str, Any], outside: Mapping[str, Any], *, label: str, **_: Any) -> str:
-    said = [f"{n} members {_mean_in_words(inside[n])}, strangers {_mean_in_words(outside[n])}" for n in inside]
-    return f"{label[0].upper()}{label[1:]}: {'; '.join(said)}."
+    said = [f"{n}: members {_mean_in_words(n, inside[n])}, strangers {_mean_in_words(n, outside[n])}" for n in inside]
+    return f"{label[0].upper()}{label[1:]}. {'; '.join(said)}."
 
 
 def _lines_in_words(x: Sequence[float], lines: Mapping[str, Any], *, along: str, label: str, **_: Any) -> str:
     said = [
-        f"{name} " + ", ".join(f"{_mean_low_high(name, v)[0]:.2f} at {at:g}" for at, v in zip(x, means, strict=True))
+        f"{name}: " + ", ".join(f"{_mean_in_words(name, v)} at {at:g}" for at, v in zip(x, means, strict=True))
         for name, means in lines.items()
     ]
-    return f"{label[0].upper()}{label[1:]} by {along}: {'; '.join(said)}."
+    return f"{label[0].upper()}{label[1:]} by {along}. {'; '.join(said)}."
 
 
 def _bars_in_words(species: Sequence[str], values: Sequence[float]) -> str:
@@ -86,8 +96,8 @@ def _bars_in_words(species: Sequence[str], values: Sequence[float]) -> str:
 
 def _trade_in_words(accuracy: Mapping, leakage: Mapping, on_frontier: Any, *, label: str = "AUC of the attack") -> str:
     front = [name for name, on in zip(accuracy, on_frontier, strict=True) if on]
-    said = [f"{name} {_mean_in_words(accuracy[name])} against {_mean_in_words(leakage[name])}" for name in accuracy]
-    return f"Accuracy on strangers against {label}: {'; '.join(said)}. On the frontier: {', '.join(front)}."
+    said = [f"{n}: {_mean_in_words(n, accuracy[n])} against {_mean_in_words(n, leakage[n])}" for n in accuracy]
+    return f"Accuracy on strangers against {label}. {'; '.join(said)}. On the frontier: {', '.join(front)}."
 
 
 @chart(_points_in_words, _sized(height=4.2))
