@@ -373,7 +373,7 @@ def over_seeds(matrix: pd.DataFrame, data: str, measure: str) -> dict[str, MeanI
     >>> import pandas as pd
     >>> matrix = pd.DataFrame({"data": "iris", "defence": "none", "seed": [0, 1, 2], "auc_LiRA": [0.6, 0.7, 0.8]})
     >>> over_seeds(matrix, "iris", "auc_LiRA")
-    {'none': 0.700 (95% interval 0.452 to 0.948, 3 splits)}
+    {'none': 0.700 (95% interval 0.452 to 0.948, 3 draws)}
     """
     for name, value, known in (("data", data, set(matrix["data"])), ("measure", measure, set(matrix.columns))):
         _checks.one_of(name, value, sorted(known))

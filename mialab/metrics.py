@@ -486,17 +486,17 @@ class MeanInterval(NamedTuple):
     low: float
     high: float
     n: int
-    over: str = "splits"
+    over: str = "draws"
 
     def __repr__(self) -> str:
         return f"{self.mean:.3f} (95% interval {self.low:.3f} to {self.high:.3f}, {self.n} {self.over})"
 
 
-def mean_interval(values: Any, over: str = "splits") -> MeanInterval:
+def mean_interval(values: Any, over: str = "draws") -> MeanInterval:
     """Return the mean of one figure over many draws, with its 95% t interval.
 
-    `values` holds one number for each random split (or other draw, which `over` names), (n,). The splits all come from
-    one data set and overlap, so the interval speaks of the mean over splits of *this* data set; it says nothing of
+    `values` holds one number for each random draw (or what else `over` names), (n,). The draws all come from
+    one data set and overlap, so the interval speaks of the mean over draws of *this* data set; it says nothing of
     other flowers. A t interval knows no bounds: for a share close to 1 its upper end may pass 1.
 
     A column of `mialab.trials.attack_each`, or the difference of two, is known by its index, "target in turn": two that
@@ -506,7 +506,7 @@ def mean_interval(values: Any, over: str = "splits") -> MeanInterval:
     It raises ValueError for fewer than 2 draws, and for values that are not finite, or too large to square.
 
     >>> mean_interval([0.6, 0.7, 0.8])
-    0.700 (95% interval 0.452 to 0.948, 3 splits)
+    0.700 (95% interval 0.452 to 0.948, 3 draws)
     """
     from scipy.special import stdtrit
 

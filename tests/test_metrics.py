@@ -321,7 +321,7 @@ def test_the_mean_interval_is_students(values):
 
 
 def test_a_mean_interval_reads_as_a_sentence():
-    assert repr(mean_interval([0.5, 0.6])) == "0.550 (95% interval -0.085 to 1.185, 2 splits)"
+    assert repr(mean_interval([0.5, 0.6])) == "0.550 (95% interval -0.085 to 1.185, 2 draws)"
 
 
 # Bad input

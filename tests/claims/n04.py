@@ -106,7 +106,7 @@ def the_gap_in_accuracy_does_not_decide(tables):
     assert sure["look-up"] > 0.08 and abs(sure["tree"]) < 0.005
 
 
-@claim(cell="in_confidence = {", says="it answers everyone with 1.00: nothing to tell them apart by")
+@claim(cell="in_confidence = {", says="it answers everyone with 1.00, and its confidence tells nobody apart")
 def the_tree_is_certain_of_everyone(tables):
     assert (tables["tree"][["confidence_in", "confidence_out"]] == 1).all(axis=None)
 
