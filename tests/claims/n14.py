@@ -131,7 +131,9 @@ def by_the_recorded_label_on_the_sepals_only(long, effect):
     assert found["sepals", "label"][0] > found["four", "label"][0]
 
 
-@claim(cell="tell(long, more=500, less=5)", says="there the gap moves far less, too", again=nets_again, settings=WIDER)
+@claim(
+    cell="tell(long, more=500, less=5)", says="there the gap moves far less, too", again=nets_again, settings=WIDER[:2]
+)
 def the_gap_moves_far_less_on_four(long):
     four, sepals = (gap(long[g, 500]) - gap(long[g, 5]) for g in GARDENS)
     assert sepals > 0.05 and four < 0.6 * sepals
