@@ -87,15 +87,15 @@ def the_recorded_label_is_a_lottery(scores, nets):
     assert caught(scores, nets)["recorded label"] < 0.018
 
 
-@claim(cell='scores = {"recorded label"', says="the calibrated attacks catch three times that here, or more")
+@claim(cell='scores = {"recorded label"', says="three times what a lottery would here, or more")
 def the_calibrated_catch_three_times_that_here(scores, nets):
     found = caught(scores, nets)
-    assert min(found["LiRA"], found["RMIA"]) >= 3 * found["recorded label"]
+    assert min(found["LiRA"], found["RMIA"]) > 3 * 0.01
 
 
 @claim(
     cell='scores = {"recorded label"',
-    says="the calibrated attacks catch three times that here, or more",
+    says="three times what a lottery would here, or more",
     again=scores_again,
 )
 def the_calibrated_catch_twice_that(scores, nets):
