@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import re
 
 import nbformat
@@ -11,6 +12,7 @@ import pytest
 from hover import without_hover
 from refresh_notebooks import notebooks
 
+from mialab import plots
 from mialab.exercises import chapters
 
 BOOKS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
@@ -136,6 +138,20 @@ def test_every_name_that_a_cell_calls_is_named_in_the_text_before_it(name):
             words = set(re.findall(r"\w+", without_hover(said)))
             unnamed += sorted(called(tree) - KNOWN - made - words)
     assert unnamed == []
+
+
+@each
+def test_no_chart_and_no_answer_to_a_guess_is_thrown_away(name):
+    """A chart without `ax`, a finished figure or a reveal is shown as the last expression of its cell, or never."""
+    charts = {n for n in plots.__all__ if inspect.isfunction(getattr(plots, n))} | {"reveal"}
+    for cell in BOOKS[name].cells:
+        if cell.cell_type == "code":
+            tree = ast.parse(cell.source)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Expr) and node is not tree.body[-1] and isinstance(node.value, ast.Call):
+                    name_called = ast.unparse(node.value.func).rpartition(".")[2]
+                    on_axes = any(keyword.arg == "ax" for keyword in node.value.keywords)
+                    assert name_called not in charts or on_axes, ast.unparse(node)
 
 
 @each

@@ -26,7 +26,8 @@ recap = chapter.recap
         "Being against it is the mirror image, with `high < 0` and `mean <= -smallest`. True minus False is 1: "
         "subtract the two as integers.",
     ],
-    means="A rule fixed before the results are seen. It can be quarrelled with, and not bent to the answer one likes.",
+    means="One rule for all claims. It was written after we had seen many effects: so try it with another `smallest`, "
+    "and see whether a verdict turns.",
     why="An interval that includes zero shows nothing either way, however large its mean. One that excludes zero by a "
     "hair shows an effect too small to matter. Only effects that are both sure and large enough count.",
 )
@@ -165,9 +166,9 @@ judge = chapter.add(
         "so, a deeper tree should leak more. I took the tree on the sepals and let it grow deeper, with 75 "
         "members in every comparison, and measured the attack on the recorded label. From depth 1 to depth 12 its "
         "AUC rose by 0.125 in the notebook's table (95% interval 0.114 to 0.136 over its draws), so by our rule the "
-        "experiment is for the claim. But longer training on four measurements did not move this attack at all, so "
-        "the claim holds partly, and overfitting is not the whole story. The flowers are few and the models tiny; on a "
-        "large image model with millions of records the same dial might do much more, or much less.",
+        "experiment is for the claim. But longer training on four measurements showed no effect (−0.002, −0.015 to "
+        "0.011), so the claim holds partly, and overfitting is not the whole story. The flowers are few and the models "
+        "tiny; on a large image model with millions of records the same dial might do much more, or much less.",
         others=[
             "Claim: tables with few measurements are easier to attack than images or many classes. If that were so, "
             "two classes should leak more than ten, with as many members of each. I kept thirty digits a class, used "

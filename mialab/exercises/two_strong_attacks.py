@@ -250,6 +250,23 @@ def _among_themselves(own, usual, own_others, usual_others):
     return relative_rank.function(own, usual, own, usual)
 
 
+@relative_rank.mistake(
+    "You take the mean over the candidates, and so rank the population. One share for each *candidate*: the mean runs "
+    "over the population, `(relative[:, None] > others).mean(axis=1)`."
+)
+def _axes_swapped(own, usual, own_others, usual_others):
+    relative, others = (own / usual)[:, None], own_others / usual_others
+    return (relative > others).mean(axis=0) + (relative == others).mean(axis=0) / 2
+
+
+@relative_rank.mistake(
+    "You rank each record of the population among the candidates. Rank each *candidate* among the population: "
+    "`(own / usual)[:, None] > own_others / usual_others`, then the mean with `axis=1`."
+)
+def _places_swapped(own, usual, own_others, usual_others):
+    return relative_rank.function(own_others, usual_others, own, usual)
+
+
 @relative_rank.mistake("You return counts. Divide by the size of the population, or take the mean over it.")
 def _counts(own, usual, own_others, usual_others):
     return relative_rank.function(own, usual, own_others, usual_others) * len(own_others)

@@ -113,6 +113,14 @@ def _mean_difference(sure, in_mask, i):
 
 
 @in_out_auc.mistake(
+    "You compare two averages: that is one win or none. Count the pairs: how often is a net with it surer than a net "
+    "without it?"
+)
+def _means_compared(sure, in_mask, i):
+    return float(sure[in_mask[:, i], i].mean() > sure[~in_mask[:, i], i].mean())
+
+
+@in_out_auc.mistake(
     "You compare `inside` with `outside` place by place, and they may differ in length. Every net with the flower "
     "meets every net without it: `inside[:, None] > outside`, and equal pairs count half."
 )

@@ -121,6 +121,13 @@ def _as_if_of_many(more, less):
     return np.array([d.mean(), d.mean() - half, d.mean() + half])
 
 
+@effect.mistake("You took 1.96, and `std` as it is; `mean_interval` allows for few draws.")
+def _as_if_of_many_and_as_it_is(more, less):
+    d = np.asarray(more) - np.asarray(less)
+    half = 1.96 * d.std() / len(d) ** 0.5
+    return np.array([d.mean(), d.mean() - half, d.mean() + half])
+
+
 @effect.mistake("That is the ratio less 1. An effect, here, is a difference of two AUCs.")
 def _as_a_ratio(more, less):
     return np.array(mean_interval(more / less - 1)[:3])
@@ -154,7 +161,8 @@ what_follows = chapter.add(
                 "and leak together on the sepals.",
             ),
             "c": (
-                "Turn overfitting up in one model, and the leak grows; across kinds of model the gap does not rank it.",
+                "Turn overfitting up in one model, and the leak grows; across kinds of model the gap does not always "
+                "rank it.",
                 "That is what was measured, on these flowers and by these two attacks.",
             ),
             "d": (
@@ -194,7 +202,7 @@ enough_to_memorise = chapter.add(
             "What takes a net longest: the petals, or a label that contradicts them?",
             "One wrong label in fifty is not enough. Try one in five.",
         ],
-        means="The makers' “no difference” was a sentence about clean labels.",
+        means="“Hardly helped” was a sentence about clean labels.",
         why="On clean labels and four measurements hardly a flower has to be learnt by heart, so further rounds have "
         "little to remember. Wrong labels can be learnt in no other way.",
     )

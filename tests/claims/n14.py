@@ -11,6 +11,7 @@ from mialab import targets
 from mialab.attacks import RMIA, ThresholdAttack
 from mialab.data import load_iris, wrong_labels
 from mialab.exercises import why_models_leak as ex
+from mialab.exposure import rank_correlation
 from mialab.nets import NetClassifier
 from mialab.shadows import train_shadows
 from mialab.trials import attack_each
@@ -125,6 +126,14 @@ def by_the_recorded_label_on_the_sepals_only(long, effect):
 
 
 @claim(
+    cell="tell(long, more=500, less=5)", says="there the gap moves far less, too", again=nets_again, settings=WIDER[:2]
+)
+def the_gap_moves_far_less_on_four(long):
+    four, sepals = (gap(long[g, 500]) - gap(long[g, 5]) for g in GARDENS)
+    assert sepals > 0.05 and four < 0.6 * sepals
+
+
+@claim(
     cell="tell(few, more=10, less=75)",
     says="with fewer members both attacks gain, in both gardens",
     again=nets_again,
@@ -168,6 +177,18 @@ def the_gap_does_not_rank_kinds(kinds, effect):
     found = turned(effect, kinds, "knn-lookup", "tree")
     assert gap(kinds["sepals", "tree"]) > gap(kinds["sepals", "knn-lookup"]) + 0.02
     assert all(low > 0.1 for _, low, _ in found.values())
+
+
+@claim(
+    cell='tell(kinds, more="knn-lookup", less="tree")',
+    says="between kinds of model the gap ranks most, and the look-up model breaks it as a rule",
+    again=kinds_again,
+)
+def the_gap_ranks_most_but_for_the_look_up(kinds):
+    others = [table for (_, name), table in kinds.items() if name != "knn-lookup"]
+    for attack in ATTACKS:
+        leaks = [table[f"auc_{attack}"].mean() for table in others]
+        assert rank_correlation([gap(table) for table in others], leaks).rho > 0.5
 
 
 @claim(
