@@ -100,7 +100,7 @@ def batches_again(seed, **net):
 
 @claim(
     cell="batches = np.array(",
-    says="The 20 flowers at the border carry most of the exposure",
+    says="The 20 flowers at this wider border carry most of what lies above 0.5",
     again=batches_again,
     settings=WIDTHS,
 )

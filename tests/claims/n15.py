@@ -149,7 +149,7 @@ def a_little_for_logistic(judged):
 
 @claim(
     cell="mimic = judged(",
-    says="In no experiment does a replica agree with its target more than the botanist does",
+    says="In none of these does a replica agree with its target more than the botanist does",
 )
 def no_more_than_the_botanist(mimic):
     beside = mimic[mimic["experiment"].str.endswith("botanist")]
