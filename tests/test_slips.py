@@ -445,16 +445,43 @@ def test_an_answer_that_is_off_by_one_and_the_same_number_is_told_the_number():
     assert found(lambda x: [x * 3, 3 - 3 * x], right=lambda x: [x, 1 - x]).diagnosis == "times_one_number"
 
 
-@pytest.mark.parametrize(("name", "code", "diagnosis"), SHAPES, ids=[f"{s[0]}-{s[2]}" for s in SHAPES])
-def test_a_slip_is_known_by_its_shape_in_an_exercise_that_never_heard_of_it(name, code, diagnosis):
+def diagnoses(name, code, seeds):
+    """What the exercise of this name says to the code's `f`, on the cases of each seed."""
     known = (e for chapter in chapters() for e in (chapter.exercises | chapter.retired).values())
     exercise = next(e for e in known if e.name == name)
     space = {"np": np}
     exec(code, space)
     names = ", ".join(inspect.signature(exercise.function).parameters)
     answer = eval(f"lambda {names}: f({names})", {"f": space["f"]})
-    for seed in range(5):
-        assert exercise.judge(answer, random_state=seed).diagnosis == diagnosis
+    return {exercise.judge(answer, random_state=seed).diagnosis for seed in seeds}
+
+
+@pytest.mark.parametrize(("name", "code", "diagnosis"), SHAPES, ids=[f"{s[0]}-{s[2]}" for s in SHAPES])
+def test_a_slip_is_known_by_its_shape_in_an_exercise_that_never_heard_of_it(name, code, diagnosis):
+    assert diagnoses(name, code, range(5)) == {diagnosis}
+
+
+LEAST = "from mialab.metrics import at_least as a\ndef f(h, r, n, d):\n    return max(0, np.log({}))"
+BARE = [
+    ("least_epsilon", LEAST.format("(h / n - d) / (r / n)"), "as_counted"),
+    ("least_epsilon", LEAST.format("(a(h, n, 0.025) - d) / (r / n)"), "alarms_as_counted"),
+    ("least_epsilon", LEAST.format("(a(h, n, 0.025) - d) / a(r, n, 0.025)"), "alarms_too_low"),
+    ("least_epsilon", LEAST.replace("max(0, np.log({}))", "np.log((a(h, n, 0.025) - d) / (1 - a(n - r, n, 0.025)))"),
+     "not_cut_off"),
+    ("clip_rows", "def f(g, c):\n    return g * c / np.linalg.norm(g, axis=1, keepdims=True)", "all_to_the_clip"),
+    ("caught_with", "def f(s, m, k):\n    return (s[m] >= np.sort(s[~m])[::-1][k]).sum()", "splits_ties"),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("name", "code", "diagnosis"), BARE, ids=[b[2] for b in BARE])
+def test_a_known_mistake_is_known_also_by_who_divides_by_zero_or_runs_over_the_end(name, code, diagnosis):
+    assert diagnoses(name, code, [0]) == {diagnosis}
+
+
+def test_an_answer_that_is_right_but_for_the_edges_is_told_of_the_edges_alone():
+    code = "def f(s, m, k):\n    return (s[m] > np.sort(s[~m])[::-1][k]).sum()"
+    assert diagnoses("caught_with", code, [0]) == {"raised"}
 
 
 def test_a_slip_that_cannot_be_made_is_left_out_and_none_is_right():

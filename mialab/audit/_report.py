@@ -56,6 +56,8 @@ def answer(found: Any) -> str:
     """The outcome in two or three sentences, for a reader who runs no attacks."""
     best = found.attacks[found.best]
     numbers = f"{best.n_members} members and {best.n_non_members} non-members"
+    if best.n_members < found.blind.n_members:
+        numbers += " in pairs that look alike"
     if found.outcome == "leaks":
         return f"The model gives away who was in its training data. {_strength(found, numbers)}"
     blind = f"in {found.blind.auc:.0%} of pairs (half is chance)"
@@ -70,10 +72,10 @@ def answer(found: Any) -> str:
     if found.outcome == "no leak found":
         return (
             f"None of {len(found.attacks)} attacks told members from non-members better than guessing might, on "
-            f"{numbers}. A leak of AUC {found.smallest_auc:.2f} or more would most likely have been found, and "
-            f"{found.smallest_count} members or more who are scored above every non-member. That is "
-            "no proof that there is none: a smaller one, or a better attack, may exist, and single people may be "
-            "exposed where the average is not."
+            f"{numbers}. Most likely this audit would have found a leak of AUC {found.smallest_auc:.2f} or more, or "
+            f"{found.smallest_count} or more members scored above every non-member. That is no "
+            "proof that there is none: a smaller one, or a better attack, may exist, and single people may be exposed "
+            "where the average is not."
         )
     return (
         f"There is too little evidence to say. On {numbers} only an AUC of {found.smallest_auc:.2f} or more would "

@@ -68,19 +68,27 @@ def _turned_round(tpr, fpr, delta):
 
 
 @least_epsilon.mistake(
-    "You take the rates as they were counted. With luck they come out better than they are: take the lower limit of "
-    "tpr and the upper one of fpr."
+    "You take the counted rates: by luck tpr may be too high and fpr too low. Take the lower limit of tpr and the "
+    "upper one of fpr."
 )
 def _as_counted(hits, alarms, n, delta):
     return _turned_round(hits / n, alarms / n, delta)
 
 
 @least_epsilon.mistake(
-    "`at_least(alarms, n, …)` is a *lower* limit of fpr, which makes epsilon too large. The upper limit is "
+    "For fpr you take the lower limit, too. The strangers' rate may be *higher* than counted: take the greatest, "
     "`1 - at_least(n - alarms, n, 0.025)`."
 )
 def _alarms_too_low(hits, alarms, n, delta):
     return _turned_round(at_least(hits, n, 0.025), at_least(alarms, n, 0.025), delta)
+
+
+@least_epsilon.mistake(
+    "`1 - at_least(alarms, …)` is about those who raised *no* alarm. The greatest rate of alarms is one less the least "
+    "rate of the rest: `1 - at_least(n - alarms, n, 0.025)`."
+)
+def _the_least_of_the_alarms(hits, alarms, n, delta):
+    return _turned_round(at_least(hits, n, 0.025), 1 - at_least(alarms, n, 0.025), delta)
 
 
 @least_epsilon.mistake("Only tpr is taken at its limit. The counted fpr may be too low by luck: take its upper limit.")
@@ -103,6 +111,11 @@ def _too_much_risk(hits, alarms, n, delta):
 @least_epsilon.mistake("You leave delta out: it is taken from tpr, for so much the promise allows anyway.")
 def _without_delta(hits, alarms, n, delta):
     return least_epsilon.function(hits, alarms, n, 0.0)
+
+
+@least_epsilon.mistake("You take delta from epsilon. It is a share, and comes off tpr, inside the logarithm.")
+def _delta_outside(hits, alarms, n, delta):
+    return max(0.0, least_epsilon.function(hits, alarms, n, 0.0) - delta)
 
 
 @least_epsilon.mistake("That is the ratio. Epsilon is its natural logarithm.")
@@ -225,6 +238,13 @@ def _unsorted(scores, planted, n_guesses):
 def _about_everyone(scores, planted, n_guesses):
     order, half = np.argsort(scores), len(scores) // 2
     return planted[order[half:]].sum() + (~planted[order[:half]]).sum()
+
+
+@right_guesses.mistake(
+    "You cut at the median and guess about everyone. Guess about the highest and the lowest alone, `n_guesses` in all."
+)
+def _above_the_median(scores, planted, n_guesses):
+    return ((scores > np.median(scores)) == planted).sum()
 
 
 # --- found_nothing --------------------------------------------------------------------------------------------------

@@ -103,8 +103,8 @@ def _ones(proba, k):
 
 
 @top_k.mistake(
-    "`np.argpartition` finds k of the largest, and of equal ones whichever it meets: the rule is the earlier column. "
-    "Sort the negative with `kind='stable'` instead."
+    "Of equal probabilities you keep whichever the sort meets: plain `np.argsort` and `np.argpartition` do not keep "
+    "their order. Sort the negative with `kind='stable'`."
 )
 def _by_argpartition(proba, k):
     kept = np.zeros_like(proba)

@@ -153,7 +153,8 @@ def _each_entry(gradients, clip):
 
 
 @clip_rows.mistake(
-    "You bring *every* row to the length `clip`, the short ones too. A record that asks for little should get little."
+    "You lengthen short rows, too: leave those alone, rows of zeros included. A record that asks for little should get "
+    "little."
 )
 def _all_to_the_clip(gradients, clip):
     length = np.linalg.norm(gradients, axis=1, keepdims=True)

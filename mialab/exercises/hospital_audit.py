@@ -32,7 +32,8 @@ enough_patients = chapter.add(
     cases=data.scores_with_ties,
     oracle=data.caught_by_loops,
     hints=[
-        "Try thresholds: at each, count the strangers and the members whose score is at or above it.",
+        "Try thresholds: at each, count the strangers and the members whose score is at or above it. So a tie stays "
+        "whole: a list that is walked record by record splits it.",
         "The thresholds worth trying are the scores themselves. Keep those with at most `n_false` strangers.",
         "The lowest threshold that is allowed catches most: `max` over the allowed ones of the members at or above it, "
         "and 0 if none is allowed.",
@@ -74,14 +75,53 @@ def _by_sorting(scores, is_member, n_false):
 
 
 @caught_with.mistake(
-    "You accuse the members that tie with a stranger whom you must not accuse. Equal scores are accused together: take "
-    "only members *above* that stranger."
+    "Your threshold accuses one stranger more than `n_false`: it is the score of one whom you must not accuse. Take "
+    "only members *above* that stranger, for equal scores are accused together."
 )
 def _splits_ties(scores, is_member, n_false):
     strangers = np.sort(scores[~is_member])[::-1]
     if n_false >= len(strangers):
         return int(is_member.sum())
     return int((scores[is_member] >= strangers[n_false]).sum())
+
+
+@caught_with.mistake(
+    "You split a tie: equal scores are accused together or not at all. Count at whole thresholds, not record by record."
+)
+def _one_by_one(scores, is_member, n_false):
+    return _down_the_list(np.argsort(-scores, kind="stable"), is_member, n_false)
+
+
+@caught_with.mistake(
+    "You split a tie, for `[::-1]` turns equal scores round as well: they are accused together or not at all. Count at "
+    "whole thresholds, not record by record."
+)
+def _one_by_one_from_the_end(scores, is_member, n_false):
+    return _down_the_list(np.argsort(scores)[::-1], is_member, n_false)
+
+
+def _down_the_list(order, is_member, n_false):
+    member = is_member[order]
+    return int(member[np.cumsum(~member) <= n_false].sum())
+
+
+@caught_with.mistake(
+    "Your threshold is the score of the last one whom you may accuse, `strangers[n_false - 1]`. The members between "
+    "them and the next are caught as well, and with n_false = 0 there is no such stranger. Take the members *above* "
+    "the next one, `strangers[n_false]`."
+)
+def _at_the_last_allowed(scores, is_member, n_false):
+    strangers = np.sort(scores[~is_member])[::-1]
+    return int((scores[is_member] >= strangers[min(n_false, len(strangers)) - 1]).sum())
+
+
+@caught_with.mistake(
+    "You stop above the last stranger whom you may accuse, `strangers[n_false - 1]`, and with n_false = 0 that is the "
+    "lowest of all. Take the members above the next one, `strangers[n_false]`."
+)
+def _above_the_last_allowed(scores, is_member, n_false):
+    strangers = np.sort(scores[~is_member])[::-1]
+    return int((scores[is_member] > strangers[min(n_false, len(strangers)) - 1]).sum())
 
 
 @caught_with.mistake("You allow one stranger fewer than `n_false`. At most n_false means that n_false is allowed.")
@@ -138,7 +178,7 @@ memo = chapter.add(
         "records in hand, first by its answers alone, then as an insider who holds the list. The insider ranks a "
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
-        "hospital's patients, does so in about 82, and picks out about half as many at ten false alarms. Being "
+        "hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. Being "
         "in the data says that someone was a patient whose blood we tested: mild for most, and not for all. More "
         "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
@@ -169,10 +209,11 @@ memo = chapter.add(
             "been right each time. Whoever is found out is known to have been our patient, which for most is "
             "harmless and for some is not. A simple look at confidence does not show this, because so many strangers "
             "are answered with full confidence too. An attacker with less knowledge, who holds only strangers' "
-            "records, did almost as well on average and caught half as many at ten false alarms. What we do not know: "
-            "whether old or rare patients are hit harder, and what attacks the future brings. I recommend retraining "
-            "with differential privacy at the price we measured, none against the present forest and about a point "
-            "in a hundred against a plain model, and repeating the audit every time the model is trained again. It "
+            "records, did almost as well on average and caught more than half as many at ten false alarms. What we do "
+            "not know: whether old or rare patients are hit harder, and what attacks the future brings. I recommend "
+            "retraining with differential privacy at the price we measured, none against the present forest and about "
+            "a point in a hundred against a plain model, and repeating the audit every time the model is trained "
+            "again. It "
             "promises that one record changes little, not that nobody is treated wrongly. The legal consequences are "
             "yours to draw.",
         ],

@@ -66,12 +66,21 @@ def the_outsider_beats_the_plain_question(own, outsider, parts):
     assert auc(outsider, parts.is_member) > auc(own, parts.is_member) + 0.08
 
 
-@claim(cell="pd.DataFrame(counts", says="the outsider catches about half of what the auditor does",
-       again=hospital, settings=SETTINGS)  # fmt: skip
-def half_of_what_the_auditor_catches(outsider, auditor, parts):
+@claim(cell="pd.DataFrame(counts", says="In this draw the outsider catches, at ten strangers, more than half")
+def more_than_half_of_what_the_auditor_catches(outsider, auditor, parts):
+    assert caught(outsider, parts.is_member, 10) > 0.5 * caught(auditor, parts.is_member, 10)
+
+
+@claim(cell="pd.DataFrame(counts", says="in others up to nine tenths", again=hospital, settings=SETTINGS)
+def half_of_it_to_nine_tenths(outsider, auditor, parts):
     assert auc(auditor, parts.is_member) > auc(outsider, parts.is_member) + 0.02
-    catches = caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10)
-    assert 0.3 < catches < 0.85
+    assert 0.45 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 0.95
+
+
+@claim(cell="pd.DataFrame(counts", says="What is caught at none hangs on a single stranger", again=hospital)
+def without_that_stranger_more_are_caught(outsider, auditor, parts):
+    for score in (outsider, auditor):
+        assert caught(score, parts.is_member, 1) > caught(score, parts.is_member, 0)
 
 
 def trapped(seed, epsilon=1.0, noisy=12):
@@ -104,10 +113,14 @@ def the_audit_is_not_trapped(found):
     assert found.outcome == "no leak found" and found.blind.interval[0] > 0.7
 
 
-@claim(cell="trade_off(right, leak", says="hardly apart in accuracy, and a gulf between the full forest")
+@claim(
+    cell="trade_off(right, leak",
+    says="in three draws not to be told apart in accuracy, and a gulf between the full forest",
+)
 def equally_right_and_far_apart(right, leak):
     means = [each.mean for each in right.values()]
     assert max(means) - min(means) < 0.04
+    assert max(each.low for each in right.values()) < min(each.high for each in right.values())
     assert all(leak["full forest"].low > each.high + 0.15 for name, each in leak.items() if name != "full forest")
     assert abs(leak["logistic regression"].mean - 0.5) < 0.05
     assert 0 < right["logistic regression"].mean - right["private"].mean < 0.015  # "a point", say the example memos

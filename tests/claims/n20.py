@@ -67,7 +67,7 @@ def nothing_is_told_of_the_same_year(tests):
 
 @claim(
     cell="# Draws what asking the model, and never asking it",
-    says="Against those of 2003 both seem good, the one that never asks the better: what is measured is time",
+    says="Against those of 2003 both seem to work, the one that never asks the better: what is measured is time",
     again=shift_again,
     settings=LOGISTIC,
 )
@@ -96,8 +96,8 @@ def surer_again(seed):
 
 @claim(
     cell="# Draws of what share of real strangers",
-    says="The net, which extrapolates, is surer of the giant than of nearly every real flower; so is logistic "
-    "regression. Forest and look-up are not",
+    says="The net, which extrapolates, is surer of the giant than of nearly every real flower (logistic "
+    "regression, not drawn, does the same). Forest and look-up are not",
     again=surer_again,
 )
 def models_that_extrapolate_are_sure_of_giants(surer):
@@ -119,7 +119,7 @@ def named_again(seed, hidden=16):
 
 @claim(
     cell="ex.closed_world.reveal(",
-    says='There is no box for "none of these": every answer is wrong',
+    says='There is no box for "none of these": every answer is wrong, and nearly all are sure',
     again=named_again,
     settings=WIDER,
 )
@@ -128,19 +128,19 @@ def no_answer_is_right(blind, flowers):
     assert names.shape == (20, 50) and (names != 1).all()
 
 
-@claim(cell="cutoffs, named =", says="How many are *sure*?", again=named_again, settings=WIDER)
+@claim(cell="cutoffs, named =", says="With L2 about half are still sure above 0.9", again=named_again, settings=WIDER)
 def how_many_are_sure_hangs_on_cutoff_and_training(named):
     plain, careful = named["the net"], named["with l2 = 1"]
-    assert plain[-2].mean > 0.9 and careful[-2].mean < 0.75
+    assert plain[-2].mean > 0.9 and 0.3 < careful[-2].mean < 0.75
     assert all(np.diff([each.mean for each in means]).max() < 0 for means in named.values())
 
 
 # --- thresholds and reviews ------------------------------------------------------------------------------------------
 
 
-def judged_again(seed, hidden=16):
+def judged_again(seed, hidden=16, epochs=200):
     judges = train_shadows(
-        NetClassifier(hidden=hidden, epochs=200), SEPALS.X, SEPALS.y, n_shadows=40, random_state=seed
+        NetClassifier(hidden=hidden, epochs=epochs), SEPALS.X, SEPALS.y, n_shadows=40, random_state=seed
     )
     stranger, sure = ~judges.in_mask, judges.proba.max(axis=2)
     wrong, virginica = judges.proba.argmax(axis=2) != SEPALS.y, SEPALS.y == 2
@@ -180,6 +180,16 @@ def review_costs_cases(review):
     assert passed[0] > 0.5 and passed[-1] < 0.2 and looked[-1] > 0.5 and looked[0] < 0.25
 
 
+@claim(
+    cell="errors_that_pass = ex.errors_that_pass.yours()",
+    says="Trained for 1,000 epochs instead of 200 they are surer: at 0.9 nearly a third of the errors pass, and fewer "
+    "cases are looked at",
+)
+def who_trains_longer_is_surer(review):
+    passed, looked = (means[-1].mean for means in judged_again(1, epochs=1000)["review"].values())
+    assert 0.2 < passed < 0.35 and looked < review["cases looked at"][-1].mean - 0.1
+
+
 # --- the card --------------------------------------------------------------------------------------------------------
 
 
@@ -191,9 +201,14 @@ def card_again(seed, hidden=16):
 
 @claim(
     cell="audits = [audited(seed)",
-    says="The average is little better than a coin's; five flowers are told apart almost always",
+    says="Both averages are little better than a coin's; five flowers are told apart almost always",
     again=card_again,
     settings=WIDER,
 )
 def the_average_hides_five(batches, five):
     assert np.mean(batches) < 0.6 and five > 0.88
+
+
+@claim(cell="audits = [audited(seed)", says="Both averages are little better than a coin's")
+def so_is_the_average_of_rmia(found, audits):
+    assert found.mean < 0.63 and len(audits[0][2].attacks) == 6

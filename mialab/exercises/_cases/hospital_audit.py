@@ -37,6 +37,9 @@ def scores_with_ties(rng):
     yield np.array([0.1, 0.3, 0.2]), np.array([True, False, False]), 2
     yield np.array([0.5, 0.5 + 1e-9, 0.501, 0.4, 0.6]), np.array([False, True, True, False, True]), 0
     yield np.array([0.5, 0.5]), np.array([True, False]), 0
+    # a tie that is split one way or the other by whoever walks down a list
+    for tie in ([False, True, False, True], [True, False, True, False]):
+        yield np.array([0.9, 0.7, 0.7, 0.7, 0.7, 0.4]), np.array([True, *tie, True]), 1
     for n, n_false in ((8, 0), (12, 1), (15, 2), (20, 3), (9, 9)):
         is_member = rng.permutation(n) < n // 2
         yield np.clip(rng.integers(1, 8, n) + 2 * is_member, 1, 9) / 10, is_member, n_false
