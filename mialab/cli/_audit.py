@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fit-param", action="append", default=[], metavar="NAME=COLUMN",
         help="hand this column, which the model skips, to the fit of every shadow model: sample_weight=weight",
     )  # fmt: skip
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """How it is audited, and where the report goes."""
     parser.add_argument("--shadows", type=int, default=None, help="how many shadow models; 0 for none (32)")
     parser.add_argument("--shadow-members", type=int, metavar="N", help="how many records train each of them")
     parser.add_argument("--shadows-file", metavar="FILE", help="use the shadows kept there, and keep new ones there")
@@ -73,11 +78,10 @@ def run(options: argparse.Namespace) -> int:
 
     if [options.model, options.url, options.answers].count(None) != 2:
         raise ValueError("give either a model file or --url, the address of a prediction service, or --answers")
-    limits = dict(_limit(words) for words in options.fail_above)
-    out = _free(options)
+    limits, out = dict(_limit(words) for words in options.fail_above), _free(options)
+    options.fit_param = dict(_fit_param(words) for words in options.fit_param)
     if Path(options.members).expanduser().resolve() == Path(options.non_members).expanduser().resolve():
         raise ValueError(f"--members and --non-members are the same file, {options.members}")
-    options.fit_param = dict(_fit_param(words) for words in options.fit_param)
     model, name = _model(options)
     files = (("--members", options.members), ("--non-members", options.non_members))
     sets, of_fit = zip(*[_records(flag, path, options, model) for flag, path in files], strict=True)
@@ -105,9 +109,7 @@ def run(options: argparse.Namespace) -> int:
     if options.shadows_file and found.shadows is not None:
         found.shadows.save(Path(options.shadows_file).expanduser())
     page, numbers = found.save(out, overwrite=options.overwrite)
-    print(found)
-    for sentence in found.advice():
-        print(f"- {sentence}")
+    print(found, *[f"- {sentence}" for sentence in found.advice()], sep="\n")
     print(f"The report is {page}, its numbers are {numbers}.")
     return _exit_code(found, limits)
 
