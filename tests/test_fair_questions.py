@@ -48,8 +48,9 @@ def test_the_examples_numbers_are_those_of_their_notebooks():
     example = {e.name: e.example for e in WRITTEN}
     gap = float(re.search(r"look-up +(0\.1\d+) \(95% interval", shown["04"])[1])
     assert f"by {gap:.2f}, the mean gap" in example["tell_a_colleague"]
-    depth = re.search(r"tree: depth 12 against 1, sepals +recorded label +([\d.]+) +([\d.]+) +([\d.]+)", shown["15"])
-    mean, low, high = depth.groups()
+    row = re.findall(r"<td>([^<]*)</td>", shown["15"])
+    at = row.index("tree: depth 12 against 1, sepals")  # then the score, the AUC at either end, and the effect
+    mean, low, high = row[at + 4 : at + 7]
     assert f"rose by {mean} in the notebook's table (95% interval {low} to {high}" in example["judge"]
     plain, outsider, auditor = (round(100 * float(n)) for n in re.findall(r"AUC (0\.\d+) \(", shown["19"])[:3])
     assert plain < outsider and f"about {auditor} of 100 pairs" in example["memo"]

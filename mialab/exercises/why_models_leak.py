@@ -161,8 +161,7 @@ what_follows = chapter.add(
                 "and leak together on the sepals.",
             ),
             "c": (
-                "Turn overfitting up in one model, and the leak grows; across kinds of model the gap does not always "
-                "rank it.",
+                "Turn overfitting up in one model, and the leak grows; across kinds of model the gap may mislead.",
                 "That is what was measured, on these flowers and by these two attacks.",
             ),
             "d": (

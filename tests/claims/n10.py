@@ -74,7 +74,7 @@ def areas_of_chains(seed):
 
 @claim(
     cell="# Draws the AUC of the chain on eight other envelopes",
-    says="your way does no better than the plain question, as far as eight tell; the other does worse",
+    says="your way is not shown to do better than the plain question; the other does worse",
     again=areas_of_chains,
 )
 def the_gain_hangs_on_what_was_gathered(areas):

@@ -78,7 +78,7 @@ def four_stand_at_the_border(order):
     assert border.sum() == 4 and order[:5][~border].tolist() == [41]
 
 
-@claim(cell="garden = exposure(nets)", says="has by far the narrowest sepal of its species")
+@claim(cell="garden = exposure(nets)", says="has by far the narrowest sepal of all setosas")
 def flower_41_has_the_narrowest_sepal(flowers):
     setosas = flowers.X[flowers.y == 0, 1]
     assert flowers.X[41, 1] == setosas.min() and np.sort(setosas)[1] - setosas.min() >= 0.5
