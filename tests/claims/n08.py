@@ -34,7 +34,7 @@ def the_network_changes_no_answer(model, flowers):
         assert np.array_equal(RemoteModel(url, name="iris").predict_proba(flowers.X), model.predict_proba(flowers.X))
 
 
-@claim(cell="told = {", says="there is no kind. But both run")
+@claim(cell="told = {", says="there is no kind. But both platforms")
 def the_service_publishes_no_kind(model):
     import httpx
 
@@ -69,7 +69,7 @@ def prices_again(seed):
 
 @claim(
     cell="# Draws the price of a flower",
-    says="Large changes are cheaper, if unclear on the logistic",
+    says="Large changes are cheaper, less clearly on the logistic",
     again=prices_again,
 )
 def large_changes_are_cheaper(price):

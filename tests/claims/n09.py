@@ -103,7 +103,7 @@ def synthetic_shadows_repeat_more_mistakes(table):
 
 @claim(
     cell="table = pd.DataFrame(rows",
-    says="(but agree least: they err besides)",
+    says="(marginals agree least: they err besides)",
     again=tables_again,
     settings=FAMILIES[:2],
 )

@@ -83,6 +83,6 @@ def the_gain_hangs_on_what_was_gathered(areas):
     assert mean_interval(sure - plain).high < 0
 
 
-@claim(cell="# Draws the AUC of the chain on eight other envelopes", says="Your envelope was a kind one")
+@claim(cell="# Draws the AUC of the chain on eight other envelopes", says="Your envelope was a lucky one")
 def your_envelope_was_kind(areas, result):
     assert result.auc > np.mean(areas["chain, as you gathered"]) + 0.03

@@ -220,7 +220,7 @@ def most_of_the_next_ten_moved_up(after, mean_exposure, ten):
 
 @claim(
     cell="means = {name: mean_interval(found",
-    says="Fewer are told apart almost always than before, but others took their place",
+    says="Fewer are told apart almost always than before, but others moved up",
     again=onion_again,
     settings=ONIONS,
 )

@@ -181,7 +181,7 @@ def the_gap_does_not_rank_kinds(kinds, effect):
 
 @claim(
     cell='tell(kinds, more="knn-lookup", less="tree")',
-    says="between kinds of model the gap ranks most, and the look-up model breaks it as a rule",
+    says="between kinds of model the gap ranks most pairs, but not look-up and tree",
     again=kinds_again,
 )
 def the_gap_ranks_most_but_for_the_look_up(kinds):

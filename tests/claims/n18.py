@@ -152,7 +152,7 @@ def the_small_net_shows_next_to_nothing(one_run, made_up, like_flowers, forgotte
     assert max(number(one_run(made_up, forgotten)), number(one_run(like_flowers, forgotten))) < 0.4
 
 
-@claim(cell="like_flowers = replace(", says="The last line is the most that 100 guesses can show")
+@claim(cell="like_flowers = replace(", says="100 guesses can show the last line at most, never 4")
 def a_hundred_guesses_show_less_than_4(bound):
     assert bound(99) < bound(100) < most_certifiable(100) < 4
 

@@ -77,7 +77,7 @@ def half_of_it_to_nine_tenths(outsider, auditor, parts):
     assert 0.45 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 0.95
 
 
-@claim(cell="pd.DataFrame(counts", says="What is caught at none hangs on a single stranger", again=hospital)
+@claim(cell="pd.DataFrame(counts", says="hangs on a single record and changes from draw to draw", again=hospital)
 def without_that_stranger_more_are_caught(outsider, auditor, parts):
     for score in (outsider, auditor):
         assert caught(score, parts.is_member, 1) > caught(score, parts.is_member, 0)

@@ -159,7 +159,7 @@ def judged_again(seed, hidden=16, epochs=200):
 
 @claim(
     cell="thresholds, borne =",
-    says="whoever sets the threshold decides who is wronged",
+    says="whoever sets this bar decides who is wronged",
     again=judged_again,
     settings=WIDER,
 )
@@ -182,7 +182,7 @@ def review_costs_cases(review):
 
 @claim(
     cell="errors_that_pass = ex.errors_that_pass.yours()",
-    says="Trained for 1,000 epochs instead of 200 they are surer: at 0.9 nearly a third of the errors pass, and fewer "
+    says="Trained for 1,000 epochs, not 200, nets are surer: at 0.9 nearly a third of the errors pass, and fewer "
     "cases are looked at",
 )
 def who_trains_longer_is_surer(review):
