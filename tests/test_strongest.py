@@ -142,7 +142,7 @@ def test_the_draws_of_attack_each_are_pairs_of_targets():
     assert summarise(table).loc["auc_true_class"].tolist() == pytest.approx(list(found[:3]))
     two = pd.concat([area[:4], area[:4] + 0.1])  # of two sets of shadows, put together
     assert mean_interval(two).n == 4
-    assert mean_interval(area.to_numpy()).over == "splits"  # bare numbers say nothing of pairs
+    assert mean_interval(area.to_numpy()).over == "draws"  # bare numbers say nothing of pairs
     with pytest.raises(ValueError, match="at least 2 pairs of targets"):
         mean_interval(area[:2])
 
