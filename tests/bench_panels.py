@@ -58,14 +58,14 @@ def _move(panel, rng) -> float:
 def _in_the_browser() -> None:
     from browser import Notebook, find_chromium, launch, running_lab
     from playwright.sync_api import sync_playwright
-    from test_browser import LIVE
+    from test_browser_notebooks import LIVE
 
     print("\nfrom the move to the words, and to the picture, in the page")
     with tempfile.TemporaryDirectory() as folder, running_lab(Path(folder)) as lab, sync_playwright() as playwright:
         browser = launch(playwright, find_chromium())
-        for title, name in LIVE.items():
+        for title, (name, _) in LIVE.items():
             notebook = Notebook(browser, lab)
-            notebook.open(f"{name}.ipynb").run_all().has_run()
+            notebook.open(name).run_all().has_run()
             panel = notebook.page.locator(".mialab-live", has=notebook.page.get_by_role("group", name=title))
             words, pictures = zip(*panel.evaluate(_PRESSES)[3:], strict=True)
             _say(f"{title}: words", words)
