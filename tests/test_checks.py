@@ -1,5 +1,8 @@
 """What the shared checks let through, and what they refuse where NumPy would convert in silence."""
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -72,3 +75,29 @@ def test_what_numpy_would_convert_in_silence_is_refused(values, message):
 def test_good_labels_come_back_as_numpy_has_them(y):
     np.testing.assert_array_equal(labels("y", y, 2), np.asarray(y))
     assert labels("y", y).dtype == np.asarray(y).dtype
+
+
+LATE = """
+import numpy
+from threadpoolctl import threadpool_info
+from mialab._threads import one_thread
+def threads():
+    return {library["num_threads"] for library in threadpool_info()}
+with one_thread():
+    assert threads() == {1}, threads()
+import sklearn.ensemble  # which brings OpenMP
+with one_thread():
+    with one_thread():
+        pass
+    assert threads() == {1}, threads()
+assert max(threads()) > 1, "as it was"
+"""
+
+
+@pytest.mark.long
+def test_one_thread_holds_libraries_that_were_loaded_since_and_lets_them_go():
+    two = {f"{library}_NUM_THREADS": "2" for library in ("OMP", "OPENBLAS", "MKL")}
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], env=os.environ | two, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
