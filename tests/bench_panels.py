@@ -70,7 +70,7 @@ def _in_the_browser() -> None:
             words, pictures = zip(*panel.evaluate(_PRESSES)[3:], strict=True)
             _say(f"{title}: words", words)
             _say(f"{title}: picture", pictures)
-            notebook.close()
+            notebook.page.close()
 
 
 # Moves the first control to and fro; the time until the words change, moves that change none left out.
