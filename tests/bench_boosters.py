@@ -80,7 +80,8 @@ def models():
         make_text = lambda seed: CatBoostClassifier(**settings, random_seed=seed, cat_features=["ward"])  # noqa: E731
         yield "CatBoost, with text", make_text, lambda X: with_categories(X, rng).astype({"ward": str})
     if importlib.util.find_spec("torch"):
-        yield "torch", TorchNet, lambda X: X.fillna(X.mean()).apply(lambda c: (c - c.mean()) / c.std()).to_numpy("f4")
+        make = lambda seed: TorchNet(seed)  # noqa: E731 (a class is no recipe)
+        yield "torch", make, lambda X: X.fillna(X.mean()).apply(lambda c: (c - c.mean()) / c.std()).to_numpy("f4")
 
 
 def main() -> int:

@@ -69,9 +69,9 @@ STORIES = {
         {"a flower": ("thing", 0, 0.5), "a record of\n4 numbers": ("thing", 1.2, 0.5),
          "a labelled record": ("thing", 2.75, 0.5), "a member": ("member", 4.3, 0), "a stranger": ("stranger", 4.3, 1)},
         (("a flower", "gives", "a record of\n4 numbers"),
-         ("a record of\n4 numbers", "with a\nspecies is", "a labelled record"),
-         ("a labelled record", "if drawn for\ntraining is", "a member"),
-         ("a labelled record", "otherwise is", "a stranger")),
+         ("a record of\n4 numbers", "plus a\nspecies is", "a labelled record"),
+         ("a labelled record", "drawn for\ntraining is", "a member"),
+         ("a labelled record", "left out is", "a stranger")),
     ),
     "train a classifier": Story(
         ("train",),
@@ -85,8 +85,8 @@ STORIES = {
         {"a flower": ("thing", 0, 0.5), "the model": ("owner", 1.25, 0.5), "3 probabilities": ("thing", 2.6, 0.5),
          "a species": ("thing", 4.5, 0), "the confidence": ("thing", 4.5, 1)},
         (("a flower", "is put to", "the model"), ("the model", "answers", "3 probabilities"),
-         ("3 probabilities", "of which the\nlargest names", "a species"),
-         ("3 probabilities", "of which the\nlargest is", "the confidence")),
+         ("3 probabilities", "name by the\nlargest", "a species"),
+         ("3 probabilities", "have as the\nlargest", "the confidence")),
     ),
     "members and strangers": Story(
         ("answer", READ),
@@ -112,7 +112,7 @@ STORIES = {
         {"the attacker": ("attacker", 0, 0.5), "the target": ("owner", 1.5, 0.5),
          "a confidence": ("thing", 3, 0.5), "a member": ("member", 4.5, 0), "a stranger": ("stranger", 4.5, 1)},
         (("the attacker", "submits a\nrecord to", "the target"), ("the target", "answers", "a confidence"),
-         ("a confidence", "when high means", "a member"), ("a confidence", "when low means", "a stranger")),
+         ("a confidence", "that is high means", "a member"), ("a confidence", "that is low means", "a stranger")),
     ),
     "what an accusation is worth": Story(
         ("infer",),
@@ -129,7 +129,7 @@ STORIES = {
          "synthetic records": ("thing", 3.7, 1)},
         (("the attacker", "asks", "the service"), ("the service", "tells its confidence to", "the attacker"),
          ("the attacker", "adjusts", "a made-up flower"),
-         ("a made-up flower", "once the service is sure joins", "synthetic records")),
+         ("a made-up flower", "that the service is sure of joins", "synthetic records")),
     ),
     "shadow models": Story(
         ("gather", "shadow"),
@@ -161,7 +161,7 @@ STORIES = {
          "answers about\nthe flower": ("thing", 2.3, 0.5), "its exposure": ("thing", 4.3, 0.5)},
         (("nets trained with\nthe flower", "give", "answers about\nthe flower"),
          ("nets trained\nwithout it", "give", "answers about\nthe flower"),
-         ("answers about\nthe flower", "as they differ show", "its exposure")),
+         ("answers about\nthe flower", "differ by", "its exposure")),
     ),
     "two strong attacks": Story(
         ("shadow", "infer"),
@@ -175,7 +175,7 @@ STORIES = {
         ("train", "infer"),
         {"one factor": ("thing", 0, 0.5), "the model": ("owner", 1.5, 0.5), "the attacks": ("attacker", 3, 0.5),
          "the effect": ("thing", 4.5, 0.5)},
-        (("one factor", "when turned\nalters", "the model"), ("the model", "is met by", "the attacks"),
+        (("one factor", "turned alone\nalters", "the model"), ("the model", "is met by", "the attacks"),
          ("the attacks", "measure", "the effect")),
     ),
     "the article on trial": Story(
@@ -196,16 +196,16 @@ STORIES = {
     ),
     "differential privacy": Story(
         ("train", "infer"),
-        {"each member": ("member", 0, 0.5), "its pull,\nclipped": ("thing", 1.4, 0.5), "noise": ("thing", 2.8, 1),
+        {"each member": ("member", 0, 0.5), "its clipped\npull": ("thing", 1.4, 0.5), "noise": ("thing", 2.8, 1),
          "the model": ("owner", 2.8, 0), "any attacker": ("attacker", 4.3, 0)},
-        (("each member", "gives", "its pull,\nclipped"), ("its pull,\nclipped", "moves", "the model"),
+        (("each member", "gives", "its clipped\npull"), ("its clipped\npull", "moves", "the model"),
          ("noise", "blurs", "the model"), ("the model", "tells little to", "any attacker")),
     ),
     "audit a promise": Story(
         ("train", READ, "infer"),
         {"planted records": ("thing", 0, 0), "the members": ("member", 0, 1), "the private\nmodel": ("owner", 1.7, 0.5),
          "the auditor": ("attacker", 3.2, 0.5), "at least\nthis epsilon": ("thing", 4.7, 0.5)},
-        (("planted records", "by a coin train", "the private\nmodel"), ("the members", "train", "the private\nmodel"),
+        (("planted records", "drawn by a\ncoin train", "the private\nmodel"), ("the members", "train", "the private\nmodel"),
          ("the private\nmodel", "answers", "the auditor"), ("the auditor", "shows", "at least\nthis epsilon")),
     ),
     "audit a hospital model": Story(
