@@ -205,7 +205,8 @@ STORIES = {
         ("train", READ, "infer"),
         {"planted records": ("thing", 0, 0), "the members": ("member", 0, 1), "the private\nmodel": ("owner", 1.7, 0.5),
          "the auditor": ("attacker", 3.2, 0.5), "at least\nthis epsilon": ("thing", 4.7, 0.5)},
-        (("planted records", "drawn by a\ncoin train", "the private\nmodel"), ("the members", "train", "the private\nmodel"),
+        (("planted records", "drawn by a\ncoin train", "the private\nmodel"),
+         ("the members", "train", "the private\nmodel"),
          ("the private\nmodel", "answers", "the auditor"), ("the auditor", "shows", "at least\nthis epsilon")),
     ),
     "audit a hospital model": Story(
