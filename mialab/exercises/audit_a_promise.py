@@ -218,6 +218,19 @@ def _top_only(scores, planted, n_guesses):
     return planted[np.argsort(scores)[-(n_guesses // 2) :]].sum()
 
 
+@right_guesses.mistake("You call all of them planted, the highest. Half of the guesses go to the lowest: not planted.")
+def _all_at_the_top(scores, planted, n_guesses):
+    return planted[np.argsort(scores)[-n_guesses:]].sum()
+
+
+@right_guesses.mistake(
+    "You guess about `n_guesses` at either end. In all there are `n_guesses`: half of them at each end."
+)
+def _twice_as_many(scores, planted, n_guesses):
+    order = np.argsort(scores)
+    return planted[order[-n_guesses:]].sum() + (~planted[order[:n_guesses]]).sum()
+
+
 @right_guesses.mistake("That is the number of wrong guesses. Count the right ones: a high score speaks for planted.")
 def _swapped(scores, planted, n_guesses):
     return right_guesses.function(-scores, planted, n_guesses)
@@ -266,7 +279,7 @@ found_nothing = chapter.add(
             ),
             "c": (
                 "This test did not refute the promise; what it could have refuted, its power, must be told with it.",
-                "100 guesses, all of them right, would have shown less than 4. So this audit could not have failed, "
+                "100 guesses, all of them right, would have shown less than 4. So no model could have failed it, "
                 "and a test that cannot fail is no evidence.",
             ),
             "d": (

@@ -318,7 +318,7 @@ def _to_the_even_number(k, rejected, patience):
     "You return a half as it is. Nobody can change two and a half measurements: round up to a whole number."
 )
 def _not_rounded(k, rejected, patience):
-    return max(1, k / 2) if rejected >= patience else k
+    return k / 2 if rejected >= patience else k
 
 
 @back_off.mistake(
@@ -334,6 +334,13 @@ def _one_refusal_late(k, rejected, patience):
 )
 def _one_less(k, rejected, patience):
     return max(1, k - 1) if rejected >= patience else k
+
+
+@back_off.mistake(
+    "You halve once only, at exactly `patience` rejections. The rule says “`patience` or more”: use `>=`."
+)
+def _only_then(k, rejected, patience):
+    return (k + 1) // 2 if rejected == patience else k
 
 
 @back_off.mistake("You halve every time. While fewer than `patience` changes in a row were rejected, k stays as it is.")

@@ -160,13 +160,13 @@ card = chapter.add(
         example="This model was trained on the records of 1,000 people whose blood was tested in our study. It does "
         "not contain your name. But someone who already has your measurements, and may put questions to the model, "
         "could try to find out whether you took part. Shown one participant and one other person, the test picked the "
-        "right one about nine times in ten. That is not the chance of being right about you, which depends on how many "
+        "right one 86 times in 100. That is not the chance of being right about you, which depends on how many "
         "people are suspected. About three in ten of you could be picked out, with ten false accusations among a "
-        "thousand others, by someone who holds our list; by an outsider about one in six. We tried three kinds of "
-        "attack, not all that exist, and only with other patients' records in hand. We are replacing the model by one "
-        "that limits what a single record can change, and until then only staff may ask it. If you want to know more, "
-        "or want to object or ask for erasure, write to our data protection officer; we will tell you what is "
-        "possible, including for the model.",
+        "thousand others, by someone who holds all our records; by an outsider about one in six. We tried three "
+        "kinds of attack, not all that exist, and only with other patients' records in hand. We are replacing the "
+        "model by one that limits what a single record can change, and until then only staff may ask it. If you want "
+        "to know more, or want to object or ask for erasure, write to our data protection officer; we will tell you "
+        "what is possible, including for the model.",
         others=[
             "Your record was one of a thousand from the clinic's study, and to be among them means that your blood was "
             "tested there. The model answers questions about risk. We tested whether its answers betray who was in "

@@ -107,8 +107,8 @@ def _down_the_list(order, is_member, n_false):
 
 @caught_with.mistake(
     "Your threshold is the score of the last one whom you may accuse, `strangers[n_false - 1]`. The members between "
-    "them and the next are caught as well, and with n_false = 0 there is no such stranger. Take the members *above* "
-    "the next one, `strangers[n_false]`."
+    "them and the next are caught as well. Take those *above* the next one, `strangers[n_false]`, or all if there is "
+    "none."
 )
 def _at_the_last_allowed(scores, is_member, n_false):
     strangers = np.sort(scores[~is_member])[::-1]
@@ -117,11 +117,25 @@ def _at_the_last_allowed(scores, is_member, n_false):
 
 @caught_with.mistake(
     "You stop above the last stranger whom you may accuse, `strangers[n_false - 1]`, and with n_false = 0 that is the "
-    "lowest of all. Take the members above the next one, `strangers[n_false]`."
+    "lowest of all. Take the members above the next one, `strangers[n_false]`, or all if there is none."
 )
 def _above_the_last_allowed(scores, is_member, n_false):
     strangers = np.sort(scores[~is_member])[::-1]
     return int((scores[is_member] > strangers[min(n_false, len(strangers)) - 1]).sum())
+
+
+@caught_with.mistake("You stop at the highest threshold that is allowed. The lowest that is allowed accuses most.")
+def _first_allowed(scores, is_member, n_false):
+    allowed = [t for t in np.unique(scores) if (~is_member & (scores >= t)).sum() <= n_false]
+    return int((is_member & (scores >= max(allowed))).sum()) if allowed else 0
+
+
+@caught_with.mistake(
+    "Accused are the records *at* or above the threshold: `>=`. With `>` the lowest threshold never serves."
+)
+def _above_the_threshold(scores, is_member, n_false):
+    allowed = [t for t in np.unique(scores) if (~is_member & (scores > t)).sum() <= n_false]
+    return int((is_member & (scores > min(allowed))).sum())
 
 
 @caught_with.mistake("You allow one stranger fewer than `n_false`. At most n_false means that n_false is allowed.")
@@ -175,15 +189,16 @@ memo = chapter.add(
         ],
         example="To the data protection officer. We asked whether someone who may only question the mortality model "
         "could find out which patients trained it. We attacked it with two thousand questions and the patients' "
-        "records in hand, first by its answers alone, then as an insider who holds the list. The insider ranks a "
+        "records in hand, first by its answers alone, then as an insider who holds all the records at once. "
+        "The insider ranks a "
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
         "hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. Being "
-        "in the data says that someone was a patient whose blood we tested: mild for most, and not for all. More "
+        "in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. More "
         "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
-        "privately trained model in place of the forest: it was as accurate in our tests, about a point in "
-        "a hundred less than the same kind of model without privacy, our attacks were at the level of guessing, "
+        "privately trained model in place of the forest: it was as accurate in our tests, as far as "
+        "three draws can show, our attacks were at the level of guessing, "
         "and it carries a promise that does not depend on the attack. The promise covers one record a patient "
         "and not the choice of settings. We did not test other attacks, nor whether some groups of patients are "
         "now served worse; that should be looked at before the change. What follows in law is yours to say.",
@@ -197,29 +212,30 @@ memo = chapter.add(
             "patient and had their blood tested: no diagnosis, but a fact about their care that is theirs to tell. "
             "We have not shown what a better attack could do, and one trained model is not all models. "
             "Recommendation: train a replacement with a limit on each patient's influence, and restrict who may "
-            "query the present forest until then. Against the forest it cost us no accuracy on these data, against a "
-            "plain model of its own kind about a point in a hundred. Its guarantee is mathematical, for one "
+            "query the present forest until then. In three draws it cost us no accuracy that could be "
+            "seen. Its guarantee is mathematical, for one "
             "record per patient; it says nothing about data we used to choose settings, and nothing about fairness. "
             "Whether any of this must be reported is for you to judge.",
             "Dear colleague, we tested the hospital's model for one danger: that its answers betray whose data it "
-            "was built from. The test gave the attacker everything except the list of patients. The finding is "
+            "was built from. The test gave the attacker everything but who was in. The finding is "
             "serious: for a large part of the patients the model is noticeably surer than for strangers, and the "
-            "attack orders nine of ten pairs correctly, plus or minus two in a hundred. Some patients are scored "
+            "attack orders 86 of 100 pairs correctly, plus or minus two. Some patients are scored "
             "above all strangers: in this test, with a line chosen afterwards, an accusation against them would have "
-            "been right each time. Whoever is found out is known to have been our patient, which for most is "
-            "harmless and for some is not. A simple look at confidence does not show this, because so many strangers "
+            "been right each time. Whoever is found out is known to have been our patient, which may "
+            "harm some; whom, we cannot say. A simple look at confidence does not show this, because so many strangers "
             "are answered with full confidence too. An attacker with less knowledge, who holds only strangers' "
             "records, did almost as well on average and caught more than half as many at ten false alarms. What we do "
             "not know: whether old or rare patients are hit harder, and what attacks the future brings. I recommend "
-            "retraining with differential privacy at the price we measured, none against the present forest and about "
-            "a point in a hundred against a plain model, and repeating the audit every time the model is trained "
+            "retraining with differential privacy at a price in accuracy too small for three draws "
+            "to show, and repeating the audit every time the model is trained "
             "again. It "
             "promises that one record changes little, not that nobody is treated wrongly. The legal consequences are "
             "yours to draw.",
         ],
         hints=[
-            "One or two sentences for each line of the rubric. Your reader decides, and has five minutes.",
-            "Take the numbers from the report and say each in words: what would guessing give?",
+            "One or two sentences a line, such as: “We asked …”; “With ten of 1,000 strangers accused wrongly, … of "
+            "1,000 patients are picked out by …”; “We recommend …; in three draws its price in accuracy was …”.",
+            "Take the numbers from the table of counts and say each in words: what would guessing give?",
             "Name one thing that you do not know and that could change the recommendation.",
         ],
     )

@@ -78,7 +78,7 @@ def large_changes_are_cheaper(price):
     assert min(means, key=means.get) == "net, large" and means["knn-lookup, large"] > 2 * means["net, large"]
 
 
-@claim(cell="# Draws the price of a flower", says="On the net almost any question will do")
+@claim(cell="# Draws the price of a flower", says="On the net a few questions will do")
 def a_net_is_sure_nearly_everywhere(parts):
     net = targets.make("net").fit(parts.X_in, parts.y_in)
     asked = np.random.default_rng(0).uniform(LOW, HIGH, (1000, 4))

@@ -87,7 +87,7 @@ def care_is_more_accurate_on_clean_labels(less_accurate):
     assert less_accurate.mean > 0
 
 
-@claim(cell=CELL, says="Both private nets leaked less than care", again=again, settings=WRONG)
+@claim(cell=CELL, says="These private nets leaked less than care", again=again, settings=WRONG)
 @claim(cell=CELL, says="a smaller leak than care leaves", again=again, settings=WRONG)
 def every_private_net_leaks_less_than_the_careful(nets):
     assert max(nets[f"epsilon {e}"][:, 1].mean() for e in (1, 4, 16)) < nets["careful"][:, 1].mean()

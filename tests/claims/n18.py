@@ -42,7 +42,7 @@ def again(*which):
     return lambda seed: {what: shown(seed, what) for what in which}
 
 
-@claim(cell="least_epsilon = ex.least_epsilon.yours()", says="how much can `n` trainings of a kind show?")
+@claim(cell="least_epsilon = ex.least_epsilon.yours()", says="how much can `n` trainings of each kind show?")
 def a_few_trainings_show_little(least_epsilon):
     assert least_epsilon(10, 0, 10, 1e-3) < 1 < 3 < least_epsilon(100, 0, 100, 1e-3) < 4
 
@@ -132,7 +132,7 @@ def number(said):
 
 
 @claim(
-    cell="like_flowers = replace(", says="The ordinary net has learnt the made-up ones by heart, and shows it",
+    cell="like_flowers = replace(", says="The ordinary net has learnt much of the made-up ones, and shows it",
     again=planted_again, settings=({}, {"hidden": 32}),
 )  # fmt: skip
 def made_up_canaries_show_it(one_run, made_up, ordinary):

@@ -71,10 +71,10 @@ def more_than_half_of_what_the_auditor_catches(outsider, auditor, parts):
     assert caught(outsider, parts.is_member, 10) > 0.5 * caught(auditor, parts.is_member, 10)
 
 
-@claim(cell="pd.DataFrame(counts", says="in others up to nine tenths", again=hospital, settings=SETTINGS)
-def half_of_it_to_nine_tenths(outsider, auditor, parts):
+@claim(cell="pd.DataFrame(counts", says="in others about half to all", again=hospital, settings=SETTINGS)
+def about_half_to_all_of_it(outsider, auditor, parts):
     assert auc(auditor, parts.is_member) > auc(outsider, parts.is_member) + 0.02
-    assert 0.45 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 0.95
+    assert 0.4 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 1.2
 
 
 @claim(cell="pd.DataFrame(counts", says="hangs on a single record and changes from draw to draw", again=hospital)
@@ -108,7 +108,7 @@ def age_stays_ahead(lines):
     assert all(b.low > a.mean for a, b in zip(asked[1:], blind[1:], strict=True))
 
 
-@claim(cell="found = audit(private", says="It found pairs of early and late patients who look alike")
+@claim(cell="found = audit(private", says="It judged the model by pairs of early and late patients who look alike")
 def the_audit_is_not_trapped(found):
     assert found.outcome == "no leak found" and found.blind.interval[0] > 0.7
 

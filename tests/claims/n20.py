@@ -20,7 +20,7 @@ WIDER = ({}, {"hidden": 32})
 
 @claim(
     cell="before: 1%, and of those accused",
-    says="Four of five accusations are false, and harm as well. At the top of the list (one false alarm in ten "
+    says="Four of five accusations are false, and those harm, too. At the top of the list (one false alarm in ten "
     "thousand) four of five are true",
 )
 def what_an_accusation_weighs(precision):

@@ -203,7 +203,10 @@ def _what_is_off(got: Any, expected: Any, printed: bool) -> tuple[str, str] | No
     if have.shape != want.shape:
         return "wrong_shape", f"Your function returns {_kind(have)}; it should return {_kind(want)}."
     if have.dtype.kind == "f" and np.isnan(have).any() and not np.isnan(want.astype(float)).any():
-        return "not_a_number", "There is a NaN (“not a number”) in your answer. Is something divided by zero?"
+        return "not_a_number", (
+            "There is a NaN (“not a number”) in your answer. Is something divided by zero, or is the logarithm or root "
+            "of a negative number taken?"
+        )
     if want.dtype.kind == "b" and have.dtype.kind != "b" and want.ndim:
         return "not_true_or_false", (
             "Your answer holds numbers; it should hold True and False, or selecting with it picks the wrong records."
@@ -220,8 +223,9 @@ def _constant(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[str, str]
     wanted = {np.asarray(should).tobytes() for should in expected}
     if len(wanted) < _FEW or any(a is None or a.dtype.kind == "b" or not same(a, values[0], 0) for a in values):
         return None
-    words = "Your answer is the same in every case, whatever it is given. Does it use its arguments, and only them?"
-    return "always_the_same", words
+    return "always_the_same", (
+        "Your answer is the same in every case. Does it use its arguments, or does a `max` or `min` cut all of it off?"
+    )
 
 
 def _shifted(have: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:

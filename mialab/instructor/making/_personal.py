@@ -91,8 +91,8 @@ QUESTIONS = (
         "my_recorded_gap",
         4,
         "a difference, to at least four digits after the point",
-        "The same for the probability of the recorded label, whatever the model predicts: members' mean minus "
-        "strangers' mean.",
+        "Take the probability of each record's recorded label, whatever the model predicts. By how much is its mean "
+        "higher for your model's members than for strangers?",
         lambda own: _gap(_recorded(own), own),
     ),
     OwnQuestion(
