@@ -353,7 +353,7 @@ def _found(
 ) -> dict[str, Any]:
     """What the attacks find, weighed against the blind baseline."""
     case.say("the blind baseline")
-    target, blind = _inputs.Remembered(model, case.X), case.blind()
+    target, blind = _inputs.Remembered(model, case.X), case.blind(slice(None))
     case.say(f"the attacks: {', '.join(chosen)}")
     scores = _scores(chosen, target, shadows, case, notes)
     run = {each: chosen[each] for each in scores}
@@ -393,7 +393,7 @@ class _Case:
         self.is_member = np.arange(len(self.y)) < self.n_in
         self.table = _blind.plain_table(self.X, self.y)
 
-    def blind(self, rows: np.ndarray | slice = slice(None)) -> AttackResult:
+    def blind(self, rows: np.ndarray | slice) -> AttackResult:
         """The blind baseline on these rows."""
         is_member = self.is_member[rows]
         with one_thread():

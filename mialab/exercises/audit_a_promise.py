@@ -218,7 +218,7 @@ def _top_only(scores, planted, n_guesses):
     return planted[np.argsort(scores)[-(n_guesses // 2) :]].sum()
 
 
-@right_guesses.mistake("You call all of them planted, the highest. Half of the guesses go to the lowest: not planted.")
+@right_guesses.mistake("You call the `n_guesses` highest planted. Half of the guesses go to the lowest: not planted.")
 def _all_at_the_top(scores, planted, n_guesses):
     return planted[np.argsort(scores)[-n_guesses:]].sum()
 

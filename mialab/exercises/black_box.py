@@ -314,11 +314,14 @@ def _to_the_even_number(k, rejected, patience):
     return round(k / 2) if rejected >= patience else k
 
 
-@back_off.mistake(
-    "You return a half as it is. Nobody can change two and a half measurements: round up to a whole number."
-)
+@back_off.mistake("You return a half as it is. Nobody can change half a measurement: round up to a whole number.")
 def _not_rounded(k, rejected, patience):
     return k / 2 if rejected >= patience else k
+
+
+@back_off.mistake("You keep to 1 or more, and return a half as it is. Nobody can change half a measurement: round up.")
+def _not_rounded_down_to_one(k, rejected, patience):
+    return max(1, k / 2) if rejected >= patience else k
 
 
 @back_off.mistake(

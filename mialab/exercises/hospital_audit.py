@@ -106,9 +106,8 @@ def _down_the_list(order, is_member, n_false):
 
 
 @caught_with.mistake(
-    "Your threshold is the score of the last one whom you may accuse, `strangers[n_false - 1]`. The members between "
-    "them and the next are caught as well. Take those *above* the next one, `strangers[n_false]`, or all if there is "
-    "none."
+    "Your threshold is the score of the last one whom you may accuse, `strangers[n_false - 1]`: for n_false = 0 the "
+    "lowest of all. Take the members *above* the next one, `strangers[n_false]`, or all if there is none."
 )
 def _at_the_last_allowed(scores, is_member, n_false):
     strangers = np.sort(scores[~is_member])[::-1]
@@ -131,7 +130,7 @@ def _first_allowed(scores, is_member, n_false):
 
 
 @caught_with.mistake(
-    "Accused are the records *at* or above the threshold: `>=`. With `>` the lowest threshold never serves."
+    "Accused are the records *at* or above the threshold: `>=`. With `>` the lowest score is never accused."
 )
 def _above_the_threshold(scores, is_member, n_false):
     allowed = [t for t in np.unique(scores) if (~is_member & (scores > t)).sum() <= n_false]
@@ -192,9 +191,9 @@ memo = chapter.add(
         "records in hand, first by its answers alone, then as an insider who holds all the records at once. "
         "The insider ranks a "
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
-        "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, who has only another "
-        "hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. Being "
-        "in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. More "
+        "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, with one record and "
+        "another hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. "
+        "Being in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. More "
         "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
         "privately trained model in place of the forest: it was as accurate in our tests, as far as "
@@ -223,8 +222,8 @@ memo = chapter.add(
             "above all strangers: in this test, with a line chosen afterwards, an accusation against them would have "
             "been right each time. Whoever is found out is known to have been our patient, which may "
             "harm some; whom, we cannot say. A simple look at confidence does not show this, because so many strangers "
-            "are answered with full confidence too. An attacker with less knowledge, who holds only strangers' "
-            "records, did almost as well on average and caught more than half as many at ten false alarms. What we do "
+            "are answered with full confidence too. An attacker who holds one's record and otherwise those of "
+            "strangers did almost as well on average and caught more than half as many at ten false alarms. What we do "
             "not know: whether old or rare patients are hit harder, and what attacks the future brings. I recommend "
             "retraining with differential privacy at a price in accuracy too small for three draws "
             "to show, and repeating the audit every time the model is trained "

@@ -85,8 +85,8 @@ STORIES = {
         {"a flower": ("thing", 0, 0.5), "the model": ("owner", 1.25, 0.5), "3 probabilities": ("thing", 2.6, 0.5),
          "a species": ("thing", 4.5, 0), "the confidence": ("thing", 4.5, 1)},
         (("a flower", "is put to", "the model"), ("the model", "answers", "3 probabilities"),
-         ("3 probabilities", "name by the\nlargest", "a species"),
-         ("3 probabilities", "have as the\nlargest", "the confidence")),
+         ("3 probabilities", "name, by the\nlargest,", "a species"),
+         ("3 probabilities", "hold, as the\nlargest,", "the confidence")),
     ),
     "members and strangers": Story(
         ("answer", READ),
@@ -161,7 +161,7 @@ STORIES = {
          "answers about\nthe flower": ("thing", 2.3, 0.5), "its exposure": ("thing", 4.3, 0.5)},
         (("nets trained with\nthe flower", "give", "answers about\nthe flower"),
          ("nets trained\nwithout it", "give", "answers about\nthe flower"),
-         ("answers about\nthe flower", "differ by", "its exposure")),
+         ("answers about\nthe flower", "show", "its exposure")),
     ),
     "two strong attacks": Story(
         ("shadow", "infer"),
