@@ -193,14 +193,14 @@ memo = chapter.add(
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, with one record and "
         "another hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. "
-        "Being in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. More "
-        "than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
+        "Being in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. "
+        "More than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
-        "privately trained model in place of the forest: it was as accurate in our tests, as far as "
-        "three draws can show, our attacks were at the level of guessing, "
-        "and it carries a promise that does not depend on the attack. The promise covers one record a patient "
-        "and not the choice of settings. We did not test other attacks, nor whether some groups of patients are "
-        "now served worse; that should be looked at before the change. What follows in law is yours to say.",
+        "privately trained model in place of the forest: it was as accurate in our tests, as far as three draws can "
+        "show, our attacks were at the level of guessing, and it carries a promise that does not depend on the "
+        "attack. The promise covers one record a patient and not the choice of settings. We did not test other "
+        "attacks, nor whether some groups of patients are now served worse; that should be looked at before the "
+        "change. What follows in law is yours to say.",
         others=[
             "Question: is it possible to learn, from the answers of our risk model alone, that a person was a "
             "patient of ours? We assumed an attacker who can send questions, who knows the kind of model and who "
