@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ class Graded(NamedTuple):
     out: Path
     strays: Sequence[_strays.Stray] = ()
     unmatched: int = 0  # lines of written.csv with points for no answer
+    said: Sequence[str] = ()  # of the options
 
     @property
     def failed(self) -> list[Result]:
@@ -31,7 +33,7 @@ class Graded(NamedTuple):
 
     def __str__(self) -> str:
         tally = Counter(r.status for r in self.results)
-        lines = [", ".join(f"{n} {status}" for status, n in tally.items()) + "."]
+        lines = [", ".join(f"{n} {status}" for status, n in tally.items()) + ".", *self.said]
         waiting = sum(not r.complete for r in self.results)
         if waiting:
             lines.append(f"{waiting} with written answers to read: put points into {self.out / _reports.WRITTEN}, then "
@@ -101,9 +103,15 @@ def grade_class(
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
     results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
+    if missing_zero:
+        results = _rules.with_zeros(results, dates, _roster(course), datetime.now())
     results, not_held = _accepted(results, out, accept)
     results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
-    graded = _written(Graded(results, out, lost), course, entries, missing_zero)
+    untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
+    no_zeros = f"No zeros in {', '.join(sorted(untouched))}: nobody has handed it in, and no --due says that it is due."
+    graded = _written(
+        Graded(results, out, lost, said=[no_zeros] if missing_zero and untouched else []), course, entries
+    )
     _grading.refuse(not_held)
     return graded
 
@@ -131,10 +139,10 @@ def _questions(plans: list[_grading.Plan], ranked: bool) -> Iterator[tuple[str, 
     yield from ((_challenge.NAME, name) for name in _leaderboard.POINTS if ranked)
 
 
-def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None, missing_zero: bool) -> Graded:
+def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None) -> Graded:
     """What was graded, with what people have read; its tables and pages are written."""
     results, comments, unmatched = _reports.with_read_answers(graded.results, graded.out)
-    _reports.write_tables(results, graded.out, _roster(course), missing_zero=missing_zero)
+    _reports.write_tables(results, graded.out, _roster(course))
     _pages.write_feedback(results, comments, graded.out / "feedback")
     _pages.write_summary(results, graded.out / "summary.html", graded.strays, unmatched)
     if entries is not None:

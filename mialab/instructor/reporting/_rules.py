@@ -98,7 +98,7 @@ def with_lateness(
     """
     if not 0 <= percent_a_day <= 100:
         raise ValueError(f"late_off={percent_a_day:g} should be a percentage from 0 to 100")
-    extra = {student.id: timedelta(days=float(student.extra_days or 0)) for student in students}
+    extra = _extra(students)
     noted = {(line.student, line.sha256): line for line in _collected.read(course)}
     return [
         _late(r, file, noted, due[r.assignment] + extra.get(r.student, timedelta()), percent_a_day)
@@ -106,6 +106,25 @@ def with_lateness(
         else r
         for r in results
     ]
+
+
+def with_zeros(
+    results: list[Result], due: Mapping[str, datetime], students: Sequence[_keys.Student], now: datetime
+) -> list[Result]:
+    """The results with a 0 for what is missing and due: past its date or, without one, handed in by somebody."""
+    begun = {r.assignment for r in results if r.handed_in}
+    extra = _extra(students)
+
+    def is_due(r: Result) -> bool:
+        when = due.get(r.assignment)
+        return now > when + extra.get(r.student, timedelta()) if when else r.assignment in begun
+
+    return [r._replace(zero=True) if r.status == "missing" and is_due(r) else r for r in results]
+
+
+def _extra(students: Sequence[_keys.Student]) -> dict[str, timedelta]:
+    """student -> the time that the roster gives them beyond everyone's."""
+    return {student.id: timedelta(days=float(student.extra_days or 0)) for student in students}
 
 
 def _handed_in(folder: Path, assignment: str) -> Path | None:
