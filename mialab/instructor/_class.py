@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mialab.exercises._engine._base import count
 from mialab.instructor.challenge import _challenge, _leaderboard
 from mialab.instructor.grading import _collected, _grading, _strays
 from mialab.instructor.grading._grading import Result
@@ -48,6 +49,11 @@ class Graded(NamedTuple):
         if held:
             who = ", ".join(dict.fromkeys(r.student for r in held))
             lines.append(f"Totals held back until you decide: {who}. See “Worth a look”, then --accept STUDENT.")
+        late = [
+            f"{r.student} ({r.assignment.partition('_')[0]}, {count(r.late, 'day')})" for r in self.results if r.late
+        ]
+        if late:
+            lines.append(f"Handed in late: {', '.join(late)}.")
         slow = [r.student for r in self.results if r.slow]
         if slow:
             lines.append(f"Out of time, though tried twice: {', '.join(dict.fromkeys(slow))}. Look before it counts; "

@@ -146,7 +146,7 @@ def _late(
             when = datetime.fromisoformat(line.when)
     days = max(0, math.ceil((when - due) / timedelta(days=1)))
     cut = min(1.0, days * percent_a_day / 100)
-    words = f"Handed in {count(days, 'day')} late: {100 * cut:g}% of the points are taken off."
+    off = f": {100 * cut:g}% of the points are taken off" if cut else ""
     asides = ("The learning-management system marks it as late.",) if line and line.late_mark and not days else ()
-    notes = (*result.notes, words) if cut else result.notes
+    notes = (*result.notes, f"Handed in {count(days, 'day')} late{off}.") if days else result.notes
     return result._replace(late=days, cut=cut, notes=notes, asides=(*result.asides, *asides))
