@@ -19,23 +19,30 @@ ACCEPTED = "accepted.txt"
 
 
 def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
-    """The results without the hold on those that the instructor accepts, now or in an earlier run.
+    """The results without the hold on those that the instructor accepts, now or earlier; what is unreadable gets a 0.
 
     Raises
     ------
-    ValueError : someone is accepted of whom nothing is held
+    ValueError : someone is accepted of whom nothing is held or unreadable
     """
+
+    def line(r: Result) -> str:
+        return f"{r.student} {r.assignment}" + " unreadable" * (r.status == "unreadable")
+
     path = out / ACCEPTED
     kept = path.read_text("utf-8").splitlines() if path.exists() else []
-    new = [f"{r.student} {r.assignment}" for r in results if r.held and r.student in accept]
-    known = {line.split()[0] for line in [*kept, *new] if line.strip()}
+    waiting = [r for r in results if r.held or r.status == "unreadable"]
+    new = [line(r) for r in waiting if r.student in accept]
+    known = {one.split()[0] for one in [*kept, *new] if one.strip()}
     if strange := [student for student in accept if student not in known]:
-        held = ", ".join(dict.fromkeys(r.student for r in results if r.held)) or "nobody"
-        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back; held back are {held}")
+        held = ", ".join(dict.fromkeys(r.student for r in waiting)) or "nobody"
+        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back or unreadable, but of {held}")
     accepted = list(dict.fromkeys([*kept, *new]))
     if accepted != kept:
-        write_whole(path, "".join(f"{line}\n" for line in accepted))
-    return [r._replace(held=False) if f"{r.student} {r.assignment}" in accepted else r for r in results]
+        write_whole(path, "".join(f"{one}\n" for one in accepted))
+    return [
+        r._replace(held=False, zero=r.zero or r.status == "unreadable") if line(r) in accepted else r for r in results
+    ]
 
 
 def without_dropped(results: list[Result], drop: Sequence[str]) -> list[Result]:
