@@ -239,6 +239,12 @@ def test_a_held_total_waits_until_it_is_accepted_and_stays_so(tmp_path):
         assert not any(r.held for r in _rules.with_accepted(results, tmp_path, accept))
 
 
+def test_options_of_the_last_run_that_this_one_lacks_are_named(tmp_path):
+    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--late-off 10"]) == []
+    assert "had --late-off 10; this one has not" in _rules.forgotten(tmp_path, ["--due 06=2026-12-01"])[0]
+    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--missing-zero"]) == []
+
+
 def test_an_unreadable_hand_in_gets_a_zero_where_it_is_accepted_and_no_other_does(tmp_path):
     broken = result("dee", MISSING, status="unreadable")
     assert _rules.with_accepted([broken], tmp_path, [])[0].total is None
@@ -383,6 +389,7 @@ def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, mo
     assert status["dara", "06"] == "not assigned" and status["dara", "00"] == status["ada", "06"] == "missing"
     lines = table(tmp_path / "g" / "moodle.csv")
     assert (lines[2][NAME], lines[2]["00_start_here"], lines[0][NAME]) == ("", "0", "")
+    assert "--missing-zero" in (tmp_path / "g" / "options.txt").read_text("utf-8")
     assert f"No zeros in {NAME}: nobody has handed it in" in str(graded)
     assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,13 +113,20 @@ def grade_class(
         results = _rules.with_zeros(results, dates, _roster(course), datetime.now())
     results, not_held = _accepted(results, out, accept)
     results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
-    untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
-    no_zeros = f"No zeros in {', '.join(sorted(untouched))}: nobody has handed it in, and no --due says that it is due."
-    graded = _written(
-        Graded(results, out, lost, said=[no_zeros] if missing_zero and untouched else []), course, entries
-    )
+    said = _rules.forgotten(out, [
+        *(f"--due {one}" for one in due), *(f"--drop {one}" for one in drop),
+        *([f"--late-off {late_off:g}"] if late_off else []), *(["--missing-zero"] if missing_zero else []),
+    ])  # fmt: skip
+    graded = _written(Graded(results, out, lost, said=said + _no_zeros(results, dates) * missing_zero), course, entries)
     _grading.refuse(not_held)
     return graded
+
+
+def _no_zeros(results: list[Result], dates: Collection[str]) -> list[str]:
+    """What to say of assignments that nobody has handed in and that may not be due."""
+    untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
+    names = ", ".join(sorted(untouched))
+    return [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."] if names else []
 
 
 def _known(course: Path) -> list[str]:

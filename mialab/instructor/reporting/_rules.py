@@ -15,7 +15,7 @@ from mialab.instructor.grading import _collected, _intake
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.making import _keys
 
-ACCEPTED = "accepted.txt"
+ACCEPTED, OPTIONS = "accepted.txt", "options.txt"
 
 
 def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
@@ -43,6 +43,15 @@ def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> li
     return [
         r._replace(held=False, zero=r.zero or r.status == "unreadable") if line(r) in accepted else r for r in results
     ]
+
+
+def forgotten(out: Path, options: Sequence[str]) -> list[str]:
+    """What to say where this run lacks options of the last one; its own are kept for the next."""
+    path = out / OPTIONS
+    before = path.read_text("utf-8").splitlines() if path.exists() else []
+    write_whole(path, "".join(f"{one}\n" for one in options))
+    gone = " ".join(one for one in before if one not in options)
+    return [f"The last run had {gone}; this one has not, so totals may have changed."] if gone else []
 
 
 def without_dropped(results: list[Result], drop: Sequence[str]) -> list[Result]:
