@@ -110,13 +110,15 @@ def test_what_cannot_be_placed_is_named_and_nothing_is_overwritten(room, course,
     before = (course / "submitted" / "ben" / NAME / f"{NAME}.ipynb").read_bytes()
     files = {
         "one.ipynb": room.handout("ada"), "two.ipynb": other, "../../evil.ipynb": stranger, "x.ipynb": "[1]",
+        "cut.ipynb": json.dumps(room.handout("ada"))[:999],
         "later.ipynb": {**room.handout("ben"), "cells": []}, "../fine.ipynb": room.handout("cho"),
     }  # fmt: skip
     assert cli.main(["collect", str(archive(tmp_path / "lms.zip", files)), "--course", str(course)]) == 1
     said = capsys.readouterr().out
-    assert "1 put into place." in said and "5 not" in said
+    assert "1 put into place." in said and "6 not" in said
     assert "one.ipynb: one of several for ada/" in said and "another one lies in ben/" in said
     assert "evil.ipynb: names ../../etc" in said and "x.ipynb: names no student" in said
+    assert "cut.ipynb: its JSON is damaged" in said
     assert (course / "submitted" / "ben" / NAME / f"{NAME}.ipynb").read_bytes() == before
     assert not list(tmp_path.rglob("*evil*")) and not list(room.base.rglob("*evil*"))
     assert (course / "submitted" / "cho" / NAME / f"{NAME}.ipynb").is_file()
@@ -334,7 +336,8 @@ def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tm
     shutil.rmtree(course / "submitted" / "dee")
 
     def grade(**more):
-        graded = grade_class(course / "submitted", tmp_path / "g", key=room.key, missing_zero=True, **more)
+        more |= {"key": room.key, "missing_zero": True, "due": ["06=2026-01-01"]}
+        graded = grade_class(course / "submitted", tmp_path / "g", **more)
         with open(tmp_path / "g" / "moodle.csv", newline="", encoding="utf-8") as file:
             return graded, {line["username"]: line[NAME] for line in csv.DictReader(file)}
 

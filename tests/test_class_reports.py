@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 from classroom import NAME, Classroom, solution_cell
@@ -189,17 +190,69 @@ def test_what_is_missing_is_no_zero_unless_that_is_said(tmp_path):
 
     _reports.write_tables(results, tmp_path, [])
     assert totals() == ["1", "", "", "", ""]
-    _reports.write_tables(results, tmp_path, [], missing_zero=True)
+    _reports.write_tables(_rules.with_zeros(results, {}, [], datetime.now()), tmp_path, [])
     assert totals() == ["1", "0", "", "", ""]
+
+
+def test_a_zero_is_given_only_for_what_is_due():
+    """Past its date and the student's own days; without a date, where somebody has handed in."""
+    results = [result(who, MISSING, status="missing") for who in ("ada", "ben")]
+    late = [Student("ben", extra_days="3")]
+
+    def zeros(due, *more):
+        found = _rules.with_zeros([*results, *more], due, late, datetime(2026, 12, 2))
+        return [r.total for r in found[:2]]
+
+    assert zeros({}) == [None, None] and zeros({}, result("cho", RIGHT)) == [0, 0]
+    assert zeros({NAME: datetime(2026, 12, 15)}, result("cho", RIGHT)) == [None, None]
+    assert zeros({NAME: datetime(2026, 12, 1)}) == [0, None]
+
+
+def test_a_student_is_told_no_points_where_the_gradebook_has_none(tmp_path):
+    other = "07_what_an_accusation_is_worth"
+    results = [
+        result("ada", RIGHT),
+        result("ben", MISSING, status="missing"),
+        result("cho", MISSING, status="missing", held=True),
+        result("dee", MISSING, status="unreadable", notes=("Its JSON is damaged.",)),
+        result("eve", MISSING, status="missing", zero=True),
+        Result("ben", other, "missing", [MISSING]),
+    ]
+    _pages.write_feedback(results, {}, tmp_path)
+    page = {r.student: (tmp_path / f"{r.student}.html").read_text("utf-8") for r in results}
+    whys = {"ben": "nothing was handed in", "cho": "your instructor has yet to decide", "dee": "could not be read"}
+    for student, why in whys.items():
+        assert f"No grade yet: {why}" in page[student].replace("your file ", ""), student
+        assert "of 1 points" not in page[student] and "Not handed in" not in page[student]
+    assert "1 of 1 points" in page["ada"] and "0 of 1 points" in page["eve"] and "damaged" in page["dee"]
+    assert "Assignment 07" not in page["ben"]  # nobody has handed it in
+    _pages.write_feedback(results[-1:], {}, tmp_path)
+    assert "Nothing has been handed in yet." in (tmp_path / "ben.html").read_text("utf-8")
 
 
 def test_a_held_total_waits_until_it_is_accepted_and_stays_so(tmp_path):
     results = [result("ada", RIGHT), result("cho", RIGHT, held=True, asides=("This was handed out to ada.",))]
-    with pytest.raises(ValueError, match="accept=ada: nothing of theirs is held back; held back are cho"):
+    with pytest.raises(ValueError, match="accept=ada: nothing of theirs is held back or unreadable, but of cho"):
         _rules.with_accepted(results, tmp_path, ["ada"])
     assert [r.held for r in _rules.with_accepted(results, tmp_path, [])] == [False, True]
     for accept in (["cho"], []):
         assert not any(r.held for r in _rules.with_accepted(results, tmp_path, accept))
+
+
+def test_options_of_the_last_run_that_this_one_lacks_are_named(tmp_path):
+    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--late-off 10"]) == []
+    assert "had --late-off 10; this one has not" in _rules.forgotten(tmp_path, ["--due 06=2026-12-01"])[0]
+    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--missing-zero"]) == []
+
+
+def test_an_unreadable_hand_in_gets_a_zero_where_it_is_accepted_and_no_other_does(tmp_path):
+    broken = result("dee", MISSING, status="unreadable")
+    assert _rules.with_accepted([broken], tmp_path, [])[0].total is None
+    for accept in (["dee"], []):
+        found = _rules.with_accepted([broken, broken._replace(student="eve")], tmp_path, accept)
+        assert [r.total for r in found] == [0, None]
+    later = [broken._replace(assignment="07_x"), result("dee", RIGHT, held=True)]  # and 06 again, a neighbour's
+    assert [r.total for r in _rules.with_accepted(later, tmp_path, [])] == [None, None]
 
 
 def test_what_is_for_the_instructor_is_not_in_the_feedback(tmp_path):
@@ -329,11 +382,15 @@ def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, mo
     room = Classroom(tmp_path, ["ada", "ben"])
     (tmp_path / "more.csv").write_text("student\nada\nben\ndara\n")
     _course.assign("00", room.course, roster=tmp_path / "more.csv", key=room.key)
-    graded = grade_class(room.course / "submitted", tmp_path / "g", key=room.key, missing_zero=True)
+    graded = grade_class(
+        room.course / "submitted", tmp_path / "g", key=room.key, missing_zero=True, due=["00=2026-01-01"]
+    )
     status = {(r.student, r.assignment[:2]): r.status for r in graded.results}
     assert status["dara", "06"] == "not assigned" and status["dara", "00"] == status["ada", "06"] == "missing"
     lines = table(tmp_path / "g" / "moodle.csv")
-    assert (lines[2][NAME], lines[2]["00_start_here"]) == ("", "0")
+    assert (lines[2][NAME], lines[2]["00_start_here"], lines[0][NAME]) == ("", "0", "")
+    assert "--missing-zero" in (tmp_path / "g" / "options.txt").read_text("utf-8")
+    assert f"No zeros in {NAME}: nobody has handed it in" in str(graded)
     assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
 
 

@@ -13,6 +13,7 @@ import pytest
 from mialab import cli
 from mialab.exercises import the_flowers
 from mialab.exercises.handout import Handout
+from mialab.instructor._class import Graded
 from mialab.instructor.grading import _collected, _grading, _intake
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.grading._judge import Judge, Mark
@@ -177,6 +178,10 @@ def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in,
 
     assert (late().late, late().points) == (days, pytest.approx(4 * max(0, 1 - days / 10)))
     assert bool(late().notes) == (days > 0)
+    free = _rules.with_lateness([Result("ada", assignment, "graded", marks(2, 2))], file.parents[2], course, due, [])
+    said = f"Handed in {days} day{'s' * (days > 1)} late."
+    assert free[0].points == 4 and free[0].notes == ((said,) if days else ())  # named, though it costs nothing
+    assert (f"Handed in late: ada ({assignment[:2]}" in str(Graded(free, tmp_path))) == (days > 0)
     assert late(_keys.Student("ada", extra_days="2")).late == max(0, days - 2)
     assert bool(late().asides) == (noted and days == 0)  # the system's own mark is told where the dates say otherwise
 

@@ -124,6 +124,17 @@ def test_what_a_cell_stopped_with_is_shown_whatever_stands_there(error):
     assert all("`" not in text and len(text) <= 200 for text in found.values())
 
 
+def test_a_cell_that_did_not_end_is_told_so_and_no_interrupt(tmp_path):
+    error = {"output_type": "error", "ename": "KeyboardInterrupt", "evalue": ""}
+    cells = [{"metadata": {"nbgrader": {"grade_id": "caught_with"}}, "outputs": [error]}]
+    name = "19_audit_a_hospital_model"
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / f"{name}.ipynb").write_text(json.dumps({"cells": cells}))
+    settings = {"assignment": name, "exercises": ["caught_with"], "personal": False}
+    (mark,) = _judge.Judge(settings, None, tmp_path, []).marks("ada", tmp_path)
+    assert mark.text == ("It did not end within its time.",) and mark.diagnosis == _judge.STOPPED
+
+
 def test_a_cell_that_stopped_is_told_with_what_stopped_it(tmp_path):
     mark = Mark("auc", 0.0, 2, "not seen", _judge.STOPPED, ("It stopped with `ModuleNotFoundError: <torch>`.",),
                 section="Pairs")  # fmt: skip

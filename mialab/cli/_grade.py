@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--missing-zero", action="store_true", help="write 0, not nothing, for what was not handed in "
                         "into canvas.csv and moodle.csv: when it is due")  # fmt: skip
     parser.add_argument("--accept", nargs="+", default=[], metavar="STUDENT", help="give a total to these, whose work "
-                        "was held back; kept for later runs")  # fmt: skip
+                        "was held back, or a 0 where it is unreadable; kept for later runs")  # fmt: skip
     parser.add_argument("--again", nargs="+", default=[], metavar="STUDENT", help="grade these anew, whatever was "
                         "found before")  # fmt: skip
     parser.add_argument("--drop", nargs="+", default=[], metavar="QUESTION", help="leave these questions out of "

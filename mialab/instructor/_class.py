@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mialab.exercises._engine._base import count
 from mialab.instructor.challenge import _challenge, _leaderboard
 from mialab.instructor.grading import _collected, _grading, _strays
 from mialab.instructor.grading._grading import Result
@@ -23,6 +25,7 @@ class Graded(NamedTuple):
     out: Path
     strays: Sequence[_strays.Stray] = ()
     unmatched: int = 0  # lines of written.csv with points for no answer
+    said: Sequence[str] = ()  # of the options
 
     @property
     def failed(self) -> list[Result]:
@@ -31,7 +34,7 @@ class Graded(NamedTuple):
 
     def __str__(self) -> str:
         tally = Counter(r.status for r in self.results)
-        lines = [", ".join(f"{n} {status}" for status, n in tally.items()) + "."]
+        lines = [", ".join(f"{n} {status}" for status, n in tally.items()) + ".", *self.said]
         waiting = sum(not r.complete for r in self.results)
         if waiting:
             lines.append(f"{waiting} with written answers to read: put points into {self.out / _reports.WRITTEN}, then "
@@ -46,6 +49,11 @@ class Graded(NamedTuple):
         if held:
             who = ", ".join(dict.fromkeys(r.student for r in held))
             lines.append(f"Totals held back until you decide: {who}. See “Worth a look”, then --accept STUDENT.")
+        late = [
+            f"{r.student} ({r.assignment.partition('_')[0]}, {count(r.late, 'day')})" for r in self.results if r.late
+        ]
+        if late:
+            lines.append(f"Handed in late: {', '.join(late)}.")
         slow = [r.student for r in self.results if r.slow]
         if slow:
             lines.append(f"Out of time, though tried twice: {', '.join(dict.fromkeys(slow))}. Look before it counts; "
@@ -101,11 +109,24 @@ def grade_class(
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     out.mkdir(parents=True, exist_ok=True)
     results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
+    if missing_zero:
+        results = _rules.with_zeros(results, dates, _roster(course), datetime.now())
     results, not_held = _accepted(results, out, accept)
     results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
-    graded = _written(Graded(results, out, lost), course, entries, missing_zero)
+    said = _rules.forgotten(out, [
+        *(f"--due {one}" for one in due), *(f"--drop {one}" for one in drop),
+        *([f"--late-off {late_off:g}"] if late_off else []), *(["--missing-zero"] if missing_zero else []),
+    ])  # fmt: skip
+    graded = _written(Graded(results, out, lost, said=said + _no_zeros(results, dates) * missing_zero), course, entries)
     _grading.refuse(not_held)
     return graded
+
+
+def _no_zeros(results: list[Result], dates: Collection[str]) -> list[str]:
+    """What to say of assignments that nobody has handed in and that may not be due."""
+    untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
+    names = ", ".join(sorted(untouched))
+    return [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."] if names else []
 
 
 def _known(course: Path) -> list[str]:
@@ -131,10 +152,10 @@ def _questions(plans: list[_grading.Plan], ranked: bool) -> Iterator[tuple[str, 
     yield from ((_challenge.NAME, name) for name in _leaderboard.POINTS if ranked)
 
 
-def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None, missing_zero: bool) -> Graded:
+def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None) -> Graded:
     """What was graded, with what people have read; its tables and pages are written."""
     results, comments, unmatched = _reports.with_read_answers(graded.results, graded.out)
-    _reports.write_tables(results, graded.out, _roster(course), missing_zero=missing_zero)
+    _reports.write_tables(results, graded.out, _roster(course))
     _pages.write_feedback(results, comments, graded.out / "feedback")
     _pages.write_summary(results, graded.out / "summary.html", graded.strays, unmatched)
     if entries is not None:

@@ -165,6 +165,8 @@ def _answer(member: Member, sent: Sent, known: _Known) -> _Answer | str:
     student, assignment = _named(member.content)
     if student is None and assignment is None and not kind.endswith(".ipynb"):
         return _no_answer(kind)
+    if student is None and _is_damaged(member.content):
+        return "its JSON is damaged"
     if student not in known.students or assignment not in known.assignments:
         return f"names {shown(student or 'no student')} and {shown(assignment or 'no assignment')}"
     if sent.student not in (None, student):
@@ -218,6 +220,15 @@ def _named(content: bytes) -> tuple[str | None, str | None]:
         return str(about["student"])[:64], str(about["assignment"])[:64]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None, None
+
+
+def _is_damaged(content: bytes) -> bool:
+    """Whether a file is no JSON, which a notebook is."""
+    try:
+        json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _digest(content: bytes) -> str:

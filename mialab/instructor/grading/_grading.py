@@ -57,6 +57,7 @@ class Result(NamedTuple):
     release: int = 0  # of the assignment, by which this was graded; 0 if it was not
     late: int = 0  # days, begun ones counted whole
     cut: float = 0.0  # the share of the points that this costs
+    zero: bool = False  # what could not be graded counts as nothing, by the instructor's word
 
     @property
     def points(self) -> float:
@@ -72,6 +73,16 @@ class Result(NamedTuple):
     def complete(self) -> bool:
         """False while a written answer waits for a reader."""
         return all(mark.points is not None for mark in self.marks)
+
+    @property
+    def handed_in(self) -> bool:
+        """True where anything was found, if only in another place."""
+        return self.status not in ("missing", "not assigned") or self.held
+
+    @property
+    def total(self) -> float | None:
+        """The points; None where something is still open, for an unfinished grade is no grade."""
+        return self.points if (self.status == "graded" or self.zero) and self.complete and not self.held else None
 
 
 def grade(

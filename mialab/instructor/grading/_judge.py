@@ -125,7 +125,7 @@ class Judge:
         marks += [self._own_mark(question, student, seen) for question in self.own_questions]
         stops = stopped(read_executed(folder, self.name))
         return [
-            mark._replace(diagnosis=STOPPED, text=(f"It stopped with `{stops[mark.question]}`.",))
+            mark._replace(diagnosis=STOPPED, text=(_stop(stops[mark.question]),))
             if mark.outcome == "not seen" and mark.question in stops
             else mark
             for mark in marks
@@ -279,6 +279,12 @@ def stopped(notebook: dict[str, Any]) -> dict[str, str]:
             continue
         found[question] = words if len(words) <= 200 else words[:197] + "..."
     return found
+
+
+def _stop(error: str) -> str:
+    """What a student is told of such an error; the sandbox interrupts what does not end, and nobody else does."""
+    interrupted = error.startswith("KeyboardInterrupt")
+    return "It did not end within its time." if interrupted else f"It stopped with `{error}`."
 
 
 def stop_words(marks: list[Mark]) -> tuple[str, ...]:

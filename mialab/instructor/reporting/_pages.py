@@ -18,10 +18,10 @@ from mialab.instructor.grading._strays import Stray
 
 
 def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> list[Path]:
-    """One page for each student, with all their assignments."""
-    pages = []
+    """One page for each student, with all their assignments but those that nobody has handed in."""
+    pages, begun = [], {r.assignment for r in results if r.handed_in or r.zero}
     for student in dict.fromkeys(r.student for r in results):
-        own = [r for r in results if r.student == student]
+        own = [r for r in results if r.student == student and r.assignment in begun]
         shown = {"student": student, "results": own, "comments": comments}
         pages.append(folder / f"{student}.html")
         write_whole(pages[-1], render("feedback.html", **shown, title_of=_title, inline=inline))

@@ -64,14 +64,12 @@ def _given(line: dict[str, str], of: int | None) -> float | None:
     return points
 
 
-def write_tables(
-    results: list[Result], out: Path, students: list[_keys.Student], *, missing_zero: bool = False
-) -> None:
+def write_tables(results: list[Result], out: Path, students: list[_keys.Student]) -> None:
     """grades.csv, written.csv, and one table each for Canvas and Moodle."""
     _write_grades(results, out)
     _write_written(results, out)
     known = {s.id: s for s in students} or {r.student: _keys.Student(r.student) for r in results}
-    totals = {(r.student, r.assignment): _total(r, missing_zero) for r in results}
+    totals = {(r.student, r.assignment): _points(r.total) for r in results}
     _write_canvas(results, out / "canvas.csv", known, totals)
     _write_moodle(results, out / "moodle.csv", known, totals)
 
@@ -140,15 +138,6 @@ def _write_moodle(
     assignments = list(dict.fromkeys(r.assignment for r in results))
     rows = [[s.id, s.email, s.lms_id, *(totals.get((s.id, a), "") for a in assignments)] for s in students.values()]
     _write(path, ["username", "email", "idnumber", *assignments], rows)
-
-
-def _total(result: Result, missing_zero: bool) -> str:
-    """The points of an assignment; nothing where something is still open: an unfinished grade is no grade.
-
-    What is missing may not be due yet, so that is 0 only where it is asked for.
-    """
-    settled = ("graded", "missing") if missing_zero else ("graded",)
-    return f"{result.points:g}" if result.status in settled and result.complete and not result.held else ""
 
 
 def _points(points: float | None) -> str:

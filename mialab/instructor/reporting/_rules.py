@@ -15,27 +15,43 @@ from mialab.instructor.grading import _collected, _intake
 from mialab.instructor.grading._grading import Result
 from mialab.instructor.making import _keys
 
-ACCEPTED = "accepted.txt"
+ACCEPTED, OPTIONS = "accepted.txt", "options.txt"
 
 
 def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
-    """The results without the hold on those that the instructor accepts, now or in an earlier run.
+    """The results without the hold on those that the instructor accepts, now or earlier; what is unreadable gets a 0.
 
     Raises
     ------
-    ValueError : someone is accepted of whom nothing is held
+    ValueError : someone is accepted of whom nothing is held or unreadable
     """
+
+    def line(r: Result) -> str:
+        return f"{r.student} {r.assignment}" + " unreadable" * (r.status == "unreadable")
+
     path = out / ACCEPTED
     kept = path.read_text("utf-8").splitlines() if path.exists() else []
-    new = [f"{r.student} {r.assignment}" for r in results if r.held and r.student in accept]
-    known = {line.split()[0] for line in [*kept, *new] if line.strip()}
+    waiting = [r for r in results if r.held or r.status == "unreadable"]
+    new = [line(r) for r in waiting if r.student in accept]
+    known = {one.split()[0] for one in [*kept, *new] if one.strip()}
     if strange := [student for student in accept if student not in known]:
-        held = ", ".join(dict.fromkeys(r.student for r in results if r.held)) or "nobody"
-        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back; held back are {held}")
+        held = ", ".join(dict.fromkeys(r.student for r in waiting)) or "nobody"
+        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back or unreadable, but of {held}")
     accepted = list(dict.fromkeys([*kept, *new]))
     if accepted != kept:
-        write_whole(path, "".join(f"{line}\n" for line in accepted))
-    return [r._replace(held=False) if f"{r.student} {r.assignment}" in accepted else r for r in results]
+        write_whole(path, "".join(f"{one}\n" for one in accepted))
+    return [
+        r._replace(held=False, zero=r.zero or r.status == "unreadable") if line(r) in accepted else r for r in results
+    ]
+
+
+def forgotten(out: Path, options: Sequence[str]) -> list[str]:
+    """What to say where this run lacks options of the last one; its own are kept for the next."""
+    path = out / OPTIONS
+    before = path.read_text("utf-8").splitlines() if path.exists() else []
+    write_whole(path, "".join(f"{one}\n" for one in options))
+    gone = " ".join(one for one in before if one not in options)
+    return [f"The last run had {gone}; this one has not, so totals may have changed."] if gone else []
 
 
 def without_dropped(results: list[Result], drop: Sequence[str]) -> list[Result]:
@@ -98,7 +114,7 @@ def with_lateness(
     """
     if not 0 <= percent_a_day <= 100:
         raise ValueError(f"late_off={percent_a_day:g} should be a percentage from 0 to 100")
-    extra = {student.id: timedelta(days=float(student.extra_days or 0)) for student in students}
+    extra = _extra(students)
     noted = {(line.student, line.sha256): line for line in _collected.read(course)}
     return [
         _late(r, file, noted, due[r.assignment] + extra.get(r.student, timedelta()), percent_a_day)
@@ -106,6 +122,25 @@ def with_lateness(
         else r
         for r in results
     ]
+
+
+def with_zeros(
+    results: list[Result], due: Mapping[str, datetime], students: Sequence[_keys.Student], now: datetime
+) -> list[Result]:
+    """The results with a 0 for what is missing and due: past its date or, without one, handed in by somebody."""
+    begun = {r.assignment for r in results if r.handed_in}
+    extra = _extra(students)
+
+    def is_due(r: Result) -> bool:
+        when = due.get(r.assignment)
+        return now > when + extra.get(r.student, timedelta()) if when else r.assignment in begun
+
+    return [r._replace(zero=True) if r.status == "missing" and is_due(r) else r for r in results]
+
+
+def _extra(students: Sequence[_keys.Student]) -> dict[str, timedelta]:
+    """student -> the time that the roster gives them beyond everyone's."""
+    return {student.id: timedelta(days=float(student.extra_days or 0)) for student in students}
 
 
 def _handed_in(folder: Path, assignment: str) -> Path | None:
@@ -127,7 +162,7 @@ def _late(
             when = datetime.fromisoformat(line.when)
     days = max(0, math.ceil((when - due) / timedelta(days=1)))
     cut = min(1.0, days * percent_a_day / 100)
-    words = f"Handed in {count(days, 'day')} late: {100 * cut:g}% of the points are taken off."
+    off = f": {100 * cut:g}% of the points are taken off" if cut else ""
     asides = ("The learning-management system marks it as late.",) if line and line.late_mark and not days else ()
-    notes = (*result.notes, words) if cut else result.notes
+    notes = (*result.notes, f"Handed in {count(days, 'day')} late{off}.") if days else result.notes
     return result._replace(late=days, cut=cut, notes=notes, asides=(*result.asides, *asides))
