@@ -240,9 +240,13 @@ def test_a_held_total_waits_until_it_is_accepted_and_stays_so(tmp_path):
 
 
 def test_options_of_the_last_run_that_this_one_lacks_are_named(tmp_path):
-    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--late-off 10"]) == []
-    assert "had --late-off 10; this one has not" in _rules.forgotten(tmp_path, ["--due 06=2026-12-01"])[0]
-    assert _rules.forgotten(tmp_path, ["--due 06=2026-12-01", "--missing-zero"]) == []
+    def told(late_off=0.0, missing_zero=False):
+        due = ["06=2026-12-01"]
+        return _rules.forgotten(tmp_path, due, [], late_off, missing_zero)
+
+    assert told(late_off=10) == []
+    assert told() == ["The last run had --late-off 10; this one has not, so totals may have changed."]
+    assert told(missing_zero=True) == []
 
 
 def test_an_unreadable_hand_in_gets_a_zero_where_it_is_accepted_and_no_other_does(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,26 +107,38 @@ def grade_class(
     results = [r for plan in plans for r in _grading.run(plan, jobs, tell)]
     found, entries = _leaderboard.grade_challenge(course, submitted, settings.get("key")) if ranked else ([], None)
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
-    out.mkdir(parents=True, exist_ok=True)
     results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
-    if missing_zero:
-        results = _rules.with_zeros(results, dates, _roster(course), datetime.now())
+    results = _timed(results, submitted, course, dates, late_off, missing_zero)
     results, not_held = _accepted(results, out, accept)
-    results = _rules.with_lateness(results, submitted, course, dates, _roster(course), late_off)
-    said = _rules.forgotten(out, [
-        *(f"--due {one}" for one in due), *(f"--drop {one}" for one in drop),
-        *([f"--late-off {late_off:g}"] if late_off else []), *(["--missing-zero"] if missing_zero else []),
-    ])  # fmt: skip
-    graded = _written(Graded(results, out, lost, said=said + _no_zeros(results, dates) * missing_zero), course, entries)
+    said = [*_rules.forgotten(out, due, drop, late_off, missing_zero), *_no_zeros(results, dates, missing_zero)]
+    graded = _written(Graded(results, out, lost, said=said), course, entries)
     _grading.refuse(not_held)
     return graded
 
 
-def _no_zeros(results: list[Result], dates: Collection[str]) -> list[str]:
-    """What to say of assignments that nobody has handed in and that may not be due."""
+def _timed(
+    results: list[Result],
+    submitted: Path,
+    course: Path,
+    dates: Mapping[str, datetime],
+    late_off: float,
+    missing_zero: bool,
+) -> list[Result]:
+    """The results with what was late and, where that is wanted, a 0 for what is missing though it is due."""
+    students = _roster(course)
+    results = _rules.with_lateness(results, submitted, course, dates, students, late_off)
+    return _rules.with_zeros(results, dates, students, datetime.now()) if missing_zero else results
+
+
+def _no_zeros(results: list[Result], dates: Mapping[str, datetime], missing_zero: bool) -> list[str]:
+    """What to say of assignments that nobody has handed in and that may not be due, where zeros are wanted."""
     untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
     names = ", ".join(sorted(untouched))
-    return [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."] if names else []
+    return (
+        [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."]
+        if names and missing_zero
+        else []
+    )
 
 
 def _known(course: Path) -> list[str]:

@@ -45,8 +45,10 @@ def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> li
     ]
 
 
-def forgotten(out: Path, options: Sequence[str]) -> list[str]:
+def forgotten(out: Path, due: Sequence[str], drop: Sequence[str], late_off: float, missing_zero: bool) -> list[str]:
     """What to say where this run lacks options of the last one; its own are kept for the next."""
+    options = [*(f"--due {one}" for one in due), *(f"--drop {one}" for one in drop)]
+    options += [f"--late-off {late_off:g}"] * (late_off > 0) + ["--missing-zero"] * missing_zero
     path = out / OPTIONS
     before = path.read_text("utf-8").splitlines() if path.exists() else []
     write_whole(path, "".join(f"{one}\n" for one in options))
