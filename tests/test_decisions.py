@@ -177,7 +177,9 @@ def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in,
         return _rules.with_lateness([result], tmp_path / "elsewhere", course, due, students, 10)[0]
 
     assert (late().late, late().points) == (days, pytest.approx(4 * max(0, 1 - days / 10)))
-    assert bool(late().notes) == (days > 0)
+    assert [f"late: {min(100, 10 * days)}% of the points are taken off." in note for note in late().notes] == [True] * (
+        days > 0
+    )
     free = _rules.with_lateness([Result("ada", assignment, "graded", marks(2, 2))], file.parents[2], course, due, [])
     said = f"Handed in {days} day{'s' * (days > 1)} late."
     assert free[0].points == 4 and free[0].notes == ((said,) if days else ())  # named, though it costs nothing
