@@ -172,7 +172,7 @@ def gone_again(seed, degree=3, rounds=5):
 
     ways = {"trained on": train_on, "trained anew": None}
     flowers = [83, 133, 70]
-    return {"gone": {way: deletion(model, Z, FLOWERS.y, flowers, unlearn, n_shadows=24, random_state=seed)
+    return {"gone": {way: deletion(model, Z, FLOWERS.y, flowers, unlearn, n_shadows=20, random_state=seed)
                      for way, unlearn in ways.items()}}  # fmt: skip
 
 
