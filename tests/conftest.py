@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -102,6 +103,29 @@ class Teller:
 def pytest_configure(config):
     if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
         config.pluginmanager.register(Teller(config))
+
+
+# --- what a file leaves behind ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def left_as_found():
+    """Put the style of figures and the environment back: some tests run a notebook's cells in their own process, and
+    which file a worker takes next hangs on how fast the machine is.
+    """
+    import matplotlib
+
+    environment = dict(os.environ)
+    with matplotlib.rc_context():
+        yield
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_as_found():
+    with left_as_found():
+        yield
 
 
 # --- a learner's JupyterLab in a browser --------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import left_as_found
 from figures import GREYS_FLOOR, TEXT_FLOOR, WHITE, contrast, faults
 
 matplotlib.use("Agg")
@@ -99,6 +101,14 @@ def test_a_title_is_drawn_and_said_and_limits_are_set(ax):
     assert small == "Gap. net: 0.004 (0.000 to 0.008)."  # not 0.00, and nothing below nought that is none
     drawn = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", ax=ax, **look)
     assert drawn is ax and ax.get_title() == look["title"] and ax.get_xlim() == look["xlim"]
+
+
+def test_a_style_that_one_file_sets_is_gone_in_the_next(request):
+    assert "_left_as_found" in request.fixturenames
+    with left_as_found():
+        plt.style.use("mialab.course")
+        os.environ["MIALAB_SEEN"] = "1"
+    assert matplotlib.rcParams["axes.titlelocation"] == "center" and "MIALAB_SEEN" not in os.environ
 
 
 def test_two_groups_counts_every_record_once(ax):
