@@ -72,7 +72,12 @@ def noise_for(epsilon: float, n_steps: int, delta: float, sampling: float = 1.0)
     unsampled = dp.get_sigma_gaussian(epsilon, delta) * sqrt(n_steps) * (1 + 1e-6)
     if sampling == 1:
         return float(unsampled)
-    if unsampled <= LEAST_NOISE or epsilon_of(LEAST_NOISE, n_steps, delta, sampling) <= epsilon:
+    low = unsampled  # subsampling never needs more
+    while low > LEAST_NOISE:  # no further down than need be: the less noise, the slower the accountant
+        low = max(low / 2, LEAST_NOISE)
+        if epsilon_of(low, n_steps, delta, sampling) > epsilon:
+            break
+    else:
         raise ValueError(
             f"epsilon is {epsilon:g}, which a noise below {LEAST_NOISE} keeps over {n_steps} steps with sampling "
             f"{sampling:g}; it should be smaller, or sampling larger"
@@ -83,7 +88,7 @@ def noise_for(epsilon: float, n_steps: int, delta: float, sampling: float = 1.0)
             lambda noise: _sampled(noise, n_steps, sampling),
             epsilon,
             delta,
-            bracket_interval=dp.ExplicitBracketInterval(LEAST_NOISE, unsampled),  # subsampling never needs more
+            bracket_interval=dp.ExplicitBracketInterval(low, min(2 * low, unsampled)),
             tol=1e-3,
         )
     )

@@ -28,7 +28,7 @@ recap = chapter.recap
         "rate of those *not* called: `n - alarms` of n.",
         "With these two limits: `np.log((tpr - delta) / fpr)` if tpr is above delta, and never below 0.",
     ],
-    means="From two counts, a number that the truth is below only by bad luck, once in twenty audits at most.",
+    means="From two counts, a floor for epsilon. Bad luck puts it above the truth in one audit of twenty at most.",
     why="The promise says tpr ≤ e^epsilon × fpr + delta. Solve for epsilon, and take from the counts what speaks least "
     "against the promise: the lowest tpr and the highest fpr that they leave open. Each may fail with a risk of 0.025.",
 )
@@ -275,7 +275,8 @@ found_nothing = chapter.add(
             ),
             "b": (
                 "Nothing at all: an audit that looks at a single training can never tell anything about a promise.",
-                "It might have: with records enough and a model that learns them by heart it shows a good deal.",
+                "“Never” is too much: with records enough, and a model that learns them by heart, one training shows a "
+                "good deal.",
             ),
             "c": (
                 "This test did not refute the promise; what it could have refuted, its power, must be told with it.",

@@ -192,7 +192,7 @@ memo = chapter.add(
         "The insider ranks a "
         "patient from the training data above another patient in about 86 of 100 pairs, where guessing gives 50, "
         "a point or two either way, for 1,000 members and 1,000 strangers. An outsider, with one record and "
-        "another hospital's patients, does so in about 82, and picks out more than half as many at ten false alarms. "
+        "those of 2,000 other people, does so in about 82, and picks out more than half as many at ten false alarms. "
         "Being in the data says that someone was a patient whose blood we tested: whom that may harm we cannot say. "
         "More than a hundred patients can be picked out, by someone who already holds their record, with hardly a "
         "false accusation. Coarser answers help against the attacks we know, not against all. We recommend the "
@@ -235,7 +235,8 @@ memo = chapter.add(
             "One or two sentences a line, such as: “We asked …”; “With ten of 1,000 strangers accused wrongly, … of "
             "1,000 patients are picked out by …”; “We recommend …; in three draws its price in accuracy was …”.",
             "Take the numbers from the table of counts and say each in words: what would guessing give?",
-            "Name one thing that you do not know and that could change the recommendation.",
+            "Who was trained on was a patient here, with a blood test. Name one thing that you do not know and that "
+            "could change the recommendation.",
         ],
     )
 )

@@ -189,14 +189,8 @@ def what_was_trained_on_knows_them_still(gone):
     assert before > 0.8 and after > before - 0.05
 
 
-@claim(cell="gone = {way: deletion(", says="after a hundred, less so")
-def after_a_hundred_rounds_less_so():
-    before, after = left(gone_again(0, rounds=100)["gone"], "trained on")
-    assert 0.6 < after < before - 0.05
-
-
 @claim(
     cell="gone = {way: deletion(", says="Trained anew, nothing shows", again=gone_again, settings=({}, {"degree": 4})
 )
 def what_was_trained_anew_does_not(gone):
-    assert left(gone, "trained anew")[1] < 0.65
+    assert 0.35 < left(gone, "trained anew")[1] < 0.65
