@@ -18,7 +18,7 @@ from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Choice, Prediction, Reading, Written
 from mialab.exercises.handout import Handout, load_assignment
 from mialab.instructor.challenge import _challenge
-from mialab.instructor.making import _assignment, _course, _keys, _personal
+from mialab.instructor.making import _assignment, _course, _keys, _nbgrader, _personal
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader
@@ -380,8 +380,8 @@ def test_a_fault_is_mended_and_what_was_released_is_kept(tmp_path, monkeypatch, 
     monkeypatch.setattr(_assignment, "_SETUP", text)
     if personal:
         (tmp_path / "r.csv").write_text("student\nada\nben\ndara\n")
-    make, calls = _course._release, []
-    monkeypatch.setattr(_course, "_release", lambda *a: calls.append(a) or (make(*a) if len(calls) > 1 else 1 / 0))
+    make, calls = _nbgrader.release, []
+    monkeypatch.setattr(_nbgrader, "release", lambda *a: calls.append(a) or (make(*a) if len(calls) > 1 else 1 / 0))
     with pytest.raises(ZeroDivisionError):  # interrupted, and begun again
         cli.main([*words, "--mend"])
     assert cli.main([*words, "--mend"]) == 0

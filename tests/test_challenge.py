@@ -567,9 +567,9 @@ def test_clear_differences_are_ranked():
 
 def test_names_are_escaped_and_the_best_stand_first():
     entries = entries_of([0.6, 0.9])
-    page = _leaderboard.as_html(entries, {"s1": "<script>alert(1)</script>"})
+    page = _leaderboard.as_html([entries[0]._replace(student="<script>alert(1)</script>")])
     assert "<script>" not in page and "&lt;script&gt;" in page
-    text = _leaderboard.as_text(entries, {}).splitlines()
+    text = _leaderboard.as_text(entries).splitlines()
     assert text[1].split()[1] == "s1" and "luck" in text[-1] and "intervals are over targets" in text[-1]
 
 

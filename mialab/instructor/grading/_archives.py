@@ -71,7 +71,7 @@ def members(content: bytes) -> list[Member]:
         found = [_member(archive, about, room) for about in files if room.files >= 0]
     if min(room.files, room.large) < 0:
         raise ValueError(f"the archive holds more than {MOST_FILES} files or {LARGEST >> 20} MB of notebooks")
-    return [one for member in found for one in (_inside(member, room) if _is_zip(member) else [member])]
+    return [one for member in found for one in _inside(member, room)]
 
 
 def shown(text: str, most: int = 200) -> str:
@@ -93,14 +93,11 @@ def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [about for about in archive.infolist() if about.file_size or not about.is_dir()]
 
 
-def _is_zip(member: Member) -> bool:
-    return member.content is not None and member.parts[-1].lower().endswith(".zip")
-
-
 def _inside(outer: Member, room: _Room) -> list[Member]:
-    """The files of a ZIP in the archive; the ZIP itself, and why, where it cannot be unpacked."""
-    content = outer.content or b""
-    why = "it is a ZIP with nothing in it"
+    """The files of a ZIP in the archive; the ZIP itself, and why, where it cannot be unpacked; else the file itself."""
+    content, why = outer.content, "it is a ZIP with nothing in it"
+    if content is None or not outer.parts[-1].lower().endswith(".zip"):
+        return [outer]
     if content.count(b"PK\x01\x02") > MOST_INSIDE:  # before a table of contents takes all memory
         return [outer._replace(content=None, why=f"it holds more than {MOST_INSIDE} files")]
     try:

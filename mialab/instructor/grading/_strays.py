@@ -64,9 +64,8 @@ def _nearest(path: Path, students: Sequence[str]) -> str | None:
 def owner(notebook: Path) -> str | None:
     """The student that a notebook names as its own; None where it names nobody, or is no notebook."""
     try:
-        about = _intake.read(notebook).get("metadata", {}).get("mialab", {}) if not notebook.is_symlink() else {}
-        return str(about["student"])
-    except (_intake.Unreadable, OSError, AttributeError, KeyError, TypeError):
+        return None if notebook.is_symlink() else str(_intake.about(_intake.read(notebook))["student"])
+    except (_intake.Unreadable, OSError, KeyError):
         return None
 
 

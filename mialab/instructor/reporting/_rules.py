@@ -12,7 +12,7 @@ from pathlib import Path
 from mialab._files import write_whole
 from mialab.exercises._engine._base import count
 from mialab.instructor.grading import _collected, _intake
-from mialab.instructor.grading._grading import Result
+from mialab.instructor.grading._grading import Result, is_meant
 from mialab.instructor.making import _keys
 
 ACCEPTED, OPTIONS = "accepted.txt", "options.txt"
@@ -85,7 +85,7 @@ def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, date
     due = {}
     for word in words:
         number, _, when = word.partition("=")
-        name = next((a for a in assignments if a == number or a[:2] == number.zfill(2)), None)
+        name = next((a for a in assignments if is_meant(a, number)), None)
         try:
             moment = datetime.fromisoformat(when)
         except ValueError:
