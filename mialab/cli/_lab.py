@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,9 +66,6 @@ def take_assignment(handed_out: Path, workbook: Path) -> str:
     ------
     ValueError : there is no hand-out at that path, or it is not one
     """
-    import shutil
-    import zipfile
-
     wanted = "it should be the folder, or the ZIP, that you were given, with a notebook and assignment.json in it"
     with tempfile.TemporaryDirectory() as unpacked:
         if zipfile.is_zipfile(handed_out):
