@@ -18,13 +18,12 @@ from mialab._files import write_whole
 from mialab.instructor.challenge import _challenge
 from mialab.instructor.challenge._scores import columns_of
 from mialab.instructor.grading import _archives, _collected, _grading
-from mialab.instructor.grading._archives import Member, shown
+from mialab.instructor.grading._archives import LEFT_BEHIND, Member, shown
 from mialab.instructor.grading._senders import Senders, Sent
 from mialab.instructor.making import _course, _keys
 
 KEEP = ("ask", "newest")
 REPLACED = "replaced"  # below `course/instructor`: hand-ins for which a later one came
-_UNPACKING = {"Thumbs.db", "desktop.ini", ".DS_Store"}
 _CHECKPOINTS, _CHECKPOINT = ".ipynb_checkpoints", "-checkpoint.ipynb"
 _PACKED = (".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz")
 
@@ -142,7 +141,7 @@ def _known(course: Path, students: list[str], members: list[Member], sent: list[
 def _of_no_account(member: Member, sent: Sent, known: _Known) -> str:
     """The kind of a file that is nobody's answer; empty if it may be one."""
     leaf = sent.leaf
-    if "__MACOSX" in member.parts or leaf in _UNPACKING or leaf.startswith("._"):
+    if "__MACOSX" in member.parts or leaf in LEFT_BEHIND or leaf.startswith("._"):
         return "left by packing"
     if member.parts[-2:-1] == (_CHECKPOINTS,) and leaf.endswith(_CHECKPOINT):
         real = (*member.parts[:-2], leaf.removesuffix(_CHECKPOINT) + ".ipynb")

@@ -147,12 +147,12 @@ def points(auc: float) -> dict[str, float]:
 def _numbers(usual: dict[str, float]) -> dict[str, Any]:
     """Every number that the README names."""
     return {
-        **{"n": N_CANDIDATES, "members": N_MEMBERS, "strangers": N_CANDIDATES - N_MEMBERS, "targets": N_TARGETS},
-        **{"wrong": round(WRONG * N_CANDIDATES), "lines": N_TARGETS * N_CANDIDATES, "others": OTHERS, **usual},
-        **{"last": N_TARGETS - 1, "all_points": sum(POINTS.values()), "of_file": POINTS["scores_file"]},
-        **{"of_auc": POINTS["scores_auc"], "from_auc": NONE, "to_auc": ALL},
+        "n": N_CANDIDATES, "members": N_MEMBERS, "strangers": N_CANDIDATES - N_MEMBERS, "targets": N_TARGETS,
+        "wrong": round(WRONG * N_CANDIDATES), "lines": N_TARGETS * N_CANDIDATES, "others": OTHERS, **usual,
+        "last": N_TARGETS - 1, "all_points": sum(POINTS.values()), "of_file": POINTS["scores_file"],
+        "of_auc": POINTS["scores_auc"], "from_auc": NONE, "to_auc": ALL,
         "earned": sum(points(usual["mean"]).values()),
-    }
+    }  # fmt: skip
 
 
 _README = """# Capture the members

@@ -21,6 +21,7 @@ from mialab.instructor.grading import _intake
 MOST_FILES = 10_000
 LARGEST = 512 << 20  # bytes unpacked, all together
 MOST_INSIDE, LARGEST_INSIDE = 1000, 4 * _intake.LARGEST  # files and bytes of one hand-in
+LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini", ".DS_Store"}  # by whoever packed or unpacked it
 SMALL = 1 << 20  # bytes of a file that may be a notebook or scores by another name
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, EOFError, RuntimeError,
            MemoryError, LookupError, OverflowError)  # fmt: skip

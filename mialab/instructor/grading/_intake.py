@@ -89,15 +89,15 @@ def take(release: dict[str, Any], source: dict[str, Any], submitted: dict[str, A
     last = {place.question: i for i, place in enumerate(places) if place.question}
     locked = {name: cell for name, cell in frame.items() if cell["metadata"]["nbgrader"]["locked"]}
     cells = [_own(cell) for name, cell in locked.items() if not name.endswith("_test")]
+
+    def answered(question: str, source: str) -> list[dict[str, Any]]:
+        return [{**_own(answers[question]), "source": source}, _own(frame[f"{question}_test"])]
+
     for i, (question, cell) in enumerate(places):
-        if question and last[question] == i:
-            cells += [{**_own(answers[question]), "source": cell["source"]}, _own(frame[f"{question}_test"])]
-        else:
-            cells.append(cell)
+        cells += answered(question, cell["source"]) if question and last[question] == i else [cell]
     for question in answers:
         if question not in last:
-            empty = {**_own(answers[question]), "source": "# This cell was not handed in."}
-            cells += [empty, _own(frame[f"{question}_test"])]
+            cells += answered(question, "# This cell was not handed in.")
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:04d}"
     found = {question: _code(places[i].cell["source"], _source(answers[question])) for question, i in last.items()}

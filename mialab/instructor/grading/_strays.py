@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mialab.instructor.grading import _intake
-
-_NOT_OURS = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # what unpacking leaves behind
+from mialab.instructor.grading._archives import LEFT_BEHIND
 
 
 class Stray(NamedTuple):
@@ -45,7 +44,7 @@ def strays(submitted: Path, students: Sequence[str], assignments: Sequence[str])
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in _NOT_OURS)
+    return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in LEFT_BEHIND)
 
 
 def _nearest(path: Path, students: Sequence[str]) -> str | None:

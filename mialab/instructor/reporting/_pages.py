@@ -17,7 +17,7 @@ from mialab.instructor.grading._judge import Mark
 from mialab.instructor.grading._strays import Stray
 
 
-def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> list[Path]:
+def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> None:
     """One page for each student, with all their assignments but those that nobody has handed in."""
     pages, begun = [], {r.assignment for r in results if r.handed_in or r.zero}
     for student in dict.fromkeys(r.student for r in results):
@@ -27,7 +27,6 @@ def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], s
         write_whole(pages[-1], render("feedback.html", **shown, title_of=_title, inline=inline))
     for old in set(folder.glob("*.html")) - set(pages):  # of who has left the class
         old.unlink()
-    return pages
 
 
 def write_summary(results: list[Result], path: Path, strays: list[Stray] | None = None, unmatched: int = 0) -> None:

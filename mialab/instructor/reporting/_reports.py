@@ -40,8 +40,7 @@ def with_read_answers(results: list[Result], out: Path) -> Read:
             unmatched += points is not None and line["assignment"] in {r.assignment for r in results}
             continue
         result, mark = answers[id]
-        if points is not None:
-            given[id] = points
+        given[id] = points
         if line["comment"]:
             comments[result.student, result.assignment, mark.question] = line["comment"]
 
