@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -52,11 +52,10 @@ class Finding:
 def examine(workbook: Path) -> Iterator[Finding]:
     """Yield a finding for each requirement; a check that itself fails is a finding, never a traceback."""
     here = _is_installed()
-    machine = [_python, lambda: _disk(workbook, ROOM if here else ROOM_TO_INSTALL), _loopback, _browser, _git,
-               _chromium, _bubblewrap]  # fmt: skip
+    machine = [_python, lambda: _disk(workbook, ROOM if here else ROOM_TO_INSTALL), _loopback, _browser, _programs]
     course = [_package, _dependencies, _data, _kernel] if here else [_venv, _registry, _not_yet]
     own = [_notebooks, lambda: _workbook(workbook), lambda: _progress(workbook)]
-    checks: list[Callable[[], list[Finding]]] = [*machine, *course, *own]
+    checks: list[Callable[[], Iterable[Finding]]] = [*machine, *course, *own]
     for check in checks:
         try:
             yield from check()
@@ -102,24 +101,16 @@ def _browser() -> list[Finding]:
         return [Finding("NOTE", "web browser: none that Python could open by itself", fix)]
 
 
-def _git() -> list[Finding]:
-    if found := shutil.which("git"):
-        return [Finding("OK", f"git ({found})")]
-    return [Finding("NOTE", "git was not found: updates of the course then come as a ZIP", "install git, or leave it")]
-
-
-def _chromium() -> list[Finding]:
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if found:
-        return [Finding("OK", f"Chromium ({found})")]
-    return [Finding("NOTE", "Chromium was not found: only the browser tests of `make test` need it, and are skipped")]
-
-
-def _bubblewrap() -> list[Finding]:
-    if found := shutil.which("bwrap"):
-        return [Finding("OK", f"bubblewrap ({found})")]
-    fix = "`sudo apt install bubblewrap` (Debian, Ubuntu), `sudo dnf install bubblewrap` (Fedora)"
-    return [Finding("NOTE", "bubblewrap was not found: only instructors need it, to grade (on Linux)", fix)]
+def _programs() -> Iterator[Finding]:
+    """Say where each program is that the course can do without, or what is then missed."""
+    bubblewrap = "`sudo apt install bubblewrap` (Debian, Ubuntu), `sudo dnf install bubblewrap` (Fedora)"
+    for name, commands, without, fix in (
+        ("git", ["git"], "updates of the course then come as a ZIP", "install git, or leave it"),
+        ("Chromium", CHROMIUM, "only the browser tests of `make test` need it, and are skipped", ""),
+        ("bubblewrap", ["bwrap"], "only instructors need it, to grade (on Linux)", bubblewrap),
+    ):
+        found = next(filter(None, map(shutil.which, commands)), None)
+        yield Finding("OK", f"{name} ({found})") if found else Finding("NOTE", f"{name} was not found: {without}", fix)
 
 
 # --- before anything is installed -----------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def take_assignment(handed_out: Path, workbook: Path) -> str:
     return f"assignments/{folder.name}/{found[0].name}"
 
 
-def lab_command(workbook: Path, words: Sequence[str] = (), first: str = _FIRST) -> list[str]:
+def lab_command(workbook: Path, words: Sequence[str], first: str) -> list[str]:
     """Return the command that opens JupyterLab in the workbook at the notebook `first`; `words` are for Jupyter."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workbook}"]
     command += [f"--LabApp.default_url=/lab/tree/{first}", "--ServerApp.answer_yes=True"]

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mialab._files import write_whole
 from mialab.instructor.grading import _intake
 
 MOST_FILES = 10_000
@@ -52,8 +53,7 @@ def pack(folder: Path, path: Path) -> None:
             about = zipfile.ZipInfo(str(Path(folder.name) / file.relative_to(folder)))
             about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(about, file.read_bytes())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(packed.getvalue())
+    write_whole(path, packed.getvalue())
 
 
 def members(content: bytes) -> list[Member]:
@@ -75,10 +75,10 @@ def members(content: bytes) -> list[Member]:
     return [one for member in found for one in _inside(member, room)]
 
 
-def shown(text: str, most: int = 200) -> str:
+def shown(text: str) -> str:
     """A text from outside that can be printed: what moves the cursor, hides or turns the line around is escaped."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
-    return safe + ("…" if len(text) > most else "")
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:200])
+    return safe + ("…" if len(text) > 200 else "")
 
 
 def _opened(content: bytes) -> zipfile.ZipFile:

@@ -81,7 +81,7 @@ def secret(key: bytes, *words: str) -> str:
     return derive(key, "secret", *words).hex()[:32]
 
 
-def seal(key: bytes, assignment: str, student: str, release: int = 1) -> str:
+def seal(key: bytes, assignment: str, student: str, release: int) -> str:
     """What shows that nobody has changed by hand whose a notebook is, and of which release."""
     return secret(key, "tag", assignment, student, *([str(release)] if release > 1 else []))
 

@@ -96,14 +96,13 @@ def _misconceptions(results: list[Result]) -> list[tuple[int, str, str]]:
 def _alike(results: list[Result]) -> list[tuple[str, list[str]]]:
     """Answers that are alike: code word for word, texts in most of their runs of words. A hint, and no proof."""
     groups: dict[tuple[str, str], list[str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for result in results:
         for answer in result.codes.items():
             groups.setdefault(answer, []).append(result.student)
-    code = [(question, students) for (question, _), students in groups.items() if len(students) > 1]
-    texts: dict[str, dict[str, str]] = {}
-    for result in results:
         for mark in result.marks:
             texts.setdefault(mark.question, {})[result.student] = mark.answer
+    code = [(question, students) for (question, _), students in groups.items() if len(students) > 1]
     return code + [(question, group) for question, said in texts.items() for group in alike_texts(said)]
 
 
