@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
@@ -32,6 +33,14 @@ pytestmark = pytest.mark.long  # classes are made, with nbgrader
 def table(path):
     with open(path, newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
+
+
+def rewrite(path, lines, encoding="utf-8", delimiter=","):
+    """Write a table as a person's tools might."""
+    with open(path, "w", newline="", encoding=encoding, errors="replace") as file:
+        writer = csv.DictWriter(file, lines[0], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(lines)
 
 
 def result(student, *marks, **about):
@@ -81,10 +90,7 @@ def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
     lines = table(tmp_path / "written.csv")
     assert lines[0]["answer"].startswith("'=HYPERLINK") and lines[0]["points"] == ""  # no formula for a spreadsheet
     lines[0] |= {"points": "2,5", "comment": "Well argued."}
-    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.DictWriter(file, lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
+    rewrite(tmp_path / "written.csv", lines, "utf-8-sig")
     for _ in range(2):  # and again, for what was kept is read from what was written
         read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
         assert [r.points for r in read] == [2.5, 0.0] and [r.complete for r in read] == [True, False]
@@ -98,24 +104,13 @@ def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
     assert [x["points"] for x in table(tmp_path / "written.csv")] == ["", "2,5"]
 
 
-def spreadsheet(path, change, encoding="cp1252", delimiter=";"):
-    """What a spreadsheet makes of a file that it takes for another alphabet: other separators, signs it has not."""
-    lines = table(path)
-    change(lines)
-    with open(path, "w", newline="", encoding=encoding, errors="replace") as file:
-        writer = csv.DictWriter(file, lines[0], delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(lines)
-
-
 @pytest.mark.parametrize(("encoding", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8", ",")])
 def test_points_survive_a_spreadsheet_that_spoils_the_answer(tmp_path, encoding, delimiter):
     results = [result("ada", UNREAD._replace(answer="Müller’s α ≥ 0.5 – “so”\nand more")), result("ben", UNREAD)]
     _reports.write_tables(results, tmp_path, [])
     assert (tmp_path / "written.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # or it would be taken for cp1252
-    spreadsheet(
-        tmp_path / "written.csv", lambda lines: lines[0].update(points="3", comment="Schön."), encoding, delimiter
-    )
+    first, other = table(tmp_path / "written.csv")
+    rewrite(tmp_path / "written.csv", [first | {"points": "3", "comment": "Schön."}, other], encoding, delimiter)
     read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
     assert read[0].points == 3 and comments == {("ada", NAME, "tell"): "Schön."} and unmatched == 0
     _reports.write_tables(read, tmp_path, [])
@@ -127,9 +122,8 @@ def test_points_survive_a_spreadsheet_that_spoils_the_answer(tmp_path, encoding,
 def test_points_that_match_no_answer_are_counted_aloud(tmp_path):
     results = [result("ada", UNREAD), result("ben", UNREAD)]
     _reports.write_tables(results, tmp_path, [])
-    spreadsheet(
-        tmp_path / "written.csv", lambda lines: [line.update(id="x" + line["id"], points="1") for line in lines]
-    )
+    lines = table(tmp_path / "written.csv")
+    rewrite(tmp_path / "written.csv", [line | {"id": "x" + line["id"], "points": "1"} for line in lines])
     _, _, unmatched = _reports.with_read_answers(results, tmp_path)
     assert unmatched == 2
     said = str(Graded(results, tmp_path, unmatched=unmatched))
@@ -144,17 +138,10 @@ def test_readers_who_share_the_work_may_put_their_copies_below_one_another(tmp_p
     _reports.write_tables(results, tmp_path, [])
     lines = table(path)
     both = [lines[0] | {"points": "1"}, lines[1], lines[0], lines[1] | {"points": "2", "comment": "Good."}]
-
-    def write(rows):
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, lines[0])
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write(both)
+    rewrite(path, both)
     read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
     assert [r.points for r in read] == [1, 2] and comments == {("ben", NAME, "tell"): "Good."} and not unmatched
-    write([*both, lines[0] | {"points": "3"}])
+    rewrite(path, [*both, lines[0] | {"points": "3"}])
     with pytest.raises(ValueError, match="two points for one answer, '1' and '3'"):
         _reports.with_read_answers(results, tmp_path)
 
@@ -164,10 +151,7 @@ def test_an_earlier_versions_written_answers_are_known_again(tmp_path):
     _reports.write_tables(results, tmp_path, [])
     (line,) = table(tmp_path / "written.csv")
     old = {name: value for name, value in line.items() if name not in ("id", "note")} | {"points": "2"}
-    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, old)
-        writer.writeheader()
-        writer.writerow(old)
+    rewrite(tmp_path / "written.csv", [old])
     read, _, unmatched = _reports.with_read_answers(results, tmp_path)
     assert read[0].points == 2 and unmatched == 0
 
@@ -464,11 +448,21 @@ def test_the_summary_escapes_whatever_a_student_may_have_named_or_written(tmp_pa
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def room(tmp_path):
-    made = Classroom(tmp_path, [f"s{i}" for i in range(5)])
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """A class of five, who have all handed in."""
+    made = Classroom(tmp_path_factory.mktemp("class"), [f"s{i}" for i in range(5)])
     for student in made.students:
         made.submit(student, made.answered(student))
+    return made
+
+
+@pytest.fixture
+def room(handed_in, tmp_path):
+    """That class in a place of its own: to make it takes seconds."""
+    shutil.copytree(handed_in.base, tmp_path, dirs_exist_ok=True)
+    made = copy.copy(handed_in)
+    made.base, made.course, made.key = tmp_path, tmp_path / "course", tmp_path / "instructor.key"
     return made
 
 
