@@ -16,7 +16,7 @@ from mialab import cli
 from mialab.instructor import _collect
 from mialab.instructor._class import grade_class
 from mialab.instructor.challenge import _scores
-from mialab.instructor.grading import _archives, _collected, _sandbox
+from mialab.instructor.grading import _archives, _collected
 from mialab.instructor.grading._senders import Senders
 from mialab.instructor.making._keys import Student
 
@@ -326,8 +326,7 @@ TWO = {"a.ipynb": 0, "b.ipynb": 1}
         (lambda room: {moodle("ben", "__MACOSX/._a.ipynb"): ""}, set(), ""),
     ],
 )  # fmt: skip
-def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tmp_path, monkeypatch, files, held, why):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tmp_path, walled, files, held, why):
     files = files(room) | {
         moodle("dee", "mine.ipynb"): room.handout("dee")
     }  # so that the archive is of this assignment

@@ -15,9 +15,10 @@ import time
 from datetime import datetime
 
 import pytest
-from classroom import NAME, Classroom, solution_cell
+from classroom import NAME, Classroom, solution_cell, table
 
 from mialab import cli
+from mialab.exercises._engine._plain import to_json
 from mialab.instructor._class import Graded, grade_class
 from mialab.instructor.grading import _grading, _judge, _sandbox, _strays
 from mialab.instructor.grading._grading import Result
@@ -28,11 +29,6 @@ from mialab.instructor.reporting import _pages, _reports, _rules
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader
-
-
-def table(path):
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
 
 
 def rewrite(path, lines, encoding="utf-8", delimiter=","):
@@ -270,9 +266,8 @@ def test_the_summary_gives_the_median_as_such(tmp_path):
 
 
 @pytest.mark.parametrize("alone", ["correct", "not yet"])
-def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, monkeypatch, alone):
+def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, walled, monkeypatch, alone):
     """The first run stands for a busy machine; a zero that time gave is never kept for the next run."""
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
     _course.assign("00", tmp_path / "c")
     (tmp_path / "c" / "submitted" / "ada" / "00_start_here").mkdir(parents=True)
     tried = []
@@ -314,9 +309,7 @@ def test_a_written_answer_that_is_too_short_is_read_by_a_person(tmp_path):
         ("We asked " + "and asked " * 10, "to be read"),
         (7, "not yet"),
     ):
-        seen.write_text(
-            json.dumps({"text": answer} if isinstance(answer, str) else {"array": [7], "dtype": "i", "shape": []})
-        )
+        seen.write_text(json.dumps(to_json(answer)))
         (mark,) = judge.marks("ada", tmp_path / "run")
         assert (mark.outcome, mark.points) == (outcome, None if outcome == "to be read" else 0), mark
     seen.write_text(json.dumps({"text": " ".join(f"word{i}" for i in range(60))}))
@@ -348,8 +341,7 @@ def test_everything_that_nobody_claims_is_named_with_the_nearest_student(tmp_pat
     }
 
 
-def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, walled, capsys):
     room = Classroom(tmp_path, ["amira", "bo"])
     (room.course / "submitted" / "Amira" / NAME).mkdir(parents=True)
     words = ["grade", str(room.course / "submitted"), "--out", str(tmp_path / "g"), "--key", str(room.key),
@@ -365,8 +357,7 @@ def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, monkeypatch, ca
 # --- who joins later, and one assignment alone -----------------------------------------------------------------------
 
 
-def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, walled):
     room = Classroom(tmp_path, ["ada", "ben"])
     (tmp_path / "more.csv").write_text("student\nada\nben\ndara\n")
     _course.assign("00", room.course, roster=tmp_path / "more.csv", key=room.key)
@@ -382,8 +373,7 @@ def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, mo
     assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
 
 
-def test_one_assignment_can_be_graded_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_one_assignment_can_be_graded_alone(tmp_path, walled):
     for number in ("00", "01"):
         _course.assign(number, tmp_path / "c")
     (tmp_path / "c" / "submitted" / "ada").mkdir()
@@ -418,14 +408,8 @@ def test_feedback_names_the_misconception_and_escapes_what_students_wrote(tmp_pa
 def test_the_summary_counts_what_went_wrong(tmp_path):
     results = [result(f"s{i}", RIGHT, WRONG, codes={"auc_by_pairs": "aa"}) for i in range(3)]
     results += [result("t", RIGHT, WRONG._replace(diagnosis="other", text=("x",)), notes=("It was late.",))]
-    results += [
-        Result(
-            "u",
-            NAME,
-            "missing",
-            [m._replace(points=0.0, diagnosis=None, outcome="not handed in") for m in (RIGHT, WRONG)],
-        )
-    ]
+    missing = [m._replace(points=0.0, diagnosis=None, outcome="not handed in") for m in (RIGHT, WRONG)]
+    results += [result("u", *missing, status="missing")]
     _pages.write_summary(results, tmp_path / "summary.html")
     page = (tmp_path / "summary.html").read_text("utf-8")
     assert "4 of 5 handed in" in page and 'alt="Students by points: 4 with 1."' in page
@@ -569,8 +553,7 @@ def test_the_wrong_key_is_refused(room, tmp_path):
             _grading.grade(room.course / "submitted", room.base / "grades", key=key)
 
 
-def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_a_failure_of_the_grader_is_not_a_zero(room, walled, monkeypatch):
     monkeypatch.setattr(_sandbox, "run", lambda *a, **k: _sandbox.Ended(1, "", "bwrap: broken"))
     shutil.rmtree(room.course / "submitted" / "s4")
     graded = grade_class(room.course / "submitted", room.base / "grades", key=room.key)
@@ -641,9 +624,8 @@ def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
     assert says in capsys.readouterr().err
 
 
-def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, monkeypatch):
+def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, walled):
     """Without names there is one handout, and whoever has handed in is graded."""
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
     _course.assign("00", tmp_path / "c")
     folder = tmp_path / "c" / "submitted" / "ada" / "00_start_here"
     shutil.copytree(tmp_path / "c" / "handout" / "everyone" / "00_start_here", folder)

@@ -133,12 +133,9 @@ def _timed(
 def _no_zeros(results: list[Result], dates: Mapping[str, datetime], missing_zero: bool) -> list[str]:
     """What to say of assignments that nobody has handed in and that may not be due, where zeros are wanted."""
     untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
-    names = ", ".join(sorted(untouched))
-    return (
-        [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."]
-        if names and missing_zero
-        else []
-    )
+    if not (untouched and missing_zero):
+        return []
+    return [f"No zeros in {', '.join(sorted(untouched))}: nobody has handed it in, and no --due says that it is due."]
 
 
 def _known(course: Path) -> list[str]:
