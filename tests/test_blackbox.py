@@ -338,14 +338,14 @@ def test_a_service_that_is_silent_or_no_service():
 
 
 def test_keys_and_names(model):
-    with serve(model, "iris", keys=["a"]) as url:
+    with serve(model, "iris", keys=["sesame"]) as url:
         for key, words in ((None, "needs a key"), ("b", "not known")):
             with pytest.raises(PermissionError, match=words):
                 RemoteModel(url, key=key)
         with pytest.raises(ValueError, match=r"name is 'rose'; .* serves 'iris'"):
-            RemoteModel(url, "rose", key="a")
-        assert RemoteModel(url + "/", "iris", key="a").name == "iris"
-        assert "sesame" not in repr(RemoteModel(url, key="a"))
+            RemoteModel(url, "rose", key="sesame")
+        assert RemoteModel(url + "/", "iris", key="sesame").name == "iris"
+        assert "sesame" not in repr(RemoteModel(url, key="sesame"))
 
 
 @pytest.mark.parametrize(

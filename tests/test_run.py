@@ -235,22 +235,18 @@ def test_a_set_up_that_was_cut_short_is_done_over(small, where, capsys):
     assert small.setup() == []
 
 
-def test_a_changed_lock_is_installed_over(small):
-    small.setup()
-    (small.folder / "requirements.lock").write_text("numpy==2 \\\n    --hash=sha256:0\n")
-    small.fail_at = "install"
-    assert small.setup() == ["install"]
-    small.fail_at = None
-    assert small.setup() == EVERYTHING, "after an interruption nothing in .venv is trusted"
-
-
-def test_a_changed_style_rule_reinstalls_nothing_but_a_dependency_does(small):
+def test_a_changed_style_rule_reinstalls_nothing_but_a_dependency_or_the_lock_does(small):
     small.setup()
     pyproject = small.folder / "pyproject.toml"
     pyproject.write_text(pyproject.read_text() + "[tool.ruff]\nline-length = 1\n")
     assert small.setup() == []
     pyproject.write_text(pyproject.read_text().replace("'x'", "'x'\ndependencies = ['numpy']"))
     assert small.setup() == ["install", "course"]
+    (small.folder / "requirements.lock").write_text("numpy==2 \\\n    --hash=sha256:0\n")
+    small.fail_at = "install"
+    assert small.setup() == ["install"]
+    small.fail_at = None
+    assert small.setup() == EVERYTHING, "after an interruption nothing in .venv is trusted"
 
 
 def test_a_broken_moved_or_older_environment_is_made_anew(small, tmp_path):

@@ -109,7 +109,7 @@ def grade_class(
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
     results = _timed(results, submitted, course, dates, late_off, missing_zero)
-    results, not_held = _accepted(results, out, accept)
+    results, not_held = _rules.with_accepted(results, out, accept)
     said = [*_rules.forgotten(out, due, drop, late_off, missing_zero), *_no_zeros(results, dates, missing_zero)]
     graded = _written(Graded(results, out, lost, said=said), course, entries)
     _grading.refuse(not_held)
@@ -175,17 +175,6 @@ def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | N
         marks = {r.student: {mark.question: mark.points for mark in r.marks} for r in done}
         _nbgrader.enter(course, assignment, marks)
     return graded._replace(results=results, unmatched=unmatched)
-
-
-def _accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[list[Result], str]:
-    """The results without the holds that are lifted, and what is wrong with those that are to be lifted now.
-
-    Who is held back is known when all have run, and then the tables are to be written all the same.
-    """
-    try:
-        return _rules.with_accepted(results, out, accept), ""
-    except ValueError as error:
-        return _rules.with_accepted(results, out, []), str(error)
 
 
 def _none_missing(results: list[Result], strays: list[_strays.Stray], course: Path) -> list[Result]:
