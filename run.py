@@ -22,13 +22,7 @@ def too_old(version, words):
         if starts(name):
             fix = "This machine has %s: run `make %s PYTHON=%s`, or `%s run.py %s`." % (name, verb, name, name, verb)
             break
-    return "Python %d.%d is too old: the course needs %d.%d or newer. %s" % (
-        version[0],
-        version[1],
-        FLOOR[0],
-        FLOOR[1],
-        fix,
-    )
+    return "Python %d.%d is too old: the course needs %d.%d or newer. " % (tuple(version[:2]) + FLOOR) + fix
 
 
 def starts(command):
@@ -44,7 +38,6 @@ if sys.version_info < FLOOR:
     sys.exit(too_old(sys.version_info, sys.argv[1:]))
 
 import errno
-import glob
 import hashlib
 import importlib.util
 import json
@@ -435,11 +428,8 @@ def test(rest):
 
 def quick(rest):
     """Check style and units in two minutes: no browser, no sandbox, no notebook, nothing long."""
-    started = time.monotonic()
-    prepare(*extras())
     paths = [] if any((ROOT / word.split("::")[0]).exists() for word in rest) else ["tests"]
-    style, tests = run_tests(VENV, ["-m", "not (browser or sandbox or long)"] + rest + paths, started)
-    return tests or style
+    return test(["-m", "not (browser or sandbox or long)"] + rest + paths)
 
 
 def run_tests(venv, rest, started):
@@ -463,14 +453,11 @@ def pytest_words(rest):
     words = ["-n", "2", "--dist", "loadfile"]
     paths = [word for word in rest if not word.startswith("-") and (ROOT / word.split("::")[0]).exists()]
     if not paths:
-        paths = ["tests"]
-        if glob.glob(str(ROOT / "notebooks" / "*.ipynb")):
-            paths.append("notebooks")
+        paths = ["tests", "notebooks"]
         rest = rest + paths
     if any(path.startswith("notebooks") for path in paths):
         words += ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "240", "-p", "tests.beside_nbval"]
-        if (ROOT / "tests" / "nbval_sanitize.cfg").exists():
-            words += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
+        words += ["--nbval-sanitize-with", "tests/nbval_sanitize.cfg"]
     return words + rest
 
 
@@ -535,21 +522,8 @@ def clean(rest):
     return 0
 
 
-VERBS = {
-    "setup": setup,
-    "lab": lab,
-    "test": test,
-    "quick": quick,
-    "doctor": doctor,
-    "progress": progress,
-    "notebooks": notebooks,
-    "site": site,
-    "bench": bench,
-    "lock": lock,
-    "newest": newest,
-    "floors": floors,
-    "clean": clean,
-}
+ACTIONS = (setup, lab, test, quick, doctor, progress, notebooks, site, bench, lock, newest, floors, clean)
+VERBS = {action.__name__: action for action in ACTIONS}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import functools
 import json
 from pathlib import Path
@@ -16,6 +17,19 @@ NAME = "06_the_first_attack"
 # nbgrader starts a Python to ask this for every gradebook that it makes: seconds each, and always the same answer.
 nbgrader.api.get_alembic_version = functools.cache(nbgrader.api.get_alembic_version)
 Notebook = dict
+
+
+def drawn_from(folder: Path, *students: str) -> dict[str, Path]:
+    """A roster of these students and a key, as `assign` takes them."""
+    (folder / "r.csv").write_text("\n".join(["student", *students]), "utf-8")
+    (folder / "k").write_text("11" * 32, "ascii")
+    return {"roster": folder / "r.csv", "key": folder / "k"}
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The lines of a CSV file."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
 
 
 class Classroom:

@@ -128,6 +128,15 @@ def _left_as_found():
         yield
 
 
+# --- grading without a sandbox ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def walled(monkeypatch):
+    """As if this machine had a sandbox: for what starts none."""
+    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+
+
 # --- a learner's JupyterLab in a browser --------------------------------------------------------------------------
 
 

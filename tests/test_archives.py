@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -11,13 +10,13 @@ import shutil
 import zipfile
 
 import pytest
-from classroom import NAME, Classroom
+from classroom import NAME, Classroom, drawn_from, table
 
 from mialab import cli
 from mialab.instructor import _collect
 from mialab.instructor._class import grade_class
 from mialab.instructor.challenge import _scores
-from mialab.instructor.grading import _archives, _collected, _sandbox
+from mialab.instructor.grading import _archives, _collected
 from mialab.instructor.grading._senders import Senders
 from mialab.instructor.making._keys import Student
 
@@ -75,10 +74,10 @@ def names_of(*students):
 
 
 def test_each_student_can_be_handed_an_archive(tmp_path, capsys):
-    (tmp_path / "r.csv").write_text("student\nada\nben\n")
-    (tmp_path / "k").write_text("11" * 32)
-    words = ["assign", "00", "--zip", "--out", str(tmp_path / "c"), "--roster", str(tmp_path / "r.csv")]
-    assert cli.main([*words, "--key", str(tmp_path / "k")]) == 0
+    words = ["assign", "00", "--zip", "--out", str(tmp_path / "c")]
+    for option, path in drawn_from(tmp_path, "ada", "ben").items():
+        words += [f"--{option}", str(path)]
+    assert cli.main(words) == 0
     place = tmp_path / "c" / "archives" / "00_start_here"
     assert f"As archives: {place}." in capsys.readouterr().out
     for student in ("ada", "ben"):
@@ -327,8 +326,7 @@ TWO = {"a.ipynb": 0, "b.ipynb": 1}
         (lambda room: {moodle("ben", "__MACOSX/._a.ipynb"): ""}, set(), ""),
     ],
 )  # fmt: skip
-def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tmp_path, monkeypatch, files, held, why):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tmp_path, walled, files, held, why):
     files = files(room) | {
         moodle("dee", "mine.ipynb"): room.handout("dee")
     }  # so that the archive is of this assignment
@@ -338,8 +336,7 @@ def test_whose_file_was_left_is_held_and_named_and_gets_no_zero(room, course, tm
     def grade(**more):
         more |= {"key": room.key, "missing_zero": True, "due": ["06=2026-01-01"]}
         graded = grade_class(course / "submitted", tmp_path / "g", **more)
-        with open(tmp_path / "g" / "moodle.csv", newline="", encoding="utf-8") as file:
-            return graded, {line["username"]: line[NAME] for line in csv.DictReader(file)}
+        return graded, {line["username"]: line[NAME] for line in table(tmp_path / "g" / "moodle.csv")}
 
     graded, totals = grade()
     assert {student for student, total in totals.items() if total == ""} == held - _challenge_only(files)
@@ -461,8 +458,7 @@ def test_when_each_was_handed_in_is_noted_once(room, course, tmp_path):
              (moodle("cho", "c.ipynb"), (1980, 1, 1, 0, 0, 0)): room.handout("cho")}  # fmt: skip
     for _ in range(2):
         _collect.collect(archive(tmp_path / "lms.zip", files), course)
-    with open(course / "instructor" / "collected.csv", newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
+    lines = table(course / "instructor" / "collected.csv")
     assert [(line["student"], line["assignment"], line["when"], line["late_mark"]) for line in lines] == [
         ("ada", NAME, "2026-12-01T18:00:02", "LATE"), ("ben", NAME, "2026-12-01T09:00:00", ""), ("cho", NAME, "", ""),
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 import pytest
-from classroom import NAME, Classroom
+from classroom import NAME, Classroom, drawn_from
 
 from mialab import cli
 from mialab._files import notebooks_folder
@@ -18,7 +18,7 @@ from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._kinds import Choice, Prediction, Reading, Written
 from mialab.exercises.handout import Handout, load_assignment
 from mialab.instructor.challenge import _challenge
-from mialab.instructor.making import _assignment, _course, _keys, _personal
+from mialab.instructor.making import _assignment, _course, _keys, _nbgrader, _personal
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader
@@ -199,18 +199,13 @@ def test_another_key_and_another_student_make_others(room, tmp_path):
         assert room.right_answers(student)["my_auc"] != other.right_answers(student)["my_auc"]
 
 
-def test_a_student_joins_and_nobody_elses_changes(room, tmp_path):
-    wider = Classroom(tmp_path, ["dee", "cho", "ben", "ada"])
-    for student in room.students:
-        assert files(room.course / "handout" / student) == files(wider.course / "handout" / student)
-
-
 def test_options_stand_in_each_students_own_order(tmp_path):
-    room = Classroom(tmp_path, [f"s{i}" for i in range(12)], number="07")
-    exercise = room.exercises["always_member"]
-    assert len({room.right_answers(student)["always_member"] for student in room.students}) == 4
+    room = Classroom(tmp_path, ["s0", "s1"], number="07")
+    exercise, many = room.exercises["always_member"], [f"s{i}" for i in range(12)]
+    orders = {s: _course.option_orders([exercise], room.secret, room.name, s)["always_member"] for s in many}
+    assert len({order[exercise.answer] for order in orders.values()}) == 4
     for student in room.students:
-        order = _course.option_orders([exercise], room.secret, room.name, student)["always_member"]
+        order = orders[student]
         assert sorted(order) == sorted(order.values()) == sorted(exercise.options)
         text = "".join("".join(c["source"]) for c in room.handout(student)["cells"])
         for letter, (option, _) in exercise.options.items():
@@ -307,7 +302,7 @@ def test_an_assignment_is_not_made_twice_and_a_class_does_not_shrink(tmp_path, m
 def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_path, capsys):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    small, whole = Classroom(tmp_path / "a", ["ada", "ben"]), Classroom(tmp_path / "b", ["ada", "ben", "dara"])
+    small, whole = Classroom(tmp_path / "a", ["ada", "ben"]), Classroom(tmp_path / "b", ["dara", "ben", "ada"])
     before = files(small.course)
     roster = tmp_path / "b" / "roster.csv"
     words = ["assign", "06", "--roster", str(roster), "--key", str(small.key), "--out", str(small.course)]
@@ -323,18 +318,13 @@ def test_a_grown_roster_adds_the_new_students_handouts_and_changes_nobodys(tmp_p
 
 
 def test_a_grown_class_keeps_its_hints_and_its_choice_of_exercises(tmp_path):
-    (tmp_path / "k").write_text("11" * 32)
-    (tmp_path / "r.csv").write_text("student\nada\n")
-    given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}
-    _course.assign("06", tmp_path / "c", exercises=["auc_by_pairs"], hints=False, **given)
-    (tmp_path / "r.csv").write_text("student\nada\ndara\n")
-    made = _course.assign("06", tmp_path / "c", **given)
+    _course.assign("06", tmp_path / "c", exercises=["auc_by_pairs"], hints=False, **drawn_from(tmp_path, "ada"))
+    made = _course.assign("06", tmp_path / "c", **drawn_from(tmp_path, "ada", "dara"))
     assert [folder.parent.name for folder in made.handouts] == ["dara"]
     handout = load_assignment(made.handouts[0] / "assignment.json")
     assert "gives no hints" in repr(handout.auc_by_pairs.hint()) and "guess_members" not in handout.questions
-    (tmp_path / "r.csv").write_text("student\nada\ndara\neve\n")
     with pytest.raises(ValueError, match="is there with auc_by_pairs"):
-        _course.assign("06", tmp_path / "c", exercises=["guess_members"], **given)
+        _course.assign("06", tmp_path / "c", exercises=["guess_members"], **drawn_from(tmp_path, "ada", "dara", "eve"))
 
 
 @pytest.mark.parametrize(
@@ -370,18 +360,17 @@ def test_a_damaged_or_missing_assignment_file_is_named(tmp_path):
 def test_a_fault_is_mended_and_what_was_released_is_kept(tmp_path, monkeypatch, personal, capsys):
     words = ["assign", "00", "--out", str(tmp_path / "c")]
     if personal:
-        (tmp_path / "k").write_text("11" * 32)
-        (tmp_path / "r.csv").write_text("student\nada\nben\n")
-        words += ["--roster", str(tmp_path / "r.csv"), "--key", str(tmp_path / "k")]
+        for option, path in drawn_from(tmp_path, "ada", "ben").items():
+            words += [f"--{option}", str(path)]
     assert cli.main([*words, "--no-hints"]) == 0
     name, course = "00_start_here", tmp_path / "c"
     before = files(course)
     text = _assignment._SETUP + "  # mended"
     monkeypatch.setattr(_assignment, "_SETUP", text)
     if personal:
-        (tmp_path / "r.csv").write_text("student\nada\nben\ndara\n")
-    make, calls = _course._release, []
-    monkeypatch.setattr(_course, "_release", lambda *a: calls.append(a) or (make(*a) if len(calls) > 1 else 1 / 0))
+        drawn_from(tmp_path, "ada", "ben", "dara")
+    make, calls = _nbgrader.release, []
+    monkeypatch.setattr(_nbgrader, "release", lambda *a: calls.append(a) or (make(*a) if len(calls) > 1 else 1 / 0))
     with pytest.raises(ZeroDivisionError):  # interrupted, and begun again
         cli.main([*words, "--mend"])
     assert cli.main([*words, "--mend"]) == 0
@@ -413,10 +402,8 @@ def test_what_cannot_be_mended_is_refused_and_nothing_changes(tmp_path, monkeypa
         _course.assign("00", tmp_path / "c", mend=True)
     _course.assign("00", tmp_path / "c")
     before = files(tmp_path / "c")
-    (tmp_path / "k").write_text("11" * 32)
-    (tmp_path / "r.csv").write_text("student\nada\n")
     with pytest.raises(ValueError, match="key is not the one that 00_start_here was made with"):
-        _course.assign("00", tmp_path / "c", mend=True, roster=tmp_path / "r.csv", key=tmp_path / "k")
+        _course.assign("00", tmp_path / "c", mend=True, **drawn_from(tmp_path, "ada"))
     exercise = next(iter(_assignment.choose(_assignment.find_chapter("00"), None)))
     monkeypatch.setattr(exercise, "points", exercise.points + 1)
     with pytest.raises(ValueError, match=f"mend: {exercise.name} has other points or options now"):
@@ -428,12 +415,10 @@ def test_what_cannot_be_mended_is_refused_and_nothing_changes(tmp_path, monkeypa
 
 
 def test_who_joins_later_is_given_the_challenge_too(tmp_path):
-    (tmp_path / "k").write_text("11" * 32)
-    given = {"roster": tmp_path / "r.csv", "key": tmp_path / "k"}
-    (tmp_path / "r.csv").write_text("student\nada\n")
+    given = drawn_from(tmp_path, "ada")
     _challenge.assign_challenge(tmp_path / "c", url="http://lab.example.org:8000", budget=200, **given)
     before = files(tmp_path / "c" / "handout" / "ada")
-    (tmp_path / "r.csv").write_text("student\nada\ndara\n")
+    drawn_from(tmp_path, "ada", "dara")
     (folder,) = _challenge.assign_challenge(tmp_path / "c", **given)
     assert folder.parent.name == "dara" and files(tmp_path / "c" / "handout" / "ada") == before
     readme = (folder / "README.md").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -193,8 +194,9 @@ def test_everyone_asks_their_own_targets(url):
     for student in STUDENTS:
         for number in (0, 7):
             mine = target(student, number)
-            answers = client(url, student, number).predict_proba(mine.X[:20])
-            assert (answers == mine.model.predict_proba(mine.X[:20])).all()
+            for _ in range(2):  # and again the same
+                answers = client(url, student, number).predict_proba(mine.X[:20])
+                assert (answers == mine.model.predict_proba(mine.X[:20])).all()
 
 
 def test_without_a_key_or_with_another_nobody_gets_in(url):
@@ -223,12 +225,6 @@ def test_malformed_questions_cost_nothing_and_tell_nothing(url, body):
     answer = httpx.post(f"{url}/v1/models/challenge:predict", content=body, headers=headers)
     assert answer.status_code == 400 and "member" not in answer.text
     assert client(url, "cho").queries_left == before
-
-
-def test_members_and_strangers_get_the_same_answer_in_size_and_kind_and_again(url):
-    mine, model = target("ada"), client(url, "ada")
-    twice = [model.predict_proba(mine.X[i : i + 1]) for i in (0, 1, 2) for _ in range(2)]
-    assert all((a == b).all() for a, b in zip(twice[::2], twice[1::2], strict=True))
 
 
 @pytest.mark.long
@@ -407,7 +403,6 @@ SECOND = "\n1,17,"  # on line 169
     ("text", "says"),
     [
         ("", "line 1 should be: target,record,score"),
-        ("a,b\n1,2\n", "line 1 should be"),
         (GOOD.replace("target,", "", 1), "line 1 should be"),
         (GOOD.replace(SECOND, "\n1,17,17,"), "line 169 should have a target, a record and a score"),
         (GOOD.replace(SECOND, "\n1,16,"), "line 169: record 16 of target 1 stands twice"),
@@ -441,11 +436,6 @@ def with_decimal_commas(text):
     return text.replace(".", "~").replace(",", ";").replace("~", ",")
 
 
-def indexed(text):
-    first, *rest = text.splitlines()
-    return "\n".join([f",{first}", *(f"{i},{line}" for i, line in enumerate(rest))])
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -457,9 +447,6 @@ def indexed(text):
         with_decimal_commas(GOOD),
         as_spreadsheets_quote(GOOD),
         "\ufeff" + as_spreadsheets_quote(with_decimal_commas(GOOD), ";"),
-        indexed(GOOD),
-        with_decimal_commas(indexed(GOOD)),
-        as_spreadsheets_quote(indexed(GOOD)),
     ],
 )
 def test_scores_of_other_tools_are_read(tmp_path, text):
@@ -473,7 +460,7 @@ def test_scores_are_read_as_pandas_writes_them_with_its_index(tmp_path):
 
     where = pd.MultiIndex.from_product([range(8), range(150)], names=["target", "record"])
     frame = pd.Series(EXPECTED.ravel(), where, name="score").reset_index()
-    for settings in ({}, {"index": False}, {"sep": ";", "decimal": ","}):
+    for settings in ({}, {"sep": ";", "decimal": ","}, {"quoting": csv.QUOTE_ALL}):
         frame.to_csv(tmp_path / "scores.csv", **settings)
         assert np.allclose(_scores.read_scores(tmp_path / "scores.csv", 8, 150), EXPECTED)
 
@@ -567,9 +554,9 @@ def test_clear_differences_are_ranked():
 
 def test_names_are_escaped_and_the_best_stand_first():
     entries = entries_of([0.6, 0.9])
-    page = _leaderboard.as_html(entries, {"s1": "<script>alert(1)</script>"})
+    page = _leaderboard.as_html([entries[0]._replace(student="<script>alert(1)</script>")])
     assert "<script>" not in page and "&lt;script&gt;" in page
-    text = _leaderboard.as_text(entries, {}).splitlines()
+    text = _leaderboard.as_text(entries).splitlines()
     assert text[1].split()[1] == "s1" and "luck" in text[-1] and "intervals are over targets" in text[-1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
@@ -14,9 +15,10 @@ import time
 from datetime import datetime
 
 import pytest
-from classroom import NAME, Classroom, solution_cell
+from classroom import NAME, Classroom, solution_cell, table
 
 from mialab import cli
+from mialab.exercises._engine._plain import to_json
 from mialab.instructor._class import Graded, grade_class
 from mialab.instructor.grading import _grading, _judge, _sandbox, _strays
 from mialab.instructor.grading._grading import Result
@@ -29,9 +31,12 @@ pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.long  # classes are made, with nbgrader
 
 
-def table(path):
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
+def rewrite(path, lines, encoding="utf-8", delimiter=","):
+    """Write a table as a person's tools might."""
+    with open(path, "w", newline="", encoding=encoding, errors="replace") as file:
+        writer = csv.DictWriter(file, lines[0], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(lines)
 
 
 def result(student, *marks, **about):
@@ -81,10 +86,7 @@ def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
     lines = table(tmp_path / "written.csv")
     assert lines[0]["answer"].startswith("'=HYPERLINK") and lines[0]["points"] == ""  # no formula for a spreadsheet
     lines[0] |= {"points": "2,5", "comment": "Well argued."}
-    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.DictWriter(file, lines[0])
-        writer.writeheader()
-        writer.writerows(lines)
+    rewrite(tmp_path / "written.csv", lines, "utf-8-sig")
     for _ in range(2):  # and again, for what was kept is read from what was written
         read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
         assert [r.points for r in read] == [2.5, 0.0] and [r.complete for r in read] == [True, False]
@@ -98,24 +100,13 @@ def test_what_a_person_wrote_beside_an_answer_is_kept_and_counts(tmp_path):
     assert [x["points"] for x in table(tmp_path / "written.csv")] == ["", "2,5"]
 
 
-def spreadsheet(path, change, encoding="cp1252", delimiter=";"):
-    """What a spreadsheet makes of a file that it takes for another alphabet: other separators, signs it has not."""
-    lines = table(path)
-    change(lines)
-    with open(path, "w", newline="", encoding=encoding, errors="replace") as file:
-        writer = csv.DictWriter(file, lines[0], delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(lines)
-
-
 @pytest.mark.parametrize(("encoding", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8", ",")])
 def test_points_survive_a_spreadsheet_that_spoils_the_answer(tmp_path, encoding, delimiter):
     results = [result("ada", UNREAD._replace(answer="Müller’s α ≥ 0.5 – “so”\nand more")), result("ben", UNREAD)]
     _reports.write_tables(results, tmp_path, [])
     assert (tmp_path / "written.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # or it would be taken for cp1252
-    spreadsheet(
-        tmp_path / "written.csv", lambda lines: lines[0].update(points="3", comment="Schön."), encoding, delimiter
-    )
+    first, other = table(tmp_path / "written.csv")
+    rewrite(tmp_path / "written.csv", [first | {"points": "3", "comment": "Schön."}, other], encoding, delimiter)
     read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
     assert read[0].points == 3 and comments == {("ada", NAME, "tell"): "Schön."} and unmatched == 0
     _reports.write_tables(read, tmp_path, [])
@@ -127,9 +118,8 @@ def test_points_survive_a_spreadsheet_that_spoils_the_answer(tmp_path, encoding,
 def test_points_that_match_no_answer_are_counted_aloud(tmp_path):
     results = [result("ada", UNREAD), result("ben", UNREAD)]
     _reports.write_tables(results, tmp_path, [])
-    spreadsheet(
-        tmp_path / "written.csv", lambda lines: [line.update(id="x" + line["id"], points="1") for line in lines]
-    )
+    lines = table(tmp_path / "written.csv")
+    rewrite(tmp_path / "written.csv", [line | {"id": "x" + line["id"], "points": "1"} for line in lines])
     _, _, unmatched = _reports.with_read_answers(results, tmp_path)
     assert unmatched == 2
     said = str(Graded(results, tmp_path, unmatched=unmatched))
@@ -144,17 +134,10 @@ def test_readers_who_share_the_work_may_put_their_copies_below_one_another(tmp_p
     _reports.write_tables(results, tmp_path, [])
     lines = table(path)
     both = [lines[0] | {"points": "1"}, lines[1], lines[0], lines[1] | {"points": "2", "comment": "Good."}]
-
-    def write(rows):
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, lines[0])
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write(both)
+    rewrite(path, both)
     read, comments, unmatched = _reports.with_read_answers(results, tmp_path)
     assert [r.points for r in read] == [1, 2] and comments == {("ben", NAME, "tell"): "Good."} and not unmatched
-    write([*both, lines[0] | {"points": "3"}])
+    rewrite(path, [*both, lines[0] | {"points": "3"}])
     with pytest.raises(ValueError, match="two points for one answer, '1' and '3'"):
         _reports.with_read_answers(results, tmp_path)
 
@@ -164,10 +147,7 @@ def test_an_earlier_versions_written_answers_are_known_again(tmp_path):
     _reports.write_tables(results, tmp_path, [])
     (line,) = table(tmp_path / "written.csv")
     old = {name: value for name, value in line.items() if name not in ("id", "note")} | {"points": "2"}
-    with open(tmp_path / "written.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, old)
-        writer.writeheader()
-        writer.writerow(old)
+    rewrite(tmp_path / "written.csv", [old])
     read, _, unmatched = _reports.with_read_answers(results, tmp_path)
     assert read[0].points == 2 and unmatched == 0
 
@@ -232,11 +212,12 @@ def test_a_student_is_told_no_points_where_the_gradebook_has_none(tmp_path):
 
 def test_a_held_total_waits_until_it_is_accepted_and_stays_so(tmp_path):
     results = [result("ada", RIGHT), result("cho", RIGHT, held=True, asides=("This was handed out to ada.",))]
-    with pytest.raises(ValueError, match="accept=ada: nothing of theirs is held back or unreadable, but of cho"):
-        _rules.with_accepted(results, tmp_path, ["ada"])
-    assert [r.held for r in _rules.with_accepted(results, tmp_path, [])] == [False, True]
+    found, wrong = _rules.with_accepted(results, tmp_path, ["ada", "cho"])
+    assert wrong == "accept=ada: nothing of theirs is held back or unreadable, but of cho"
+    assert [r.held for r in found] == [False, True]
     for accept in (["cho"], []):
-        assert not any(r.held for r in _rules.with_accepted(results, tmp_path, accept))
+        found, wrong = _rules.with_accepted(results, tmp_path, accept)
+        assert not wrong and not any(r.held for r in found)
 
 
 def test_options_of_the_last_run_that_this_one_lacks_are_named(tmp_path):
@@ -251,12 +232,12 @@ def test_options_of_the_last_run_that_this_one_lacks_are_named(tmp_path):
 
 def test_an_unreadable_hand_in_gets_a_zero_where_it_is_accepted_and_no_other_does(tmp_path):
     broken = result("dee", MISSING, status="unreadable")
-    assert _rules.with_accepted([broken], tmp_path, [])[0].total is None
+    assert _rules.with_accepted([broken], tmp_path, [])[0][0].total is None
     for accept in (["dee"], []):
-        found = _rules.with_accepted([broken, broken._replace(student="eve")], tmp_path, accept)
+        found, _ = _rules.with_accepted([broken, broken._replace(student="eve")], tmp_path, accept)
         assert [r.total for r in found] == [0, None]
     later = [broken._replace(assignment="07_x"), result("dee", RIGHT, held=True)]  # and 06 again, a neighbour's
-    assert [r.total for r in _rules.with_accepted(later, tmp_path, [])] == [None, None]
+    assert [r.total for r in _rules.with_accepted(later, tmp_path, [])[0]] == [None, None]
 
 
 def test_what_is_for_the_instructor_is_not_in_the_feedback(tmp_path):
@@ -286,9 +267,8 @@ def test_the_summary_gives_the_median_as_such(tmp_path):
 
 
 @pytest.mark.parametrize("alone", ["correct", "not yet"])
-def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, monkeypatch, alone):
+def test_what_was_too_slow_is_tried_again_alone_and_flagged_where_it_stays_so(tmp_path, walled, monkeypatch, alone):
     """The first run stands for a busy machine; a zero that time gave is never kept for the next run."""
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
     _course.assign("00", tmp_path / "c")
     (tmp_path / "c" / "submitted" / "ada" / "00_start_here").mkdir(parents=True)
     tried = []
@@ -330,9 +310,7 @@ def test_a_written_answer_that_is_too_short_is_read_by_a_person(tmp_path):
         ("We asked " + "and asked " * 10, "to be read"),
         (7, "not yet"),
     ):
-        seen.write_text(
-            json.dumps({"text": answer} if isinstance(answer, str) else {"array": [7], "dtype": "i", "shape": []})
-        )
+        seen.write_text(json.dumps(to_json(answer)))
         (mark,) = judge.marks("ada", tmp_path / "run")
         assert (mark.outcome, mark.points) == (outcome, None if outcome == "to be read" else 0), mark
     seen.write_text(json.dumps({"text": " ".join(f"word{i}" for i in range(60))}))
@@ -364,8 +342,7 @@ def test_everything_that_nobody_claims_is_named_with_the_nearest_student(tmp_pat
     }
 
 
-def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, walled, capsys):
     room = Classroom(tmp_path, ["amira", "bo"])
     (room.course / "submitted" / "Amira" / NAME).mkdir(parents=True)
     words = ["grade", str(room.course / "submitted"), "--out", str(tmp_path / "g"), "--key", str(room.key),
@@ -381,8 +358,7 @@ def test_who_may_have_handed_in_elsewhere_gets_no_zero(tmp_path, monkeypatch, ca
 # --- who joins later, and one assignment alone -----------------------------------------------------------------------
 
 
-def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, walled):
     room = Classroom(tmp_path, ["ada", "ben"])
     (tmp_path / "more.csv").write_text("student\nada\nben\ndara\n")
     _course.assign("00", room.course, roster=tmp_path / "more.csv", key=room.key)
@@ -398,8 +374,7 @@ def test_who_joined_later_does_not_stop_the_class_and_gets_no_grade(tmp_path, mo
     assert "0 of 2 handed in" in (tmp_path / "g" / "summary.html").read_text("utf-8")
 
 
-def test_one_assignment_can_be_graded_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_one_assignment_can_be_graded_alone(tmp_path, walled):
     for number in ("00", "01"):
         _course.assign(number, tmp_path / "c")
     (tmp_path / "c" / "submitted" / "ada").mkdir()
@@ -434,14 +409,8 @@ def test_feedback_names_the_misconception_and_escapes_what_students_wrote(tmp_pa
 def test_the_summary_counts_what_went_wrong(tmp_path):
     results = [result(f"s{i}", RIGHT, WRONG, codes={"auc_by_pairs": "aa"}) for i in range(3)]
     results += [result("t", RIGHT, WRONG._replace(diagnosis="other", text=("x",)), notes=("It was late.",))]
-    results += [
-        Result(
-            "u",
-            NAME,
-            "missing",
-            [m._replace(points=0.0, diagnosis=None, outcome="not handed in") for m in (RIGHT, WRONG)],
-        )
-    ]
+    missing = [m._replace(points=0.0, diagnosis=None, outcome="not handed in") for m in (RIGHT, WRONG)]
+    results += [result("u", *missing, status="missing")]
     _pages.write_summary(results, tmp_path / "summary.html")
     page = (tmp_path / "summary.html").read_text("utf-8")
     assert "4 of 5 handed in" in page and 'alt="Students by points: 4 with 1."' in page
@@ -464,11 +433,21 @@ def test_the_summary_escapes_whatever_a_student_may_have_named_or_written(tmp_pa
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def room(tmp_path):
-    made = Classroom(tmp_path, [f"s{i}" for i in range(5)])
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """A class of five, who have all handed in."""
+    made = Classroom(tmp_path_factory.mktemp("class"), [f"s{i}" for i in range(5)])
     for student in made.students:
         made.submit(student, made.answered(student))
+    return made
+
+
+@pytest.fixture
+def room(handed_in, tmp_path):
+    """That class in a place of its own: to make it takes seconds."""
+    shutil.copytree(handed_in.base, tmp_path, dirs_exist_ok=True)
+    made = copy.copy(handed_in)
+    made.base, made.course, made.key = tmp_path, tmp_path / "course", tmp_path / "instructor.key"
     return made
 
 
@@ -575,8 +554,7 @@ def test_the_wrong_key_is_refused(room, tmp_path):
             _grading.grade(room.course / "submitted", room.base / "grades", key=key)
 
 
-def test_a_failure_of_the_grader_is_not_a_zero(room, monkeypatch):
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
+def test_a_failure_of_the_grader_is_not_a_zero(room, walled, monkeypatch):
     monkeypatch.setattr(_sandbox, "run", lambda *a, **k: _sandbox.Ended(1, "", "bwrap: broken"))
     shutil.rmtree(room.course / "submitted" / "s4")
     graded = grade_class(room.course / "submitted", room.base / "grades", key=room.key)
@@ -647,9 +625,8 @@ def test_bad_words_get_one_sentence(words, says, tmp_path, monkeypatch, capsys):
     assert says in capsys.readouterr().err
 
 
-def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, monkeypatch):
+def test_an_assignment_for_everyone_needs_neither_roster_nor_key(tmp_path, walled):
     """Without names there is one handout, and whoever has handed in is graded."""
-    monkeypatch.setattr(_sandbox, "missing", lambda: "")
     _course.assign("00", tmp_path / "c")
     folder = tmp_path / "c" / "submitted" / "ada" / "00_start_here"
     shutil.copytree(tmp_path / "c" / "handout" / "everyone" / "00_start_here", folder)

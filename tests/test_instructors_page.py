@@ -121,7 +121,7 @@ def commands():
                 yield pytest.param(words[1:], id=" ".join(words[:4]))
 
 
-@pytest.mark.parametrize("words", commands())
+@pytest.mark.parametrize("words", list(commands()))
 def test_every_command_is_one_that_the_program_takes(words):
     assert cli._parser().parse_args(words).run
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -112,12 +112,12 @@ class Service:
     max_bytes: int
     output: str
     digits: int
-    worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "mialab-model"))
-    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "mialab-reader"))
 
     body_timeout = 10.0  # seconds in which a body must have arrived
 
     def __post_init__(self) -> None:
+        self.worker = ThreadPoolExecutor(1, "mialab-model")
+        self.readers = ThreadPoolExecutor(READERS, "mialab-reader")
         self.classes = np.asarray(self.model.classes_).tolist()
         n_features = getattr(self.model, "n_features_in_", None)
         self.n_features = None if n_features is None else int(n_features)
@@ -140,11 +140,6 @@ class Service:
         if key not in self.accounts:
             raise Refused(403, "this key is not known here; ask whoever runs the service for another")
         return self.accounts[key]
-
-    def check_name(self, name: str) -> None:
-        """Raise `Refused` (404) for another model's name."""
-        if name != self.name:
-            raise Refused(404, f"there is no model {json.dumps(name[:60])} here; this service serves {self.name!r}")
 
     def answer(self, X: np.ndarray | list[dict], account: Account) -> np.ndarray:
         """The model's probabilities for X as the settings let them out, paid for by `account`."""
@@ -246,13 +241,13 @@ def _add_vertex(app: FastAPI, service: Service, schemas: Schemas, Name: Any) -> 
     """The two addresses at which Vertex AI's format is spoken."""
 
     async def predict(request: Request, model: str, path: str) -> Response:
-        _admit(service, request, model)
+        account = _admit(service, request, model)
         _wire.media_type(request.headers.get("content-type"), (JSON,))
         about = {"deployedModelId": "1", "model": path, "modelDisplayName": service.name, "modelVersionId": "1"}
         return await _ask(
             service,
             request,
-            model,
+            account,
             lambda body: _wire.vertex_records(body, service.n_features, service.max_batch, service.feature_names),
             lambda proba: _wire.predictions_json(proba, **about),
         )
@@ -274,13 +269,13 @@ def _add_sagemaker(app: FastAPI, service: Service, schemas: Schemas, Name: Any) 
 
     @app.post("/endpoints/{model}/invocations", **schemas.sagemaker("Predict, in the SageMaker runtime's format"))
     async def sagemaker(request: Request, model: Name) -> Response:
-        _admit(service, request, model)
+        account = _admit(service, request, model)
         kind = _wire.media_type(request.headers.get("content-type"), (JSON, CSV))
         answer_in = _wire.accepted(request.headers.get("accept"))
         response = await _ask(
             service,
             request,
-            model,
+            account,
             lambda body: _wire.sagemaker_records(
                 body, kind, service.n_features, service.max_batch, service.feature_names
             ),
@@ -325,15 +320,15 @@ def _admit(service: Service, request: Request, model: str | None = None) -> Acco
     account = request.scope["mialab.account"] = service.account(request)
     if model is not None:
         request.scope["mialab.model"] = model
-        service.check_name(model)
+        if model != service.name:
+            raise Refused(404, f"there is no model {json.dumps(model[:60])} here; this service serves {service.name!r}")
     return account
 
 
 async def _ask(
-    service: Service, request: Request, model: str, read: Callable[[bytes], Any], write: Callable
+    service: Service, request: Request, account: Account, read: Callable[[bytes], Any], write: Callable
 ) -> Response:
-    """Everything that the prediction routes share: key, model, body, charge, answer."""
-    account = _admit(service, request, model)
+    """What the prediction routes share once they know who asks and in what: body, charge, answer."""
     body = await read_body(request, service.max_bytes, service.body_timeout)
     run = asyncio.get_running_loop().run_in_executor
     async with account.turn:

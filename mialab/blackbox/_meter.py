@@ -14,11 +14,6 @@ from mialab._answers import BudgetExhausted
 class Counted:
     """What the two counted black boxes share."""
 
-    classes_: np.ndarray
-    n_queries: int
-    queries_left: int | None
-    name: str
-
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each record, (n,), of equally probable ones the first.
 
@@ -26,13 +21,10 @@ class Counted:
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """The class probabilities of each record, (n, n_classes)."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        left = "" if self.queries_left is None else f", {self.queries_left:,} left"
-        return f"{self.n_queries:,} {'query' if self.n_queries == 1 else 'queries'} asked of {self.name}{left}"
+    def _told(self, of: str, left: int | None) -> str:
+        """How many questions were asked of what, and how many are left."""
+        queries = "query" if self.n_queries == 1 else "queries"
+        return f"{self.n_queries:,} {queries} asked of {of}" + ("" if left is None else f", {left:,} left")
 
 
 class QueryMeter(Counted):
@@ -91,6 +83,9 @@ class QueryMeter(Counted):
     def queries_left(self) -> int | None:
         """Return how many records may still be asked about; None is any number."""
         return None if self.budget is None else self.budget - self.n_queries
+
+    def __repr__(self) -> str:
+        return self._told(self.name, self.queries_left)
 
     def __getattr__(self, name: str) -> Any:
         # Nothing else: a tree's nodes or a neighbour's records are not what a stranger sees.

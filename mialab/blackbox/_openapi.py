@@ -29,9 +29,7 @@ SECURITY = {
 class Schemas:
     """The descriptions of the routes, as keywords for FastAPI's decorators."""
 
-    def __init__(
-        self, n_features: int | None, n_classes: int, max_batch: int, keyed: bool, names: list[str] | None = None
-    ):
+    def __init__(self, n_features: int | None, n_classes: int, max_batch: int, keyed: bool, names: list[str] | None):
         self._security = [{name: []} for name in SECURITY] if keyed else []
         number = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
         width = {"minItems": n_features or 1} | ({"maxItems": n_features} if n_features else {})
@@ -69,10 +67,7 @@ class Schemas:
         features = {"type": "array", "items": _object({"features": self.records["items"]})}
         features |= {bound: self.records[bound] for bound in ("minItems", "maxItems")}
         asked = {"anyOf": [self.records, _object({"instances": self.instances}), _object({"instances": features})]}
-        body = {
-            JSON: {"schema": asked},
-            CSV: {"schema": self.csv},
-        }
+        body = {JSON: {"schema": asked}, CSV: {"schema": self.csv}}
         amazon = _object({"error": {"type": "string"}, "message": {"type": "string"}})
         answer = {JSON: _object({"predictions": self.predictions}), CSV: {"type": "string"}}
         return self._route(summary, answer, amazon, [*_REFUSALS], body)

@@ -98,7 +98,6 @@ class RemoteModel(Counted):
 
         A frame with columns that hold no numbers, or with missing values, is sent by the names of its columns.
         """
-        n_features = getattr(self, "n_features_in_", None)
         X = _checks.named("X", X, self)
         if _checks.is_frame(X) and hasattr(self, "feature_names_in_") and _is_mixed(X):
             X = _objects(_checks.candidates("X", X))
@@ -106,7 +105,8 @@ class RemoteModel(Counted):
         else:
             X = _checks.records("X", X)
             widest = _DIGITS * X.shape[1]
-            if n_features is not None and X.shape[1] != n_features:
+            n_features = getattr(self, "n_features_in_", X.shape[1])
+            if X.shape[1] != n_features:
                 raise ValueError(f"X has {X.shape[1]} columns; the model was trained on {n_features}")
             X = X.tolist()
         self._check_budget(len(X))
@@ -153,9 +153,7 @@ class RemoteModel(Counted):
 
     def __repr__(self) -> str:
         # What is known, without a question to the service: a repr must not fail.
-        left = "" if self._left is None else f", {self._left:,} left"
-        queries = "query" if self.n_queries == 1 else "queries"
-        return f"{self.n_queries:,} {queries} asked of {self.name} at {self.url}{left}"
+        return self._told(f"{self.name} at {self.url}", self._left)
 
     def _connect(self) -> None:
         import httpx

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -67,7 +68,7 @@ def serve(
     """
     _checks.fitted("model", model)
     _checks.labels("model.classes_", model.classes_)
-    if not isinstance(name, str) or not _is_name(name):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
         raise ValueError(f"name is {name!r}; it should be letters, digits, '.', '_' and '-', at most 63 of them")
     digits_given, digits = digits, 2 if digits is None else _checks.whole_number("digits", digits, 0, 15)
     if digits_given is not None and output != "rounded":
@@ -156,13 +157,6 @@ def _url(host: str, port: int) -> str:
     """The address to ask: a service that listens everywhere is asked on loopback."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
-
-
-def _is_name(name: str) -> bool:
-    return 0 < len(name) < 64 and name.isascii() and name[0].isalnum() and name.translate(_NO_SIGNS).isalnum()
-
-
-_NO_SIGNS = str.maketrans("", "", "._-")
 
 
 def _accounts(

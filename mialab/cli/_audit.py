@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mialab.cli._serve import load_model
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -205,25 +207,18 @@ def _free(options: argparse.Namespace) -> Path:
 
 
 def _model(options: argparse.Namespace) -> tuple[Any, str]:
+    """What is audited, None for recorded answers, and what the report calls it."""
     if options.answers:
         return None, options.name or "recorded answers"
-    return _remote(options) if options.url else _from_file(options)
+    if options.url:
+        from mialab.blackbox import RemoteModel
 
-
-def _from_file(options: argparse.Namespace) -> tuple[Any, str]:
-    from mialab.cli._serve import load_model
-
+        name = options.name or "model"
+        return RemoteModel(options.url, name=name, key=os.environ.get(KEY_VARIABLE)), name
     path = Path(options.model).expanduser()
     if not path.is_file():
         raise ValueError(f"there is no file {options.model!r}")
     return load_model(path, options.trust), options.name or path.name.removesuffix(".skops")
-
-
-def _remote(options: argparse.Namespace) -> tuple[Any, str]:
-    from mialab.blackbox import RemoteModel
-
-    name = options.name or "model"
-    return RemoteModel(options.url, name=name, key=os.environ.get(KEY_VARIABLE)), name
 
 
 def _records(flag: str, path: str, options: argparse.Namespace, model: Any) -> tuple[tuple[Any, Any, Any], dict]:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -26,7 +26,6 @@ import mialab
 from mialab.cli._lab import CHECKOUT, add_workbook, workbook_of
 
 HELP = "check this machine: each requirement OK, or FAIL with the fix"
-PYTHON_FLOOR = (3, 11)
 ROOM = 200_000_000  # bytes that working through the notebooks may take: answers, checkpoints, caches
 ROOM_TO_INSTALL = 2_000_000_000  # all parts, and the downloads on their way
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -53,11 +52,10 @@ class Finding:
 def examine(workbook: Path) -> Iterator[Finding]:
     """Yield a finding for each requirement; a check that itself fails is a finding, never a traceback."""
     here = _is_installed()
-    machine = [_python, lambda: _disk(workbook, ROOM if here else ROOM_TO_INSTALL), _loopback, _browser, _git,
-               _chromium, _bubblewrap]  # fmt: skip
+    machine = [_python, lambda: _disk(workbook, ROOM if here else ROOM_TO_INSTALL), _loopback, _browser, _programs]
     course = [_package, _dependencies, _data, _kernel] if here else [_venv, _registry, _not_yet]
     own = [_notebooks, lambda: _workbook(workbook), lambda: _progress(workbook)]
-    checks: list[Callable[[], list[Finding]]] = [*machine, *course, *own]
+    checks: list[Callable[[], Iterable[Finding]]] = [*machine, *course, *own]
     for check in checks:
         try:
             yield from check()
@@ -75,10 +73,7 @@ def _is_installed() -> bool:
 
 
 def _python() -> list[Finding]:
-    what = f"Python {sys.version.split()[0]} ({sys.executable})"
-    if sys.version_info < PYTHON_FLOOR:
-        return [Finding("FAIL", what, "install Python 3.11 or newer and run `make lab PYTHON=…` with it")]
-    return [Finding("OK", what)]
+    return [Finding("OK", f"Python {sys.version.split()[0]} ({sys.executable})")]  # run.py turns away what is too old
 
 
 def _disk(workbook: Path, needed: int) -> list[Finding]:
@@ -106,24 +101,16 @@ def _browser() -> list[Finding]:
         return [Finding("NOTE", "web browser: none that Python could open by itself", fix)]
 
 
-def _git() -> list[Finding]:
-    if found := shutil.which("git"):
-        return [Finding("OK", f"git ({found})")]
-    return [Finding("NOTE", "git was not found: updates of the course then come as a ZIP", "install git, or leave it")]
-
-
-def _chromium() -> list[Finding]:
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if found:
-        return [Finding("OK", f"Chromium ({found})")]
-    return [Finding("NOTE", "Chromium was not found: only the browser tests of `make test` need it, and are skipped")]
-
-
-def _bubblewrap() -> list[Finding]:
-    if found := shutil.which("bwrap"):
-        return [Finding("OK", f"bubblewrap ({found})")]
-    fix = "`sudo apt install bubblewrap` (Debian, Ubuntu), `sudo dnf install bubblewrap` (Fedora)"
-    return [Finding("NOTE", "bubblewrap was not found: only instructors need it, to grade (on Linux)", fix)]
+def _programs() -> Iterator[Finding]:
+    """Say where each program is that the course can do without, or what is then missed."""
+    bubblewrap = "`sudo apt install bubblewrap` (Debian, Ubuntu), `sudo dnf install bubblewrap` (Fedora)"
+    for name, commands, without, fix in (
+        ("git", ["git"], "updates of the course then come as a ZIP", "install git, or leave it"),
+        ("Chromium", CHROMIUM, "only the browser tests of `make test` need it, and are skipped", ""),
+        ("bubblewrap", ["bwrap"], "only instructors need it, to grade (on Linux)", bubblewrap),
+    ):
+        found = next(filter(None, map(shutil.which, commands)), None)
+        yield Finding("OK", f"{name} ({found})") if found else Finding("NOTE", f"{name} was not found: {without}", fix)
 
 
 # --- before anything is installed -----------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,9 +66,6 @@ def take_assignment(handed_out: Path, workbook: Path) -> str:
     ------
     ValueError : there is no hand-out at that path, or it is not one
     """
-    import shutil
-    import zipfile
-
     wanted = "it should be the folder, or the ZIP, that you were given, with a notebook and assignment.json in it"
     with tempfile.TemporaryDirectory() as unpacked:
         if zipfile.is_zipfile(handed_out):
@@ -85,7 +84,7 @@ def take_assignment(handed_out: Path, workbook: Path) -> str:
     return f"assignments/{folder.name}/{found[0].name}"
 
 
-def lab_command(workbook: Path, words: Sequence[str] = (), first: str = _FIRST) -> list[str]:
+def lab_command(workbook: Path, words: Sequence[str], first: str) -> list[str]:
     """Return the command that opens JupyterLab in the workbook at the notebook `first`; `words` are for Jupyter."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={workbook}"]
     command += [f"--LabApp.default_url=/lab/tree/{first}", "--ServerApp.answer_yes=True"]

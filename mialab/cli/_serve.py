@@ -57,25 +57,25 @@ def run(options: argparse.Namespace) -> int:
         return _run_challenge(options)
     if not options.model:
         raise ValueError("say what to serve: a file saved with skops, or the name of a target of the course")
-    model, name, about = find_model(options)
+    model, found, about = find_model(options)
+    name = options.name or found
     record = example_record(model, options.example)
     secrets = read_keys(options)
     settings = {key: getattr(options, key) for key in ("budget", "period", "max_batch", "output", "digits", "host")}
     service = serve(
         model,
-        options.name or name,
+        name,
         keys={secret: budget for _, secret, budget in secrets} or None,
         labels={secret: label for label, secret, _ in secrets},
         port=options.port,
         **settings,
     )
-    shown = options.name or name
     return _keep_up(
         service,
         options.log,
         lambda url: (
-            f"{about}, is served at {url} as {shown!r}. Ctrl-C stops it. Ask it with:\n"
-            f"  {example(url, shown, record, bool(secrets))}"
+            f"{about}, is served at {url} as {name!r}. Ctrl-C stops it. Ask it with:\n"
+            f"  {example(url, name, record, bool(secrets))}"
         ),
     )
 

@@ -12,7 +12,7 @@ from mialab.exercises._engine._base import count
 from mialab.instructor.challenge import _challenge, _leaderboard
 from mialab.instructor.grading import _collected, _grading, _strays
 from mialab.instructor.grading._grading import Result
-from mialab.instructor.making import _keys, _nbgrader
+from mialab.instructor.making import _course, _keys, _nbgrader
 from mialab.instructor.reporting import _pages, _reports, _rules
 
 SHOWN = 10  # strays on the screen; the summary has them all
@@ -98,7 +98,7 @@ def grade_class(
         lambda: _rules.read_due(due, known),
         lambda: _grading.refuse("" if jobs >= 1 else f"jobs={jobs} should be 1 or more"),
         lambda: _rules.with_lateness([], submitted, course, {}, [], late_off),
-        lambda: plans.extend(_plans(submitted, out, course, only, again=again, **settings)),
+        lambda: plans.extend(_plans(submitted, out, course, known, only, again=again, **settings)),
         lambda: ranked and _challenge.read_challenge(course, settings.get("key")),
         lambda: _grading.in_class("accept", accept, _grading.class_of(course, submitted)),
         lambda: _rules.check_dropped(drop, _questions(plans, ranked)),
@@ -109,7 +109,7 @@ def grade_class(
     lost = _strays.strays(submitted, _grading.class_of(course, submitted), known)
     results = _rules.without_dropped(_none_missing([*results, *found], lost, course), drop)
     results = _timed(results, submitted, course, dates, late_off, missing_zero)
-    results, not_held = _accepted(results, out, accept)
+    results, not_held = _rules.with_accepted(results, out, accept)
     said = [*_rules.forgotten(out, due, drop, late_off, missing_zero), *_no_zeros(results, dates, missing_zero)]
     graded = _written(Graded(results, out, lost, said=said), course, entries)
     _grading.refuse(not_held)
@@ -125,7 +125,7 @@ def _timed(
     missing_zero: bool,
 ) -> list[Result]:
     """The results with what was late and, where that is wanted, a 0 for what is missing though it is due."""
-    students = _roster(course)
+    students = _keys.kept_roster(course)
     results = _rules.with_lateness(results, submitted, course, dates, students, late_off)
     return _rules.with_zeros(results, dates, students, datetime.now()) if missing_zero else results
 
@@ -133,23 +133,21 @@ def _timed(
 def _no_zeros(results: list[Result], dates: Mapping[str, datetime], missing_zero: bool) -> list[str]:
     """What to say of assignments that nobody has handed in and that may not be due, where zeros are wanted."""
     untouched = {r.assignment for r in results} - {r.assignment for r in results if r.handed_in} - set(dates)
-    names = ", ".join(sorted(untouched))
-    return (
-        [f"No zeros in {names}: nobody has handed it in, and no --due says that it is due."]
-        if names and missing_zero
-        else []
-    )
+    if not (untouched and missing_zero):
+        return []
+    return [f"No zeros in {', '.join(sorted(untouched))}: nobody has handed it in, and no --due says that it is due."]
 
 
 def _known(course: Path) -> list[str]:
     """The names of the course's assignments, the challenge with them."""
-    challenge = (course / "instructor" / f"{_challenge.NAME}.json").exists()
+    challenge = _course.settings_file(course, _challenge.NAME).exists()
     return [*_grading.assignment_names(course), *([_challenge.NAME] if challenge else [])]
 
 
-def _plans(submitted: Path, out: Path, course: Path, only: Sequence[str], **settings: Any) -> list[_grading.Plan]:
+def _plans(
+    submitted: Path, out: Path, course: Path, known: list[str], only: Sequence[str], **settings: Any
+) -> list[_grading.Plan]:
     """What there is to grade of notebooks; none where only the challenge is meant."""
-    known = _known(course)
     numbers = [one for one in only if one != _challenge.NAME or one not in known]
     if (only and not numbers) or (not only and known == [_challenge.NAME]):
         return []
@@ -167,32 +165,16 @@ def _questions(plans: list[_grading.Plan], ranked: bool) -> Iterator[tuple[str, 
 def _written(graded: Graded, course: Path, entries: list[_leaderboard.Entry] | None) -> Graded:
     """What was graded, with what people have read; its tables and pages are written."""
     results, comments, unmatched = _reports.with_read_answers(graded.results, graded.out)
-    _reports.write_tables(results, graded.out, _roster(course))
+    _reports.write_tables(results, graded.out, _keys.kept_roster(course))
     _pages.write_feedback(results, comments, graded.out / "feedback")
     _pages.write_summary(results, graded.out / "summary.html", graded.strays, unmatched)
     if entries is not None:
-        _leaderboard.write_leaderboard(entries, graded.out, {})
+        _leaderboard.write_leaderboard(entries, graded.out)
     for assignment in dict.fromkeys(r.assignment for r in results if r.assignment != _challenge.NAME):
         done = [r for r in results if r.assignment == assignment and r.status == "graded"]
         marks = {r.student: {mark.question: mark.points for mark in r.marks} for r in done}
         _nbgrader.enter(course, assignment, marks)
     return graded._replace(results=results, unmatched=unmatched)
-
-
-def _roster(course: Path) -> list[_keys.Student]:
-    path = course / "instructor" / "roster.csv"
-    return _keys.read_roster(path) if path.exists() else []
-
-
-def _accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[list[Result], str]:
-    """The results without the holds that are lifted, and what is wrong with those that are to be lifted now.
-
-    Who is held back is known when all have run, and then the tables are to be written all the same.
-    """
-    try:
-        return _rules.with_accepted(results, out, accept), ""
-    except ValueError as error:
-        return _rules.with_accepted(results, out, []), str(error)
 
 
 def _none_missing(results: list[Result], strays: list[_strays.Stray], course: Path) -> list[Result]:

@@ -18,13 +18,12 @@ from mialab._files import write_whole
 from mialab.instructor.challenge import _challenge
 from mialab.instructor.challenge._scores import columns_of
 from mialab.instructor.grading import _archives, _collected, _grading
-from mialab.instructor.grading._archives import Member, shown
+from mialab.instructor.grading._archives import LEFT_BEHIND, Member, shown
 from mialab.instructor.grading._senders import Senders, Sent
-from mialab.instructor.making import _keys
+from mialab.instructor.making import _course, _keys
 
 KEEP = ("ask", "newest")
 REPLACED = "replaced"  # below `course/instructor`: hand-ins for which a later one came
-_UNPACKING = {"Thumbs.db", "desktop.ini", ".DS_Store"}
 _CHECKPOINTS, _CHECKPOINT = ".ipynb_checkpoints", "-checkpoint.ipynb"
 _PACKED = (".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz")
 
@@ -87,10 +86,9 @@ def collect(archive: Path | str, course: Path | str, keep: str = "ask") -> Colle
     archive, course = Path(archive), Path(course).absolute()
     if keep not in KEEP:
         raise ValueError(f"keep={keep!r} should be one of: {', '.join(KEEP)}")
-    roster = course / "instructor" / "roster.csv"
-    if not roster.exists():
+    students = _keys.kept_roster(course)
+    if not students:
         raise ValueError(f"course={str(course)!r} has no roster, so no notebook says whose it is: unpack it by hand")
-    students = _keys.read_roster(roster)
     try:
         members = _archives.members(archive.read_bytes())
     except (OSError, zipfile.BadZipFile) as error:
@@ -133,7 +131,7 @@ def _known(course: Path, students: list[str], members: list[Member], sent: list[
     return _Known(
         set(students),
         _grading.assignment_names(course),
-        (course / "instructor" / f"{_challenge.NAME}.json").exists(),
+        _course.settings_file(course, _challenge.NAME).exists(),
         {(path.name, _digest(path.read_bytes())) for path in out},
         beside,
         {member.parts for member in members},
@@ -143,7 +141,7 @@ def _known(course: Path, students: list[str], members: list[Member], sent: list[
 def _of_no_account(member: Member, sent: Sent, known: _Known) -> str:
     """The kind of a file that is nobody's answer; empty if it may be one."""
     leaf = sent.leaf
-    if "__MACOSX" in member.parts or leaf in _UNPACKING or leaf.startswith("._"):
+    if "__MACOSX" in member.parts or leaf in LEFT_BEHIND or leaf.startswith("._"):
         return "left by packing"
     if member.parts[-2:-1] == (_CHECKPOINTS,) and leaf.endswith(_CHECKPOINT):
         real = (*member.parts[:-2], leaf.removesuffix(_CHECKPOINT) + ".ipynb")
@@ -163,7 +161,7 @@ def _answer(member: Member, sent: Sent, known: _Known) -> _Answer | str:
     if _is_scores(kind, member.content):
         return _scores(member, sent, known)
     student, assignment = _named(member.content)
-    if student is None and assignment is None and not kind.endswith(".ipynb"):
+    if student is None and not kind.endswith(".ipynb"):
         return _no_answer(kind)
     if student is None and _is_damaged(member.content):
         return "its JSON is damaged"
@@ -183,7 +181,7 @@ def _scores(member: Member, sent: Sent, known: _Known) -> _Answer | str:
         return "scores, and neither their name nor an access.txt beside them tells whose"
     if len(owners) > 1:
         return f"scores, and the access key beside them is not the sender's: {' or '.join(sorted(owners))}?"
-    return _Answer(member, sent, min(owners), _challenge.NAME, _digest(member.content or b""))
+    return _Answer(member, sent, min(owners), _challenge.NAME, _digest(member.content))
 
 
 def _whose(member: Member, sent: Sent, known: _Known) -> tuple[set[str], str]:

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mialab._files import write_whole
-from mialab.blackbox._app import Account
+from mialab.blackbox._app import Account, Service
+from mialab.blackbox._server import running
 from mialab.data import load_iris, wrong_labels
 from mialab.instructor.challenge._ledger import Ledger
-from mialab.instructor.making import _keys
+from mialab.instructor.making import _course, _keys
 from mialab.targets import make
 
 NAME = "challenge"
@@ -81,12 +82,10 @@ def assign_challenge(
     ------
     ValueError : no roster or key, a budget below the number of candidates, or there is a challenge in `out` already
     """
-    from mialab.instructor.making import _course
-
     if budget < N_CANDIDATES:
         raise ValueError(f"budget={budget} should be at least {N_CANDIDATES}: one question for each candidate")
     out, secret, students = Path(out).absolute(), _keys.read_key(key), _keys.read_roster(roster)
-    about = out / "instructor" / f"{NAME}.json"
+    about = _course.settings_file(out, NAME)
     if about.exists():  # who joins later gets targets too; what others were told stays as it is
         settings = _settings(about)
         students = [student for student in students if not (out / "handout" / student.id / NAME).exists()]
@@ -148,12 +147,12 @@ def points(auc: float) -> dict[str, float]:
 def _numbers(usual: dict[str, float]) -> dict[str, Any]:
     """Every number that the README names."""
     return {
-        **{"n": N_CANDIDATES, "members": N_MEMBERS, "strangers": N_CANDIDATES - N_MEMBERS, "targets": N_TARGETS},
-        **{"wrong": round(WRONG * N_CANDIDATES), "lines": N_TARGETS * N_CANDIDATES, "others": OTHERS, **usual},
-        **{"last": N_TARGETS - 1, "all_points": sum(POINTS.values()), "of_file": POINTS["scores_file"]},
-        **{"of_auc": POINTS["scores_auc"], "from_auc": NONE, "to_auc": ALL},
+        "n": N_CANDIDATES, "members": N_MEMBERS, "strangers": N_CANDIDATES - N_MEMBERS, "targets": N_TARGETS,
+        "wrong": round(WRONG * N_CANDIDATES), "lines": N_TARGETS * N_CANDIDATES, "others": OTHERS, **usual,
+        "last": N_TARGETS - 1, "all_points": sum(POINTS.values()), "of_file": POINTS["scores_file"],
+        "of_auc": POINTS["scores_auc"], "from_auc": NONE, "to_auc": ALL,
         "earned": sum(points(usual["mean"]).values()),
-    }
+    }  # fmt: skip
 
 
 _README = """# Capture the members
@@ -253,9 +252,6 @@ def serve_challenge(
     ------
     ValueError : there is no challenge in `course`, or the key is not the one that it was made with
     """
-    from mialab.blackbox._app import Service
-    from mialab.blackbox._server import running
-
     about, secret, students = read_challenge(Path(course), key)
     ledger = Ledger(Path(course) / "instructor" / "asked.csv")
     budget = about["budget"] if budget is None else budget
@@ -273,7 +269,7 @@ def serve_challenge(
 
 def read_challenge(course: Path, key: Path | str | None) -> tuple[dict[str, Any], bytes, list[str]]:
     """What is kept of a challenge, its key and its students; ValueError as in `serve_challenge`."""
-    path = course / "instructor" / f"{NAME}.json"
+    path = _course.settings_file(course, NAME)
     if not path.exists():
         raise ValueError(f"course={str(course)!r} holds no challenge; `mialab assign challenge` makes one")
     if key is None:

@@ -12,7 +12,7 @@ from mialab._html import render
 from mialab.instructor.challenge import _challenge, _scores
 from mialab.instructor.challenge._challenge import POINTS, points
 from mialab.instructor.grading._grading import Result
-from mialab.instructor.grading._judge import Mark
+from mialab.instructor.grading._judge import Mark, marks_for
 from mialab.metrics import MeanInterval, auc, mean_interval, tpr_at
 
 FPR = 0.05
@@ -61,13 +61,13 @@ def grade_challenge(course: Path, submitted: Path, key: Path | str | None) -> tu
     for student in students:
         folder = submitted / student / _challenge.NAME
         if not folder.is_dir():
-            marks = [Mark(name, 0.0, of, "not handed in") for name, of in POINTS.items()]
+            marks = marks_for(POINTS.items(), "not handed in")
             results.append(Result(student, _challenge.NAME, "missing", marks))
             continue
         try:
             scores = _scores.read_scores(folder / "scores.csv", _challenge.N_TARGETS, _challenge.N_CANDIDATES)
         except ValueError as trouble:
-            marks = [Mark(name, 0.0, of, "unreadable", text=(f"{trouble}.",)) for name, of in POINTS.items()]
+            marks = marks_for(POINTS.items(), "unreadable", text=(f"{trouble}.",))
             results.append(Result(student, _challenge.NAME, "unreadable", marks, (f"scores.csv: {trouble}.",)))
             continue
         targets = [_challenge.target_of(secret, student, number) for number in range(len(scores))]
@@ -104,7 +104,7 @@ _NOTE = (
 )
 
 
-def rows(entries: list[Entry], names: dict[str, str]) -> list[tuple[str, ...]]:
+def rows(entries: list[Entry]) -> list[tuple[str, ...]]:
     """The lines of the leaderboard, best first."""
     ordered = sorted(
         zip(entries, ranks(entries), strict=True), key=lambda pair: (-pair[0].counted.mean, pair[0].student)
@@ -112,7 +112,7 @@ def rows(entries: list[Entry], names: dict[str, str]) -> list[tuple[str, ...]]:
     return [
         (
             f"{best}" if best == worst else f"{best}–{worst}",
-            names.get(e.student, e.student),
+            e.student,
             _words(e.counted),
             _words(e.auc),
             _words(e.over, "+"),
@@ -122,20 +122,20 @@ def rows(entries: list[Entry], names: dict[str, str]) -> list[tuple[str, ...]]:
     ]
 
 
-def as_text(entries: list[Entry], names: dict[str, str]) -> str:
+def as_text(entries: list[Entry]) -> str:
     """The leaderboard for a terminal."""
-    table = [_HEAD, *rows(entries, names)]
+    table = [_HEAD, *rows(entries)]
     widths = [max(len(row[i]) for row in table) for i in range(len(_HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     return "\n".join([*lines, "", _NOTE, ""])
 
 
-def as_html(entries: list[Entry], names: dict[str, str]) -> str:
+def as_html(entries: list[Entry]) -> str:
     """The leaderboard as a page."""
-    return render("leaderboard.html", head=_HEAD, rows=rows(entries, names), note=_NOTE)
+    return render("leaderboard.html", head=_HEAD, rows=rows(entries), note=_NOTE)
 
 
-def write_leaderboard(entries: list[Entry], out: Path, names: dict[str, str]) -> None:
+def write_leaderboard(entries: list[Entry], out: Path) -> None:
     """leaderboard.txt and leaderboard.html."""
-    write_whole(out / "leaderboard.txt", as_text(entries, names))
-    write_whole(out / "leaderboard.html", as_html(entries, names))
+    write_whole(out / "leaderboard.txt", as_text(entries))
+    write_whole(out / "leaderboard.html", as_html(entries))

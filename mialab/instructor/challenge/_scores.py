@@ -17,14 +17,13 @@ def read_scores(path: Path, n_targets: int, n_records: int) -> np.ndarray:
     Cells stand between commas or semicolons, in quotation marks or not; a first column without a name, which is how
     pandas writes its index, is passed over.
     """
-    lines = _lines(path)
-    separator = _separator(lines[0]) if lines else ","
-    header = columns_of(lines[0]) if lines else []
+    first, *lines = _lines(path) or [""]
+    separator, header = _separator(first), columns_of(first)
     skip = 1 if header[:1] == [""] else 0
     if header[skip:] != COLUMNS:
         raise ValueError(f"line 1 should be: {','.join(COLUMNS)}")
     scores = np.full((n_targets, n_records), np.nan)
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines, start=2):
         if not line.strip():
             continue
         cells = _cells(number, line, separator)

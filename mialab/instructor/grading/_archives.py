@@ -16,11 +16,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mialab._files import write_whole
 from mialab.instructor.grading import _intake
 
 MOST_FILES = 10_000
 LARGEST = 512 << 20  # bytes unpacked, all together
 MOST_INSIDE, LARGEST_INSIDE = 1000, 4 * _intake.LARGEST  # files and bytes of one hand-in
+LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini", ".DS_Store"}  # by whoever packed or unpacked it
 SMALL = 1 << 20  # bytes of a file that may be a notebook or scores by another name
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, EOFError, RuntimeError,
            MemoryError, LookupError, OverflowError)  # fmt: skip
@@ -51,8 +53,7 @@ def pack(folder: Path, path: Path) -> None:
             about = zipfile.ZipInfo(str(Path(folder.name) / file.relative_to(folder)))
             about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(about, file.read_bytes())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(packed.getvalue())
+    write_whole(path, packed.getvalue())
 
 
 def members(content: bytes) -> list[Member]:
@@ -71,13 +72,13 @@ def members(content: bytes) -> list[Member]:
         found = [_member(archive, about, room) for about in files if room.files >= 0]
     if min(room.files, room.large) < 0:
         raise ValueError(f"the archive holds more than {MOST_FILES} files or {LARGEST >> 20} MB of notebooks")
-    return [one for member in found for one in (_inside(member, room) if _is_zip(member) else [member])]
+    return [one for member in found for one in _inside(member, room)]
 
 
-def shown(text: str, most: int = 200) -> str:
+def shown(text: str) -> str:
     """A text from outside that can be printed: what moves the cursor, hides or turns the line around is escaped."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
-    return safe + ("…" if len(text) > most else "")
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:200])
+    return safe + ("…" if len(text) > 200 else "")
 
 
 def _opened(content: bytes) -> zipfile.ZipFile:
@@ -93,14 +94,11 @@ def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [about for about in archive.infolist() if about.file_size or not about.is_dir()]
 
 
-def _is_zip(member: Member) -> bool:
-    return member.content is not None and member.parts[-1].lower().endswith(".zip")
-
-
 def _inside(outer: Member, room: _Room) -> list[Member]:
-    """The files of a ZIP in the archive; the ZIP itself, and why, where it cannot be unpacked."""
-    content = outer.content or b""
-    why = "it is a ZIP with nothing in it"
+    """The files of a ZIP in the archive; the ZIP itself, and why, where it cannot be unpacked; else the file itself."""
+    content, why = outer.content, "it is a ZIP with nothing in it"
+    if content is None or not outer.parts[-1].lower().endswith(".zip"):
+        return [outer]
     if content.count(b"PK\x01\x02") > MOST_INSIDE:  # before a table of contents takes all memory
         return [outer._replace(content=None, why=f"it holds more than {MOST_INSIDE} files")]
     try:

@@ -158,7 +158,8 @@ def plan(
     releases = [_releases(settings, secret, course, students) for settings, secret in keyed]
     todo, known = [], {}
     for judges, student in itertools.product(releases, students):
-        folder, kept = submitted / student / judges[-1].name, _kept(out, judges[-1].name, student)
+        name = judges[-1].name
+        folder, kept = submitted / student / name, out / "results" / name / f"{student}.json"
         judge = _judge_of(judges, folder, student)
         work = _Work(judge, student, folder, kept, _state(folder, student, judge))
         result = None if student in again else _read(kept, work.state)
@@ -404,7 +405,7 @@ def _plain_output(output: dict[str, Any]) -> dict[str, Any] | None:
 
 def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, ...]:
     """A note where a personal notebook does not say, under the seal of the key, that it was handed out to `student`."""
-    about = _about(submitted)
+    about = _intake.about(submitted)
     named, release = about.get("student"), about.get("release", 1)
     if not judge.settings["personal"]:
         lost = judge.release > 1 and "release" not in about
@@ -416,13 +417,6 @@ def _whose(judge: Judge, student: str, submitted: dict[str, Any]) -> tuple[str, 
     if named is None:
         return ("This notebook no longer says whose it is: its name and seal were taken out.",)
     return ("The name in this notebook, or its seal, was changed by hand.",)
-
-
-def _about(notebook: dict[str, Any]) -> dict[str, Any]:
-    """What a notebook says of itself: whose it is, and of which release."""
-    metadata = notebook.get("metadata")
-    about = metadata.get("mialab") if isinstance(metadata, dict) else None
-    return about if isinstance(about, dict) else {}
 
 
 def _keep(result: Result, work: _Work) -> None:
@@ -438,23 +432,26 @@ def _place(out: Path) -> Iterator[Path]:
     for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         if left.lstat().st_uid == os.geteuid():
             _sandbox.remove(left)
-    place = Path(tempfile.mkdtemp(prefix=prefix))
-    place.chmod(0o711)
-    try:
+    with _passing(prefix=prefix) as place:
         yield place
-    finally:
-        _sandbox.remove(place)
 
 
 @contextmanager
 def _folder(place: Path) -> Iterator[Path]:
     """A folder for one run; beside it is room for what the run prints."""
-    base = Path(tempfile.mkdtemp(dir=place))
-    base.chmod(0o711)
-    try:
+    with _passing(dir=place) as base:
         yield base / "run"
+
+
+@contextmanager
+def _passing(**where: Any) -> Iterator[Path]:
+    """A new folder, deleted in the end, that whoever runs inside may pass through and not look into."""
+    folder = Path(tempfile.mkdtemp(**where))
+    folder.chmod(0o711)
+    try:
+        yield folder
     finally:
-        _sandbox.remove(base)
+        _sandbox.remove(folder)
 
 
 # --- what is known, and what was done before ------------------------------------------------------------------------
@@ -469,11 +466,11 @@ def _assignments(course: Path, only: Sequence[str]) -> list[dict[str, Any]]:
     names = assignment_names(course)
     if not names:
         raise ValueError(f"course={str(course)!r} holds no assignments; `mialab assign` makes them")
-    strange = [one for one in only if not any(_is(name, one) for name in names)]
+    strange = [one for one in only if not any(is_meant(name, one) for name in names)]
     if strange:
         raise ValueError(f"only={', '.join(strange)} is no assignment of this class, which has {', '.join(names)}")
-    chosen = [name for name in names if not only or any(_is(name, one) for one in only)]
-    return [json.loads((course / "instructor" / f"{name}.json").read_text("utf-8")) for name in chosen]
+    chosen = [name for name in names if not only or any(is_meant(name, one) for one in only)]
+    return [json.loads(_course.settings_file(course, name).read_text("utf-8")) for name in chosen]
 
 
 def _releases(settings: dict[str, Any], key: bytes | None, course: Path, students: list[str]) -> list[Judge]:
@@ -491,13 +488,13 @@ def _judge_of(judges: list[Judge], folder: Path, student: str) -> Judge:
     """The judge of the release that a student has handed in; the latest where nothing tells which that is."""
     if len(judges) > 1:
         with suppress(_intake.Unreadable, OSError):
-            about = _about(_intake.read(_intake.find(folder, judges[-1].name)[0]))
+            about = _intake.about(_intake.read(_intake.find(folder, judges[-1].name)[0]))
             release = about.get("release", 1 if about else None)  # the first ones did not say it
             return next((j for j in judges if j.release == release and j.assigned(student)), judges[-1])
     return judges[-1]
 
 
-def _is(name: str, said: str) -> bool:
+def is_meant(name: str, said: str) -> bool:
     """True if someone who says `said` means this assignment: its name, or its number."""
     return said == name or said.zfill(2) == name[:2]
 
@@ -515,9 +512,8 @@ def _key_for(settings: dict[str, Any], path: Path | str | None) -> bytes | None:
 
 def class_of(course: Path, submitted: Path) -> list[str]:
     """Everyone on the roster and, where there is none, everyone who handed in."""
-    roster = course / "instructor" / "roster.csv"
-    if roster.exists():
-        return [student.id for student in _keys.read_roster(roster)]
+    if roster := _keys.kept_roster(course):
+        return [student.id for student in roster]
     names = (path.name for path in submitted.glob("[!.]*") if path.is_dir())
     return sorted(name for name in names if name == clean(name))  # a name in other bytes is a stray
 
@@ -538,17 +534,11 @@ def _state(folder: Path, student: str, judge: Judge) -> str:
     return digest.hexdigest()
 
 
-def _kept(out: Path, assignment: str, student: str) -> Path:
-    return out / "results" / assignment / f"{student}.json"
-
-
 def _read(path: Path, state: str) -> Result | None:
     """What an earlier run found, if it was about the same submission."""
     try:
         kept = json.loads(path.read_text("utf-8"))
-        if kept["state"] != state:
-            return None
-        return _from_plain(kept["result"])
+        return _from_plain(kept["result"]) if kept["state"] == state else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -68,6 +68,13 @@ def read(path: Path) -> dict[str, Any]:
     return notebook
 
 
+def about(notebook: dict[str, Any]) -> dict[str, Any]:
+    """What a notebook says of itself: whose it is, and of which release."""
+    metadata = notebook.get("metadata")
+    said = metadata.get("mialab") if isinstance(metadata, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
 def take(release: dict[str, Any], source: dict[str, Any], submitted: dict[str, Any]) -> Taken:
     """The assignment's notebook with the student's cells in it, in the student's order.
 
@@ -80,22 +87,20 @@ def take(release: dict[str, Any], source: dict[str, Any], submitted: dict[str, A
     given = {_squeeze(_source(cell)) for cell in release["cells"] if _grade_id(cell) not in answers}
     places, unmarked = _places(submitted, frame, answers, given)
     last = {place.question: i for i, place in enumerate(places) if place.question}
-    cells = [
-        _own(cell) for name, cell in frame.items() if cell["metadata"]["nbgrader"]["locked"] and not _is_test(name)
-    ]
+    locked = {name: cell for name, cell in frame.items() if cell["metadata"]["nbgrader"]["locked"]}
+    cells = [_own(cell) for name, cell in locked.items() if not name.endswith("_test")]
+
+    def answered(question: str, source: str) -> list[dict[str, Any]]:
+        return [{**_own(answers[question]), "source": source}, _own(frame[f"{question}_test"])]
+
     for i, (question, cell) in enumerate(places):
-        if question and last[question] == i:
-            cells += [{**_own(answers[question]), "source": cell["source"]}, _own(frame[f"{question}_test"])]
-        else:
-            cells.append(cell)
+        cells += answered(question, cell["source"]) if question and last[question] == i else [cell]
     for question in answers:
         if question not in last:
-            empty = {**_own(answers[question]), "source": "# This cell was not handed in."}
-            cells += [empty, _own(frame[f"{question}_test"])]
+            cells += answered(question, "# This cell was not handed in.")
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:04d}"
-    stubs = {question: _source(answers[question]) for question in last}
-    found = {question: _code(places[i].cell["source"], stubs[question]) for question, i in last.items()}
+    found = {question: _code(places[i].cell["source"], _source(answers[question])) for question, i in last.items()}
     codes = {question: code for question, code in found.items() if code}
     texts = {_grade_id(cell) for cell in submitted["cells"] if _grade_id(cell) and cell.get("cell_type") != "code"}
     return Taken({**release, "cells": cells}, _odd(places, unmarked, answers, texts), codes)
@@ -176,10 +181,6 @@ def _words(source: str) -> list[str]:
         return [word for token in found if token.type not in layout for word in token.string.split()]
     except (tokenize.TokenError, SyntaxError):
         return []
-
-
-def _is_test(grade_id: str) -> bool:
-    return grade_id.endswith("_test")
 
 
 def _grade_id(cell: Any) -> str | None:

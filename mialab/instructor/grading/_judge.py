@@ -1,4 +1,4 @@
-"""Give points for what was seen of a submission. The judge sits outside the sandbox and believes nothing from"""
+"""Give points for what was seen of a submission. The judge sits outside the sandbox and believes nothing of it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Judge:
         texts = [path.read_bytes() for module in modules for path in sorted(folder.rglob(f"{module}.py"))]
         return hashlib.sha256(b"".join(texts)).hexdigest()
 
-    def cases(self, longer: int = 1) -> str:
+    def cases(self, longer: int) -> str:
         """The inputs of the hidden cases as JSON, for the sandbox, and `longer` times the usual time: no outputs."""
         return json.dumps(
             {
@@ -133,43 +133,33 @@ class Judge:
 
     def _mark(self, exercise: Exercise, student: str, seen: dict[str, Any]) -> Mark:
         plain = seen.get(exercise.id)
+        mark = Mark(exercise.name, 0.0, exercise.points, "not seen", section=exercise.section)
         if plain is None:
-            return Mark(exercise.name, 0.0, exercise.points, "not seen", section=exercise.section)
+            return mark
         try:
             if isinstance(exercise, FunctionExercise):
-                return self._function_mark(exercise, plain)
+                return self._function_mark(exercise, plain, mark)
             answer = from_json(plain)
         except ValueError as error:
             text = (f"The answer could not be read: {error}.",)
-            return Mark(exercise.name, 0.0, exercise.points, "not yet", "unreadable", text, section=exercise.section)
+            return mark._replace(outcome="not yet", diagnosis="unreadable", text=text)
         if isinstance(exercise, Choice):
             answer = self._own_letter(exercise, student, answer)
         verdict = exercise.judge(answer)
         text = () if verdict.outcome == "correct" else tuple(map(str, verdict.body[:1]))
+        mark = mark._replace(outcome=verdict.outcome, diagnosis=verdict.diagnosis, text=text)
         if isinstance(exercise, Written) and isinstance(answer, str) and verdict.outcome != "not attempted":
             # Too short, say: a person decides what that is worth, and is told.
-            return Mark(
-                exercise.name, None, exercise.points, "to be read", verdict.diagnosis, text, answer=answer.strip()
-            )
-        points = float(exercise.points) if verdict.outcome == "correct" else 0.0
-        return Mark(
-            exercise.name, points, exercise.points, verdict.outcome, verdict.diagnosis, text, section=exercise.section
-        )
+            return mark._replace(points=None, outcome="to be read", answer=answer.strip(), section="")
+        return mark._replace(points=float(exercise.points)) if verdict.outcome == "correct" else mark
 
-    def _function_mark(self, exercise: FunctionExercise, plain: Any) -> Mark:
+    def _function_mark(self, exercise: FunctionExercise, plain: Any, mark: Mark) -> Mark:
         bench = self.benches[exercise.name]
         finding = bench.finding(observed_from_json(plain, len(bench.cases)))
-        return Mark(
-            exercise.name,
-            float(exercise.points) if finding.outcome == "correct" else 0.0,
-            exercise.points,
-            finding.outcome,
-            finding.diagnosis,
-            tuple(map(str, finding.text)) if finding.outcome == "not yet" else (),
-            finding.passed,
-            finding.of,
-            exercise.section,
-        )
+        text = tuple(map(str, finding.text)) if finding.outcome == "not yet" else ()
+        points = float(exercise.points) if finding.outcome == "correct" else 0.0
+        mark = mark._replace(points=points, outcome=finding.outcome, diagnosis=finding.diagnosis, text=text)
+        return mark._replace(passed=finding.passed, cases=finding.of)
 
     def _own_letter(self, exercise: Choice, student: str, answer: Any) -> Any:
         """The exercise's letter for the one that this student saw."""
@@ -181,19 +171,19 @@ class Judge:
 
     def _own_mark(self, question: _personal.OwnQuestion, student: str, seen: dict[str, Any]) -> Mark:
         plain = seen.get(question.name)
-        common = {"section": "Your own model"}
+        mark = Mark(question.name, 0.0, question.points, "not seen", section="Your own model")
         if plain is None:
-            return Mark(question.name, 0.0, question.points, "not seen", **common)
+            return mark
         try:
             answer = from_json(plain)
         except ValueError:
             answer = "?"
         if answer is ... or answer is None:
-            return Mark(question.name, 0.0, question.points, "not attempted", **common)
+            return mark._replace(outcome="not attempted")
         diagnosis, text = self._own_diagnosis(question, student, answer)
         if diagnosis is None:
-            return Mark(question.name, float(question.points), question.points, "correct", **common)
-        return Mark(question.name, 0.0, question.points, "not yet", diagnosis, (text,), **common)
+            return mark._replace(points=float(question.points), outcome="correct")
+        return mark._replace(outcome="not yet", diagnosis=diagnosis, text=(text,))
 
     def _own_diagnosis(self, question: _personal.OwnQuestion, student: str, answer: Any) -> tuple[str | None, str]:
         number = as_array(answer)
@@ -253,9 +243,9 @@ def in_time(work: Callable[[], Any]) -> Any:
     return said
 
 
-def marks_for(exercises: list[tuple[str, int]], outcome: str) -> list[Mark]:
+def marks_for(questions: Iterable[tuple[str, int]], outcome: str, text: tuple[str, ...] = ()) -> list[Mark]:
     """A mark of no points for each question: nothing was handed in, or nothing could be read."""
-    return [Mark(name, 0.0, points, outcome) for name, points in exercises]
+    return [Mark(name, 0.0, points, outcome, text=text) for name, points in questions]
 
 
 def read_executed(folder: Path, name: str) -> dict[str, Any]:

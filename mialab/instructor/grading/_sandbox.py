@@ -148,15 +148,11 @@ def _python_folders() -> list[str]:
 
     Not `sys.path`: it may name the folder that one happens to grade in.
     """
-    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *_packages()) if os.path.isdir(p)}
+    packages = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    folders = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, *packages) if os.path.isdir(p)}
     folders.add(os.path.abspath(sys.prefix))
     known = [*folders, *(p for p in _SYSTEM if not os.path.islink(p))]
     return sorted(p for p in folders if not any(p != other and Path(p).is_relative_to(other) for other in known))
-
-
-def _packages() -> list[str]:
-    """Where pip installs: for everyone and, where Python looks there, for this user."""
-    return [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
 
 
 def _variables(folder: Path) -> dict[str, str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mialab.instructor.grading import _intake
-
-_NOT_OURS = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # what unpacking leaves behind
+from mialab.instructor.grading._archives import LEFT_BEHIND
 
 
 class Stray(NamedTuple):
@@ -45,7 +44,7 @@ def strays(submitted: Path, students: Sequence[str], assignments: Sequence[str])
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in _NOT_OURS)
+    return sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name not in LEFT_BEHIND)
 
 
 def _nearest(path: Path, students: Sequence[str]) -> str | None:
@@ -64,9 +63,8 @@ def _nearest(path: Path, students: Sequence[str]) -> str | None:
 def owner(notebook: Path) -> str | None:
     """The student that a notebook names as its own; None where it names nobody, or is no notebook."""
     try:
-        about = _intake.read(notebook).get("metadata", {}).get("mialab", {}) if not notebook.is_symlink() else {}
-        return str(about["student"])
-    except (_intake.Unreadable, OSError, AttributeError, KeyError, TypeError):
+        return None if notebook.is_symlink() else str(_intake.about(_intake.read(notebook))["student"])
+    except (_intake.Unreadable, OSError, KeyError):
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import replace
@@ -29,12 +28,12 @@ EVERYONE = "everyone"  # the handout of a class without a roster
 
 
 class Cell(NamedTuple):
-    """A cell of an assignment: its source, what nbgrader is to know of it (None: nothing), and a picture."""
+    """A cell of an assignment: its source, what nbgrader is to know of it (None: nothing), and a picture in base64."""
 
     kind: str  # "markdown" or "code"
     source: str
     nbgrader: dict[str, Any] | None = None
-    picture: bytes | None = None
+    picture: str | None = None
 
 
 def find_chapter(number: str) -> Chapter:
@@ -131,13 +130,13 @@ def _reorder(text: str, exercise: Choice, order: dict[str, str]) -> str:
     return re.sub(r"^- \*\*[a-z]\)\*\* .*$", lambda _: next(lines), text, flags=re.MULTILINE)
 
 
-def _figure(before: list[dict]) -> bytes:
+def _figure(before: list[dict]) -> str:
     for cell in reversed(before):
         for output in cell.get("outputs", []):
             page = "".join(output.get("data", {}).get("text/html", ""))
             found = re.search(r'src="data:image/png;base64,([^"]+)"', page)
             if found:
-                return base64.b64decode(found[1])
+                return found[1]
     raise ValueError("there is no figure to read before this exercise")
 
 

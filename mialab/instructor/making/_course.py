@@ -17,7 +17,7 @@ from mialab._files import write_whole
 from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._kinds import Choice
 from mialab.exercises.handout import FILE
-from mialab.instructor.making import _assignment, _keys, _personal
+from mialab.instructor.making import _assignment, _keys, _nbgrader, _personal
 from mialab.instructor.making._assignment import EVERYONE, Cell
 
 _CONFIG = """# nbgrader's settings for this course; `mialab assign` wrote them.
@@ -150,7 +150,7 @@ def _make(out: Path, new: _Release, students: list[str]) -> list[Path]:
     source = out / "source" / new.name / f"{new.name}.ipynb"
     _write_notebook(source, new.cells({}), new.about)
     _write_json(source.parent / FILE, new.handout(EVERYONE, None))
-    _release(out, new.name)
+    _nbgrader.release(out, new.name)
     handouts = _hand_out(out, new, students)
     _write_json(settings_file(out, new.name), new.settings)
     return handouts
@@ -287,9 +287,8 @@ def start(out: Path) -> None:
 
 def copy_roster(roster: Path, out: Path) -> tuple[str, ...]:
     """Keep the roster with the class, and say who has left; ValueError if it seems another class's."""
-    kept, now = out / "instructor" / "roster.csv", _keys.read_roster(roster)
-    before = [student.id for student in _keys.read_roster(kept)] if kept.exists() else []
-    left = tuple(student for student in before if student not in {student.id for student in now})
+    before, now = _keys.kept_roster(out), _keys.read_roster(roster)
+    left = tuple(student.id for student in before if student.id not in {student.id for student in now})
     if 2 * len(left) > len(before):
         raise ValueError(
             f"roster={str(roster)!r} lacks {len(left)} of the {len(before)} students that {out} was made for: is it "
@@ -299,15 +298,8 @@ def copy_roster(roster: Path, out: Path) -> tuple[str, ...]:
     writer = csv.writer(text)
     writer.writerow(["student", *_keys.Student._fields[1:]])
     writer.writerows(now)
-    write_whole(kept, text.getvalue())
+    write_whole(out / "instructor" / "roster.csv", text.getvalue())
     return left
-
-
-def _release(out: Path, name: str) -> None:
-    """Let nbgrader make the students' version, and enter the assignment in its gradebook."""
-    from mialab.instructor.making import _nbgrader
-
-    _nbgrader.release(out, name)
 
 
 def _write_notebook(path: Path, cells: list[Cell], about: dict[str, Any]) -> None:
@@ -325,9 +317,7 @@ def _write_notebook(path: Path, cells: list[Cell], about: dict[str, Any]) -> Non
         if cell.nbgrader:
             made.metadata["nbgrader"] = cell.nbgrader
         if cell.picture:
-            import base64
-
-            made["attachments"] = {"figure.png": {"image/png": base64.b64encode(cell.picture).decode()}}
+            made["attachments"] = {"figure.png": {"image/png": cell.picture}}
         notebook.cells.append(made)
     write_whole(path, writes(notebook) + "\n")
 

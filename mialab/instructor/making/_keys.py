@@ -32,7 +32,7 @@ class Student(NamedTuple):
 _MORE = Student._fields[1:]
 
 
-def make_key(path: Path | str) -> bytes:
+def make_key(path: Path | str) -> None:
     """Write 32 random bytes, as hexadecimal text that only its owner may read; ValueError if the file is there."""
     path = Path(path)
     try:
@@ -41,7 +41,6 @@ def make_key(path: Path | str) -> bytes:
         raise ValueError(f"key={str(path)!r} is there already; a class drawn from it would change with it") from None
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32) + "\n")
-    return read_key(path)
 
 
 def read_key(path: Path | str) -> bytes:
@@ -82,7 +81,7 @@ def secret(key: bytes, *words: str) -> str:
     return derive(key, "secret", *words).hex()[:32]
 
 
-def seal(key: bytes, assignment: str, student: str, release: int = 1) -> str:
+def seal(key: bytes, assignment: str, student: str, release: int) -> str:
     """What shows that nobody has changed by hand whose a notebook is, and of which release."""
     return secret(key, "tag", assignment, student, *([str(release)] if release > 1 else []))
 
@@ -115,6 +114,12 @@ def read_roster(path: Path | str) -> list[Student]:
         more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
         raise ValueError(f"roster={str(path)!r}, {'; '.join(faults[:MOST_FAULTS])}{more}")
     return students
+
+
+def kept_roster(course: Path) -> list[Student]:
+    """The roster that is kept with a class; nobody where it has none."""
+    path = course / "instructor" / "roster.csv"
+    return read_roster(path) if path.exists() else []
 
 
 def _names_a_folder(id: str) -> bool:

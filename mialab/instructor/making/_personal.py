@@ -47,10 +47,6 @@ def _gap(scores: np.ndarray, own: Own) -> float:
     return float(scores[own.is_member].mean() - scores[~own.is_member].mean())
 
 
-def _petals_of_the_wrong(own: Own) -> float:
-    return float(own.X[~own.is_member & (own.model.predict(own.X) != own.y), 2].mean())
-
-
 QUESTIONS = (
     OwnQuestion(
         "my_members_petals",
@@ -77,7 +73,7 @@ QUESTIONS = (
         "a length in cm, to at least four digits after the point",
         "Take the strangers for whom your model does not predict the recorded label. How long are their petals, on "
         "average?",
-        _petals_of_the_wrong,
+        lambda own: float(own.X[~own.is_member & (own.model.predict(own.X) != own.y), 2].mean()),
     ),
     OwnQuestion(
         "my_confidence_gap",

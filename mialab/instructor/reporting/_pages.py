@@ -17,7 +17,7 @@ from mialab.instructor.grading._judge import Mark
 from mialab.instructor.grading._strays import Stray
 
 
-def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> list[Path]:
+def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], str], folder: Path) -> None:
     """One page for each student, with all their assignments but those that nobody has handed in."""
     pages, begun = [], {r.assignment for r in results if r.handed_in or r.zero}
     for student in dict.fromkeys(r.student for r in results):
@@ -27,7 +27,6 @@ def write_feedback(results: list[Result], comments: dict[tuple[str, str, str], s
         write_whole(pages[-1], render("feedback.html", **shown, title_of=_title, inline=inline))
     for old in set(folder.glob("*.html")) - set(pages):  # of who has left the class
         old.unlink()
-    return pages
 
 
 def write_summary(results: list[Result], path: Path, strays: list[Stray] | None = None, unmatched: int = 0) -> None:
@@ -97,14 +96,13 @@ def _misconceptions(results: list[Result]) -> list[tuple[int, str, str]]:
 def _alike(results: list[Result]) -> list[tuple[str, list[str]]]:
     """Answers that are alike: code word for word, texts in most of their runs of words. A hint, and no proof."""
     groups: dict[tuple[str, str], list[str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for result in results:
         for answer in result.codes.items():
             groups.setdefault(answer, []).append(result.student)
-    code = [(question, students) for (question, _), students in groups.items() if len(students) > 1]
-    texts: dict[str, dict[str, str]] = {}
-    for result in results:
         for mark in result.marks:
             texts.setdefault(mark.question, {})[result.student] = mark.answer
+    code = [(question, students) for (question, _), students in groups.items() if len(students) > 1]
     return code + [(question, group) for question, said in texts.items() for group in alike_texts(said)]
 
 

@@ -40,8 +40,7 @@ def with_read_answers(results: list[Result], out: Path) -> Read:
             unmatched += points is not None and line["assignment"] in {r.assignment for r in results}
             continue
         result, mark = answers[id]
-        if points is not None:
-            given[id] = points
+        given[id] = points
         if line["comment"]:
             comments[result.student, result.assignment, mark.question] = line["comment"]
 
@@ -68,10 +67,17 @@ def write_tables(results: list[Result], out: Path, students: list[_keys.Student]
     """grades.csv, written.csv, and one table each for Canvas and Moodle."""
     _write_grades(results, out)
     _write_written(results, out)
-    known = {s.id: s for s in students} or {r.student: _keys.Student(r.student) for r in results}
+    of = {r.assignment: r.of for r in results}
     totals = {(r.student, r.assignment): _points(r.total) for r in results}
-    _write_canvas(results, out / "canvas.csv", known, totals)
-    _write_moodle(results, out / "moodle.csv", known, totals)
+    known = students or [_keys.Student(id) for id in dict.fromkeys(r.student for r in results)]
+    rows = [(student, [totals.get((student.id, a), "") for a in of]) for student in known]
+    # Canvas' gradebook import: five columns that name a student, a column each assignment, points possible on top.
+    canvas = [["    Points Possible", "", "", "", "", *(f"{points:g}" for points in of.values())]]
+    canvas += [[s.name or s.id, s.lms_id, "", s.id, "", *own] for s, own in rows]
+    _write(out / "canvas.csv", ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *of], canvas)
+    # Moodle's grade import: columns that it can map to a user, and a column each assignment.
+    moodle = [[s.id, s.email, s.lms_id, *own] for s, own in rows]
+    _write(out / "moodle.csv", ["username", "email", "idnumber", *of], moodle)
 
 
 def _write_grades(results: list[Result], out: Path) -> None:
@@ -82,21 +88,8 @@ def _write_grades(results: list[Result], out: Path) -> None:
         for r in results
         for m in r.marks
     ]  # fmt: skip
-    columns = [
-        "student",
-        "assignment",
-        "status",
-        "question",
-        "points",
-        "of",
-        "outcome",
-        "diagnosis",
-        "passed",
-        "checks",
-        "days_late",
-        "release",
-    ]
-    _write(out / "grades.csv", [*columns, "notes"], rows)
+    columns = "student assignment status question points of outcome diagnosis passed checks days_late release notes"
+    _write(out / "grades.csv", columns.split(), rows)
 
 
 def _write_written(results: list[Result], out: Path) -> None:
@@ -116,28 +109,6 @@ def _write_written(results: list[Result], out: Path) -> None:
     if rows or (out / WRITTEN).exists():
         # The mark in front tells a spreadsheet that this is UTF-8; without it, it would spoil what it saves.
         _write(out / WRITTEN, _WRITTEN_COLUMNS, list(rows.values()), mark="\ufeff")
-
-
-def _write_canvas(
-    results: list[Result], path: Path, students: dict[str, _keys.Student], totals: dict[tuple[str, str], str]
-) -> None:
-    """Canvas' gradebook import: five columns that name a student, a column each assignment, points possible on top."""
-    assignments = list(dict.fromkeys(r.assignment for r in results))
-    of = {r.assignment: r.of for r in results}
-    rows = [["    Points Possible", "", "", "", "", *(f"{of[a]:g}" for a in assignments)]]
-    for student in students.values():
-        own = [totals.get((student.id, a), "") for a in assignments]
-        rows.append([student.name or student.id, student.lms_id, "", student.id, "", *own])
-    _write(path, ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *assignments], rows)
-
-
-def _write_moodle(
-    results: list[Result], path: Path, students: dict[str, _keys.Student], totals: dict[tuple[str, str], str]
-) -> None:
-    """Moodle's grade import: columns that it can map to a user, and a column each assignment."""
-    assignments = list(dict.fromkeys(r.assignment for r in results))
-    rows = [[s.id, s.email, s.lms_id, *(totals.get((s.id, a), "") for a in assignments)] for s in students.values()]
-    _write(path, ["username", "email", "idnumber", *assignments], rows)
 
 
 def _points(points: float | None) -> str:

@@ -12,18 +12,17 @@ from pathlib import Path
 from mialab._files import write_whole
 from mialab.exercises._engine._base import count
 from mialab.instructor.grading import _collected, _intake
-from mialab.instructor.grading._grading import Result
+from mialab.instructor.grading._grading import Result, is_meant
 from mialab.instructor.making import _keys
 
 ACCEPTED, OPTIONS = "accepted.txt", "options.txt"
 
 
-def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> list[Result]:
+def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> tuple[list[Result], str]:
     """The results without the hold on those that the instructor accepts, now or earlier; what is unreadable gets a 0.
 
-    Raises
-    ------
-    ValueError : someone is accepted of whom nothing is held or unreadable
+    With them comes what is wrong with `accept`, and then nobody in it is accepted: who is held back is known when all
+    have run, and the tables are to be written all the same.
     """
 
     def line(r: Result) -> str:
@@ -34,15 +33,17 @@ def with_accepted(results: list[Result], out: Path, accept: Sequence[str]) -> li
     waiting = [r for r in results if r.held or r.status == "unreadable"]
     new = [line(r) for r in waiting if r.student in accept]
     known = {one.split()[0] for one in [*kept, *new] if one.strip()}
+    wrong = ""
     if strange := [student for student in accept if student not in known]:
+        new = []
         held = ", ".join(dict.fromkeys(r.student for r in waiting)) or "nobody"
-        raise ValueError(f"accept={', '.join(strange)}: nothing of theirs is held back or unreadable, but of {held}")
+        wrong = f"accept={', '.join(strange)}: nothing of theirs is held back or unreadable, but of {held}"
     accepted = list(dict.fromkeys([*kept, *new]))
     if accepted != kept:
         write_whole(path, "".join(f"{one}\n" for one in accepted))
     return [
         r._replace(held=False, zero=r.zero or r.status == "unreadable") if line(r) in accepted else r for r in results
-    ]
+    ], wrong
 
 
 def forgotten(out: Path, due: Sequence[str], drop: Sequence[str], late_off: float, missing_zero: bool) -> list[str]:
@@ -85,7 +86,7 @@ def read_due(words: Sequence[str], assignments: Sequence[str]) -> dict[str, date
     due = {}
     for word in words:
         number, _, when = word.partition("=")
-        name = next((a for a in assignments if a == number or a[:2] == number.zfill(2)), None)
+        name = next((a for a in assignments if is_meant(a, number)), None)
         try:
             moment = datetime.fromisoformat(when)
         except ValueError:
