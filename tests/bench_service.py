@@ -1,7 +1,8 @@
 """How many questions the prediction service answers, asked from a second process over loopback.
 
 Run `python tests/bench_service.py`. A connection is kept; each figure is over a few seconds of asking without pause.
-Then 64 clients ask at once, and each answer is compared with the local model's. Last, how long a start and a stop take.
+Then 64 clients ask at once, and each answer is compared with the local model's; how long a start and a stop take. Last,
+whether a stop-watch on the class challenge's models tells members: an AUC, 0.50 if not.
 """
 
 import json
@@ -15,6 +16,8 @@ import numpy as np
 
 from mialab.blackbox import RemoteModel, serve
 from mialab.data import load_iris
+from mialab.instructor.challenge._challenge import target_of
+from mialab.metrics import auc, mean_interval
 from mialab.targets import make
 
 SECONDS = 3.0
@@ -78,6 +81,7 @@ def main() -> None:
         stops.append(timed(lambda one=service: one.__exit__(None, None, None)))
     began, ended = np.median(starts), np.median(stops)
     print(f"start {began:.0f} ms, stop {ended:.0f} ms; with an idle client connected {idle_stop(model):.0f} ms")
+    print("members told by the time of an answer: AUC", mean_interval([stop_watch(f"student {n}") for n in range(8)]))
 
 
 def idle_stop(model: object) -> float:
@@ -86,6 +90,16 @@ def idle_stop(model: object) -> float:
     with httpx.Client(base_url=service.__enter__()) as client:
         client.get("/ping")
         return timed(lambda: service.__exit__(None, None, None))
+
+
+def stop_watch(student: str) -> float:
+    """How well the time of its answer tells a member, of this student's model: the median of five, in random order."""
+    mine = target_of(bytes(32), student, 0)
+    spent = np.zeros((5, 150))
+    for repeat in range(5):
+        for i in np.random.default_rng(repeat).permutation(150):
+            spent[repeat, i] = timed(lambda i=i: mine.model.predict_proba(mine.X[i : i + 1]))
+    return auc(np.median(spent, axis=0), mine.is_member)
 
 
 def timed(action) -> float:
