@@ -188,6 +188,12 @@ def test_days_late_are_counted_from_the_archive_or_the_file(tmp_path, handed_in,
     assert bool(late().asides) == (noted and days == 0)  # the system's own mark is told where the dates say otherwise
 
 
+def test_a_large_class_s_late_ones_are_counted_on_the_screen(tmp_path):
+    late = [Result(f"s{n:02}", NAME, "graded", marks(2, 2), late=1) for n in range(12)]
+    said = next(line for line in str(Graded(late, tmp_path)).splitlines() if line.startswith("Handed in late"))
+    assert said.count("1 day)") == 10 and said.endswith("s09 (06, 1 day) and 2 more: days_late in grades.csv.")
+
+
 def test_a_date_alone_is_its_whole_day_and_nonsense_is_named():
     assert _rules.read_due(["06=2026-12-01"], [NAME]) == {NAME: datetime(2026, 12, 2)}
     assert _rules.read_due(["06=2026-12-01T18:00+00:00"], [NAME])[NAME].tzinfo is None  # on this machine's clock

@@ -15,7 +15,7 @@ from mialab.instructor.grading._grading import Result
 from mialab.instructor.making import _course, _keys, _nbgrader
 from mialab.instructor.reporting import _pages, _reports, _rules
 
-SHOWN = 10  # strays on the screen; the summary has them all
+SHOWN = 10  # strays, and who was late, on the screen; the summary and grades.csv have them all
 
 
 class Graded(NamedTuple):
@@ -53,7 +53,8 @@ class Graded(NamedTuple):
             f"{r.student} ({r.assignment.partition('_')[0]}, {count(r.late, 'day')})" for r in self.results if r.late
         ]
         if late:
-            lines.append(f"Handed in late: {', '.join(late)}.")
+            more = f" and {len(late) - SHOWN} more: days_late in grades.csv" if len(late) > SHOWN else ""
+            lines.append(f"Handed in late: {', '.join(late[:SHOWN])}{more}.")
         slow = [r.student for r in self.results if r.slow]
         if slow:
             lines.append(f"Out of time, though tried twice: {', '.join(dict.fromkeys(slow))}. Look before it counts; "
