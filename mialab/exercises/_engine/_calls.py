@@ -168,10 +168,8 @@ def call(function: Callable, args: tuple, seconds: float | None) -> Call:
         except BaseException as trouble:
             error, line = Failure(type(trouble).__name__, _show_error(trouble)), _line_of(function, trouble)
     printed = "" if output.closed else output.getvalue()
-    changed = next(
-        (n for n, a, b in zip(_names(function, args), args, given, strict=False) if not _same_input(a, b)),
-        None,
-    )
+    inputs = zip(_names(function, args), args, given, strict=False)
+    changed = next((name for name, before, after in inputs if not _same_input(before, after)), None)
     return Call(value, error, line, changed, printed)
 
 
@@ -231,13 +229,12 @@ def show_call(function_name: str, names: list[str], args: tuple) -> str:
 def show(value: Any, digits: int = 6) -> str:
     """A value in at most about sixty characters."""
     array = as_array(value)
-    if array is not None and array.ndim and array.dtype.kind in "biuf":
+    if array is not None and array.ndim:
         if array.size > 12:
             return f"<array of shape {array.shape}>"
-        return np.array2string(
-            np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", "
-        ).replace("\n", "")
-    if isinstance(value, np.ndarray) and array is not None and array.ndim == 0:
+        array = np.round(array.astype(float), 4) if array.dtype.kind == "f" else array
+        return np.array2string(array, separator=", ").replace("\n", "")
+    if isinstance(value, np.ndarray) and array is not None:
         value = array.item()  # what a call returned is kept as an array; one number reads as a number
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
@@ -251,16 +248,19 @@ def show(value: Any, digits: int = 6) -> str:
         text = repr(value)
     except Exception:
         text = f"<a {type(value).__name__}>"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return _short(text, 60)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _show_error(error: BaseException) -> str:
     """An error's kind and the start of its message."""
     try:
-        text = str(error).strip().partition("\n")[0]
+        text = _short(str(error).strip().partition("\n")[0], 200)
     except Exception:
         text = ""
-    text = text if len(text) <= 200 else text[:197] + "..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -295,9 +295,8 @@ def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
 
     # Work is what this process does: on a busy machine a right answer takes long by the clock alone.
     timers = (
-        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
-        (signal.ITIMER_REAL, signal.SIGALRM, PATIENCE * seconds),
-    )
+        (signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, PATIENCE * seconds),
+    )  # fmt: skip
     before = [signal.signal(which, ring) for _, which, _ in timers]
     for timer, _, after in timers:
         signal.setitimer(timer, after, 0.5)
