@@ -128,7 +128,9 @@ class Bench:
             return self._off("raised", f"{stopped}{where}.{_advice(bad.error.text)}", *_printed(calls))
         if spoilt := self._changed_input(calls):
             return spoilt
-        known = _what_is_off(bad.value, should, bool(bad.printed)) or self._pattern(calls) or _unknown(should)
+        every = "not every value is right" if np.ndim(should) else "its value is not right"
+        other = "other", f"The answer is of the right kind, but {every}."
+        known = _what_is_off(bad.value, should, bool(bad.printed)) or self._pattern(calls) or other
         return self._off(*known, evidence, *_printed(calls))
 
     def _alike_in_numbers(self, calls: list[Call], known: Sequence[Call | None]) -> bool:
@@ -251,12 +253,6 @@ def _rows_scaled(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[str, s
         return None
     words = "Each row of your answer is the right one times a number of its own. Is a row divided by what it should be?"
     return "rows_scaled", words
-
-
-def _unknown(expected: Any) -> tuple[str, str]:
-    """Name and sentence for an answer of the right kind that is wrong in no way we know."""
-    every = "not every value is right" if np.ndim(expected) else "its value is not right"
-    return "other", f"The answer is of the right kind, but {every}."
 
 
 def _all_values(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout, suppress
@@ -142,12 +143,14 @@ def _import_first(function: Callable) -> None:
 
 def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
     """Call on case after case, at most `seconds` of work in all: what comes after is too slow, and not called."""
-    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
-
-    def left() -> float:
-        return min(work - time.process_time(), (clock - time.monotonic()) / PATIENCE)
-
+    left = _hourglass(seconds)
     return [call(function, args, left()) for args in cases]
+
+
+def _hourglass(seconds: float) -> Callable[[], float]:
+    """What is left of so many seconds of work, or of PATIENCE times as many by the clock."""
+    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+    return lambda: min(work - time.process_time(), (clock - time.monotonic()) / PATIENCE)
 
 
 def call(function: Callable, args: tuple, seconds: float | None) -> Call:
@@ -322,9 +325,9 @@ def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
             box["error"] = trouble
 
     thread = threading.Thread(target=run, daemon=True)
-    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+    left = _hourglass(seconds)
     thread.start()
-    while thread.is_alive() and time.process_time() < work and time.monotonic() < clock:
+    while thread.is_alive() and left() > 0:
         thread.join(0.02)
     end = time.monotonic() + 1
     while thread.is_alive() and time.monotonic() < end:
@@ -339,12 +342,10 @@ def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
 
 def _line_of(function: Callable, trouble: BaseException) -> str:
     """The last line of the learner's own code on the way to the error."""
-    code = getattr(function, "__code__", None)
-    line, step = "", trouble.__traceback__
-    while step is not None:
-        if code is not None and step.tb_frame.f_code.co_filename == code.co_filename:
-            line = linecache.getline(code.co_filename, step.tb_lineno).strip()
-        step = step.tb_next
+    code, line = getattr(function, "__code__", None), ""
+    for frame, number in traceback.walk_tb(trouble.__traceback__):
+        if code is not None and frame.f_code.co_filename == code.co_filename:
+            line = linecache.getline(code.co_filename, number).strip()
     return line
 
 

@@ -169,7 +169,7 @@ class Prediction(Exercise):
             return found, f"`{show(answer)}` is not one of the options. {choose}"
         low, high = self.between
         between = f"a number from {low:g} to {high:g}"
-        number = _number(answer)
+        number = number_of(answer)
         if number is None:
             return "wrong_type", f"`{show(answer)}` is not a number. Guess {between}, without quotation marks."
         if math.isnan(number):
@@ -215,7 +215,7 @@ class _Numeric(Exercise):
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
         if _is_missing(answer):
             return self._not_attempted()
-        number = _number(answer)
+        number = number_of(answer)
         if number is None:
             return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
         if math.isnan(number):
@@ -467,7 +467,8 @@ def _no_number(answer: Any) -> str:
     return f"`{show(answer)}` is not a number."
 
 
-def _number(answer: Any) -> float | None:
+def number_of(answer: Any) -> float | None:
+    """An answer as one number; None if it is none."""
     array = as_array(answer)
     if array is None or array.shape != () or array.dtype.kind not in "iuf":
         return None
