@@ -180,7 +180,6 @@ def test_panels_leave_the_search_for_garbage_as_it_was_and_keep_nothing_alive():
         held.itself, watch = held, weakref.ref(held)
         del held
         move(panel, pupils=60)
-        PANELS["garden_panel"]()
         assert gc.isenabled() == is_on
         gc.collect()
         assert watch() is None and gc.get_freeze_count() == 0

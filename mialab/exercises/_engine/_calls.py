@@ -171,7 +171,9 @@ def call(function: Callable, args: tuple, seconds: float | None) -> Call:
         except BaseException as trouble:
             error, line = Failure(type(trouble).__name__, _show_error(trouble)), _line_of(function, trouble)
     printed = "" if output.closed else output.getvalue()
-    inputs = zip(_names(function, args), args, given, strict=False)
+    names = parameters(function)
+    names += [f"argument {i + 1}" for i in range(len(names), len(args))]
+    inputs = zip(names, args, given, strict=False)
     changed = next((name for name, before, after in inputs if not _same_input(before, after)), None)
     return Call(value, error, line, changed, printed)
 
@@ -355,11 +357,6 @@ def parameters(function: Callable) -> list[str]:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def _names(function: Callable, args: tuple) -> list[str]:
-    names = parameters(function)
-    return names + [f"argument {i + 1}" for i in range(len(names), len(args))]
 
 
 def _settled(value: Any) -> Any:

@@ -373,25 +373,16 @@ class Dial(_Numeric):
         self.measure, self.turns = measure, turns  # what comes of a setting, and whether that changes the verdict
         self.says = says  # a sentence with {setting} and {found}, or {found[0]} and {found[1]}
         self.right, self.stays = right, stays  # settings at which the verdict turns, and at which it does not
+        self.also_right = {f"also_{setting:g}": np.float64(setting) for setting in right[1:]}
+        still = {f"stays_{setting:g}": Wrong(setting, "not yet what is asked for") for setting in stays}
+        self.wrong = still | self._no_numbers()
+        self.wrong["outside"] = Wrong(between[1] * 3, "outside what the question allows")
+        if whole:
+            self.wrong["not_whole"] = Wrong(between[0] + 0.5, "should be a whole number")
 
     @property
     def right_answer(self) -> float:
         return self.right[0]
-
-    @cached_property
-    def also_right(self) -> dict[str, Any]:
-        """The other settings at which the verdict is known to turn."""
-        return {f"also_{setting:g}": np.float64(setting) for setting in self.right[1:]}
-
-    @cached_property
-    def wrong(self) -> dict[str, Wrong]:
-        """Settings that leave the verdict as it is, and answers that are no sensible setting."""
-        still = {f"stays_{setting:g}": Wrong(setting, "not yet what is asked for") for setting in self.stays}
-        found = still | self._no_numbers()
-        found["outside"] = Wrong(self.between[1] * 3, "outside what the question allows")
-        if self.whole:
-            found["not_whole"] = Wrong(self.between[0] + 0.5, "should be a whole number")
-        return found
 
     def _judge_number(self, setting: float) -> Verdict:
         low, high = self.between
