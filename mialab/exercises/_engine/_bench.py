@@ -46,7 +46,7 @@ class Finding(NamedTuple):
     of: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Bench:
     """The cases of one function exercise, what should come out of each, and what each known mistake makes of them.
 
