@@ -20,14 +20,14 @@ def one_thread() -> Iterator[None]:
         return
     token = _limited.set(True)
     try:
-        with _libraries(len(sys.modules)).limit(limits=1):
+        with libraries(len(sys.modules)).limit(limits=1):
             yield
     finally:
         _limited.reset(token)
 
 
 @lru_cache(maxsize=1)
-def _libraries(n_modules: int) -> Any:
+def libraries(n_modules: int) -> Any:
     """The numeric libraries that are loaded; looked for again when another module was imported since."""
     from threadpoolctl import ThreadpoolController
 

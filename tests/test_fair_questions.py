@@ -28,16 +28,10 @@ def lesson(number):
     return json.loads(path.read_text("utf-8"))["cells"]
 
 
-def prompt(exercise):
-    """What a learner reads of an exercise, from its heading on."""
-    texts = ("".join(c["source"]) for c in lesson(exercise.notebook[:2]))
-    return next(text for text in texts if f"*`{exercise.name}` ·" in text).rpartition("### Exercise")[2]
-
-
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda e: e.id)
 def test_a_rubric_has_a_line_for_each_point_and_the_prompt_says_so(exercise):
     assert len(exercise.rubric) == exercise.points
-    text = prompt(exercise)
+    text = exercise._prompt
     assert re.findall(r"^- (.*)$", text, re.MULTILINE) == exercise.rubric
     assert "a point for each line" in text and f"at least {exercise.words} words" in text.lower()
 

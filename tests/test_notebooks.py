@@ -26,8 +26,6 @@ ids = pytest.mark.parametrize("name", BOOKS, ids=str)
 
 # Decimals and percentages that prose may hold: definitions, set-ups and quotations, never results of a run.
 NOT_RESULTS = {
-    "00": set(),
-    "01": set(),
     "02": {"95%", "0.7", "2.02"},  # 0.7: a tree's question; 2.02: Student's t
     "03": {"0.9", "0.5", "0.99", "1.00", "1.1"},
     "04": {"1.00"},  # claimed in its sentence
@@ -42,8 +40,6 @@ NOT_RESULTS = {
     "13": {"0.5", "0.01", "0.54", "0.1", "5%"},  # the hospital of exercise 13.4
     "14": {"0.05", "0.3"},  # the bounds of exercise 14.5
     "15": {"0.01", "0.02", "0.05"},  # the rule of the verdicts, and another
-    "16": set(),
-    "17": set(),
     "18": {"0.3"},  # the audit of exercise 18.4
     "19": {"0.55"},  # the bound of exercise 19.1
     "20": {"0.5", "0.6", "0.9", "1%", "2.31"},  # chance, cutoffs, a rate that is assumed, and a fine
@@ -127,16 +123,15 @@ def test_the_anatomy(name):
         "**The question.**",
         "After this notebook you can",
         "**Time:**",
-        "What the attacker knows",
-        "What this does not prove",
+        "> **What the attacker knows.**",
+        "> **What this does not prove.**",
         "## Recap",
         "**Next, notebook" if name != list(CHAPTERS)[-1] else "## Where next",
     ):
         assert part in text, part
     assert 3 <= book.cells[0].source.count("\n- ") <= 5
     assert book.cells[-1].source == "ex.recap()"
-    assert 3 <= len(CHAPTERS[name].exercises) <= 6
-    assert 15 <= len(book.cells) <= 55
+    assert len(CHAPTERS[name].exercises) >= 3 and len(book.cells) >= 15  # at most: see tests/test_form.py
     for cell in code_cells(book):
         assert len(cell.source.splitlines()) <= 20, cell.source
     # A cell's imports come with the cell that first needs them, and cells have no hidden machinery.
@@ -160,7 +155,7 @@ def test_numpy_is_imported_before_the_first_function_is_written(name):
 @ids
 def test_no_number_is_typed_from_a_run_into_prose(name):
     text = re.sub(r"`[^`]*`|### Exercise[^\n]*|- \*\*[a-z]\)\*\*[^\n]*", "", prose(BOOKS[name]))  # code, options
-    assert set(re.findall(r"\d+\.\d+|\d+%", text)) - NOT_RESULTS[name[:2]] == set()
+    assert set(re.findall(r"\d+\.\d+|\d+%", text)) - NOT_RESULTS.get(name[:2], set()) == set()
 
 
 @ids
@@ -178,8 +173,8 @@ def test_every_exercise_stands_in_its_notebook_once_as_declared(name):
                 assert f"- **{letter})** {option}" in text
         if exercise.kind == "write a few sentences":
             assert all(f"- {point}" in text for point in exercise.rubric)
-    checks = re.findall(r"ex\.(\w+)\.check\(", "\n".join(sources))
-    assert sorted(checks) == sorted(CHAPTERS[name].exercises)
+    # In their order: the recap, the table of progress and an assignment list them as they are declared.
+    assert re.findall(r"\bex\.(\w+)\.check\(", "\n".join(sources)) == list(CHAPTERS[name].exercises)
 
 
 @ids

@@ -79,9 +79,15 @@ def move(panel, **values):
 # --- every panel ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=list(PANELS))
+@pytest.fixture(scope="module", params=list(PANELS))
 def panel(request):
     return PANELS[request.param]()
+
+
+def bundle_of(panel):
+    """What a notebook keeps of a panel."""
+    bundle = panel._repr_mimebundle_()
+    return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
 
 
 @pytest.mark.long
@@ -106,13 +112,14 @@ def test_every_control_changes_what_is_said(panel):
 
 @pytest.mark.long
 def test_the_ends_of_every_range_can_be_reached_and_are_whole_steps_apart(panel):
+    start = panel.values
     for control in panel.controls:
         if control["kind"] == "range":
             steps = (control["high"] - control["low"]) / control["step"]
             assert steps == pytest.approx(round(steps), abs=1e-6)
-            assert control["low"] <= panel.values[control["name"]] <= control["high"]
+            assert control["low"] <= start[control["name"]] <= control["high"]
             for end in ("low", "high"):
-                panel.values = {**panel.values, control["name"]: control[end]}
+                panel.values = {**start, control["name"]: control[end]}
                 assert panel.answer.get("src"), panel.answer["text"]
 
 
@@ -123,8 +130,7 @@ def test_a_panel_says_in_words_what_its_picture_shows(panel):
 
 
 def test_a_panel_without_a_kernel_is_words_and_pictures_and_no_script(panel):
-    bundle = panel._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    data = bundle_of(panel)
     assert data["text/plain"] == panel.answer["text"]
     still = data["text/html"]
     assert "<script" not in still and "run this cell" in still and f'<div class="{STILL}">' in still
@@ -174,15 +180,14 @@ def test_panels_leave_the_search_for_garbage_as_it_was_and_keep_nothing_alive():
         held.itself, watch = held, weakref.ref(held)
         del held
         move(panel, pupils=60)
-        PANELS["garden_panel"]()
         assert gc.isenabled() == is_on
         gc.collect()
         assert watch() is None and gc.get_freeze_count() == 0
 
 
-@pytest.mark.long
-def test_an_answer_is_sent_also_when_it_says_the_same(panel):
+def test_an_answer_is_sent_also_when_it_says_the_same():
     """The page waits for an answer before it sends the next move."""
+    panel = PANELS["coin_panel"]()
     turn = panel.answer["turn"]
     panel._show()
     assert panel.answer["turn"] == turn + 1
@@ -217,9 +222,7 @@ def test_a_picture_has_nothing_cut_off_covered_or_faint(view):
 
 
 def test_a_saved_notebook_keeps_the_still_picture_of_a_panel_and_other_widgets_as_they_are():
-    panel = PANELS["coin_panel"]()
-    bundle = panel._repr_mimebundle_()
-    data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
+    data = bundle_of(PANELS["coin_panel"]())
     other = {WIDGET: {"model_id": "x"}, "text/plain": "a slider"}
     cells = [{"outputs": [{"data": data}, {"data": other}, {"name": "stdout", "text": "words"}]}, {"source": "text"}]
     keep_still({"type": "notebook", "content": {"nbformat": 4, "cells": cells}})
@@ -388,9 +391,14 @@ def test_scores_that_fit_no_record_are_refused(bad):
 # --- the map of the garden --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def garden_panel():
+    return PANELS["garden_panel"]()
+
+
 @pytest.mark.long
-def test_a_click_chooses_the_flower_there_and_moves_the_slider():
-    panel = PANELS["garden_panel"]()
+def test_a_click_chooses_the_flower_there_and_moves_the_slider(garden_panel):
+    panel = garden_panel
     for flower in (41, 83, 133):
         panel.values = {**panel.values, "flower number": flower}
         spot = panel.answer["spot"]
@@ -402,13 +410,13 @@ def test_a_click_chooses_the_flower_there_and_moves_the_slider():
 
 
 @pytest.mark.long
-def test_the_ring_stands_on_the_flower():
+def test_the_ring_stands_on_the_flower(garden_panel):
     """The dot under the ring, found in the picture itself, has the colour of an exposed flower and not of paper."""
     import io
 
     import matplotlib.image
 
-    panel = PANELS["garden_panel"]()
+    panel = garden_panel
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(panel.map["src"].split(",")[1])))
     height, width = picture.shape[:2]
     for flower in (22, 83, 118, 131):

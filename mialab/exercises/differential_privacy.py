@@ -46,12 +46,6 @@ def _short(truth):
 
 
 @coin_epsilon.right
-def _by_both_answers(truth):
-    yes, no = (1 + truth) / 2, (1 - truth) / 2
-    return max(np.log(yes / no), np.log((1 - no) / (1 - yes)))
-
-
-@coin_epsilon.right
 def _by_arctanh(truth):
     return 2 * np.arctanh(truth)
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from mialab.exercises._engine._base import count, no_number, one_answer
 from mialab.exercises._engine._bench import Bench
-from mialab.exercises._engine._calls import as_array, observe, show
-from mialab.exercises._engine._kinds import Prediction, Written, letters_of
+from mialab.exercises._engine._calls import observe, show
+from mialab.exercises._engine._kinds import Prediction, Written, letters_of, number_of
 from mialab.exercises._engine._panel import Panel, Verdict
 from mialab.exercises._engine._plain import from_json, observed_from_json
 
@@ -170,9 +170,8 @@ class Question:
         if more:
             return self._say("Not yet.", "not yet", one_answer(self.name), diagnosis="more_than_one")
         try:
-            return {"function": self._try, "prediction": self._guess, "written": self._read}.get(
-                self._plain["kind"], self._note
-            )(answer)
+            judges = {"function": self._try, "prediction": self._guess, "written": self._read}
+            return judges.get(self._plain["kind"], self._note)(answer)
         except Exception as trouble:
             return self._say("Not yet.", "not yet", f"The check could not read this answer ({type(trouble).__name__}).")
 
@@ -208,20 +207,15 @@ class Question:
         return self._known(Prediction(self.name, section="", **given), answer)
 
     def _read(self, answer: Any) -> Verdict:
-        rubric, words = self._plain["rubric"], self._plain["words"]
-        return self._known(
-            Written(
-                self.name, rubric=rubric, words=words, example="", others=[], points=1, minutes=1, section="", hints=[]
-            ),
-            answer,
-        )
+        given = {key: self._plain[key] for key in ("rubric", "words")}
+        unasked = {"example": "", "others": [], "points": 1, "minutes": 1, "section": "", "hints": []}
+        return self._known(Written(self.name, **given, **unasked), answer)
 
     def _known(self, exercise: Prediction | Written, answer: Any) -> Verdict:
         verdict = exercise.judge(answer)
         if verdict.outcome == "correct":
-            rubric = (f"• {point}" for point in self._plain.get("rubric", ()))
-            return self._say("Noted.", "note", "A person reads it, by this rubric:" if "rubric" in self._plain else "",
-                             *rubric)  # fmt: skip
+            rubric = [f"• {point}" for point in self._plain.get("rubric", ())]
+            return self._say("Noted.", "note", "A person reads it, by this rubric:" if rubric else "", *rubric)
         return self._say(verdict.title, verdict.outcome, verdict.body[0], diagnosis=verdict.diagnosis)
 
     def _note(self, answer: Any) -> Verdict:
@@ -233,8 +227,8 @@ class Question:
                 wanted = f"{', '.join(letters[:-1])} or {letters[-1]}, in quotation marks"
                 return self._say("Not yet.", "not yet", f"`{show(answer)}` is not one of the options: {wanted}.")
             return self._say(f"Noted: {letters_of(answer)}.", "note", _LATER)
-        number = as_array(answer)
-        if number is None or number.shape != () or number.dtype.kind not in "iuf" or np.isnan(number):
+        number = number_of(answer)
+        if number is None or np.isnan(number):
             return self._say("Not yet.", "not yet", f"`{show(answer)}` is not a number. Give {self._plain['unit']}.")
         return self._say(f"Noted: {show(answer)}.", "note", _LATER)
 

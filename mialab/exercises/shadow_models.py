@@ -192,12 +192,6 @@ def _by_weights(sure, in_mask, i):
 
 
 @in_out_gap.right
-def _by_sums(sure, in_mask, i):
-    column, member = sure[:, i], in_mask[:, i].astype(int)
-    return (column * member).sum() / member.sum() - (column * (1 - member)).sum() / (1 - member).sum()
-
-
-@in_out_gap.right
 def _all_records_first(sure, in_mask, i):
     with_it, without = np.where(in_mask, sure, np.nan), np.where(in_mask, np.nan, sure)
     return (np.nanmean(with_it, axis=0) - np.nanmean(without, axis=0))[i]

@@ -58,15 +58,6 @@ def _by_variances(own, inside, outside):
 
 
 @likelihood_ratio.right
-def _by_the_two_heights(own, inside, outside):
-    def height(values):
-        z = (own - np.mean(values)) / np.std(values)
-        return np.exp(-(z**2) / 2) / (np.std(values) * np.sqrt(2 * np.pi))
-
-    return np.log(height(inside)) - np.log(height(outside))
-
-
-@likelihood_ratio.right
 def _by_their_ratio(own, inside, outside):
     import math
 

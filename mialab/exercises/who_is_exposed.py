@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mialab.exercises._cases import who_is_exposed as data
 from mialab.exercises._engine._chapter import Chapter
 from mialab.exercises._engine._kinds import Prediction
@@ -50,12 +48,6 @@ def in_out_auc(sure, in_mask, i):
     """
     inside, outside = sure[in_mask[:, i], i], sure[~in_mask[:, i], i]
     return (inside[:, None] > outside).mean() + (inside[:, None] == outside).mean() / 2
-
-
-@in_out_auc.right
-def _by_sign(sure, in_mask, i):
-    inside, outside = sure[in_mask[:, i], i], sure[~in_mask[:, i], i]
-    return (1 + np.sign(np.subtract.outer(inside, outside)).mean()) / 2
 
 
 @in_out_auc.right

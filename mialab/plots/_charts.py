@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from mialab.metrics import Roc
 
 
-def _sized(width: float = 7.0, height: float = 3.8, row: float = 0.0) -> Any:
-    """The size of a chart's own figure, in inches; `row` is added for each of the things it is given first."""
-    return lambda first, *_, **__: (width, height + (row * len(first) if row else 0))
-
-
 def _span(values: np.ndarray) -> str:
     """Where values lie, in words."""
     if len(values) == 0:
@@ -51,17 +46,16 @@ def _groups_in_words(inside: Any, outside: Any, *, label: str, names: Any = ("me
 
 
 def _curves_in_words(curves: Mapping[str, Roc], *, log_from: float | None = None, **_: Any) -> str:
-    said = []
-    for name, (fpr, tpr) in ((name, map(np.asarray, curve[:2])) for name, curve in curves.items()):
+    where, said = "Called members where the two shares are furthest apart", []
+    if log_from is not None:
+        where = "Members caught where one stranger in a hundred is accused at most"
+    for name, curve in curves.items():
+        fpr, tpr = map(np.asarray, curve[:2])
         best = (tpr - fpr).argmax()
-        few = tpr[fpr <= 0.01].max(initial=0.0)
-        said.append(
-            f"{name}: {tpr[best]:.2f} of the members and {fpr[best]:.2f} of the strangers"
-            if log_from is None
-            else f"{name}: {few:.2f}"
-        )
-    where = "Called members where the two shares are furthest apart"
-    where = where if log_from is None else "Members caught where one stranger in a hundred is accused at most"
+        share = f"{tpr[best]:.2f} of the members and {fpr[best]:.2f} of the strangers"
+        if log_from is not None:
+            share = f"{tpr[fpr <= 0.01].max(initial=0.0):.2f}"
+        said.append(f"{name}: {share}")
     return f"{where}. {'; '.join(said)}."
 
 
@@ -100,7 +94,7 @@ def _trade_in_words(accuracy: Mapping, leakage: Mapping, on_frontier: Any, *, la
     return f"Accuracy on strangers against {label}. {'; '.join(said)}. On the frontier: {', '.join(front)}."
 
 
-@chart(_points_in_words, _sized(height=4.2))
+@chart(_points_in_words, height=4.2)
 def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[str, str], size: float = 32) -> Axes:
     """Draw flowers as points, one colour and one shape for each species, and name the two measurements.
 
@@ -120,30 +114,14 @@ def flowers_on_plane(ax: Axes, x: Any, y: Any, species: Any, *, labels: tuple[st
     for name, style in SPECIES.items():
         own = species == name
         if own.any():
-            ax.scatter(
-                x[own],
-                y[own],
-                s=size,
-                color=style["color"],
-                marker=style["marker"],
-                alpha=0.8,
-                linewidth=0,
-                label=name,
-            )
+            ax.scatter(x[own], y[own], s=size, **style, alpha=0.8, linewidth=0, label=name)
     ax.set(xlabel=f"{labels[0]} (cm)", ylabel=f"{labels[1]} (cm)")
     return ax
 
 
-@chart(_garden_in_words, _sized(height=4.6))
+@chart(_garden_in_words, height=4.6)
 def garden_map(
-    ax: Axes,
-    x: Any,
-    y: Any,
-    species: Any,
-    exposure: Any,
-    *,
-    labels: tuple[str, str],
-    n_named: int = 5,
+    ax: Axes, x: Any, y: Any, species: Any, exposure: Any, *, labels: tuple[str, str], n_named: int = 5
 ) -> Axes:
     """Draw flowers on a plane: the more exposed, the larger and darker, and the most exposed are numbered.
 
@@ -254,7 +232,7 @@ def _check_species(names: Sequence[Any]) -> None:
         raise ValueError(f"species holds {unknown[0]!r}; it should hold names of species: {', '.join(SPECIES)}")
 
 
-@chart(_groups_in_words, _sized())
+@chart(_groups_in_words)
 def two_groups(
     ax: Axes,
     inside: Any,
@@ -286,16 +264,8 @@ def two_groups(
     width = np.diff(edges)
     up, down = np.histogram(inside, edges)[0], np.histogram(outside, edges)[0]
     ax.bar(edges[:-1], up, width, align="edge", color=MEMBER["color"], edgecolor="white", linewidth=0.5)
-    ax.bar(
-        edges[:-1],
-        -down,
-        width,
-        align="edge",
-        color="white",
-        edgecolor=STRANGER["color"],
-        hatch="////",
-        linewidth=0.9,
-    )
+    hatched = {"color": "white", "edgecolor": STRANGER["color"], "hatch": "////", "linewidth": 0.9}
+    ax.bar(edges[:-1], -down, width, align="edge", **hatched)
     ax.axhline(0, color="#22262e", linewidth=1)
     top = max(up.max(), down.max()) * 1.12
     ax.set(ylim=(-top, top), xlabel=label, ylabel=f"number of {counted}")
@@ -317,7 +287,7 @@ def _finite(name: str, values: Any) -> np.ndarray:
     return values
 
 
-@chart(_curves_in_words, _sized(5.2, 5.0))
+@chart(_curves_in_words, width=5.2, height=5.0)
 def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = None) -> Axes:
     """Draw ROC curves by name, with the line of pure chance; with `log_from`, on two logarithmic axes from there to 1.
 
@@ -337,10 +307,8 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = N
     ax.plot(ends, ends, **CHANCE)
     for i, (name, curve) in enumerate(curves.items()):
         ax.plot(*curve[:2], label=name, linestyle=["-", "--", "-.", ":"][i % 4])
-    around = ends
-    if log_from is None:
-        around = ends + np.array([-0.01, 0.01])
-    else:
+    around = ends + np.array([-0.01, 0.01]) if log_from is None else ends
+    if log_from is not None:
         ax.set(xscale="log", yscale="log")
     ax.set(
         xlim=around, ylim=around, aspect="equal",
@@ -351,7 +319,7 @@ def roc_curve(ax: Axes, curves: Mapping[str, Roc], *, log_from: float | None = N
     return ax
 
 
-@chart(_rows_in_words, _sized(height=1.2, row=0.4))
+@chart(_rows_in_words, height=1.2, row=0.4)
 def intervals(
     ax: Axes,
     means: Mapping[str, Sequence[float]],
@@ -387,7 +355,7 @@ def intervals(
     return ax
 
 
-@chart(_halves_in_words, _sized(height=1.3, row=0.5))
+@chart(_halves_in_words, height=1.3, row=0.5)
 def halves(ax: Axes, inside: Mapping[str, Any], outside: Mapping[str, Any], *, label: str) -> Axes:
     """Draw for each name the members' mean and, below it, the strangers'.
 
@@ -417,7 +385,7 @@ def _mean_low_high(name: str, value: Any) -> tuple[float, float, float]:
     return mean, low, high
 
 
-@chart(_lines_in_words, _sized(height=3.8))
+@chart(_lines_in_words)
 def trends(
     ax: Axes,
     x: Sequence[float],
@@ -480,19 +448,12 @@ def trend(
         raise ValueError(f"x has shape {x.shape} for {len(triples)} means; it should be one number for each of them")
     mean, low, high = np.array(triples).T
     line = ax.errorbar(x, mean, yerr=[mean - low, high - mean], marker=marker, capsize=3, color=color, label=name)
-    ax.annotate(
-        name,
-        (x[-1], mean[-1]),
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        color=line[0].get_color(),
-        fontweight="bold",
-    )
+    look = {"va": "center", "color": line[0].get_color(), "fontweight": "bold"}
+    ax.annotate(name, (x[-1], mean[-1]), xytext=(8, 0), textcoords="offset points", **look)
     return ax
 
 
-@chart(_trade_in_words, _sized(height=5.2))
+@chart(_trade_in_words, height=5.2)
 def trade_off(
     ax: Axes,
     accuracy: Mapping[str, Sequence[float]],
@@ -553,7 +514,7 @@ def _together(names: list[str], x: np.ndarray, y: np.ndarray) -> tuple[list[str]
     return [", ".join(names[i] for i in group) for group in groups], np.array([group[0] for group in groups])
 
 
-@chart(_bars_in_words, _sized(5.0, 2.6))
+@chart(_bars_in_words, width=5.0, height=2.6)
 def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> Axes:
     """Draw a model's answer: one bar for each species, its probability written at the end.
 
@@ -573,7 +534,7 @@ def probabilities(ax: Axes, species: Sequence[str], values: Sequence[float]) -> 
     for row, (name, value) in enumerate(zip(species, values, strict=True)):
         ax.barh(row, value, color=SPECIES[name]["color"], height=0.62)
         ax.text(value + 0.015, row, f"{value:.2f}", va="center")
-    ax.set(yticks=range(len(species)), yticklabels=list(species), ylim=(len(species) - 0.5, -0.5))
+    ax.set(yticks=range(len(species)), yticklabels=species, ylim=(len(species) - 0.5, -0.5))
     ax.set(xlim=(0, 1.12), xticks=np.linspace(0, 1, 6), xlabel="probability")
     ax.grid(axis="y", visible=False)
     return ax

@@ -71,11 +71,11 @@ def show(fig: Figure, alt: str) -> Picture:
     return Picture(file.getvalue(), " ".join(alt.split()), round(fig.get_figwidth() * 96))
 
 
-def chart(words: Callable[..., str], size: Callable[..., tuple[float, float]]) -> Callable:
+def chart(words: Callable[..., str], width: float = 7.0, height: float = 3.8, row: float = 0.0) -> Callable:
     """Make a chart of a function that draws on `ax`: `chart(…, ax=ax)` draws there and returns it.
 
-    Without `ax` it is drawn on a figure of its own, as large as `size(…)` says, and shown with its words: the title,
-    then `words(…)` of the same arguments.
+    Without `ax` it is drawn on a figure of its own, in inches, `row` added to its height for each of the things that it
+    is given first; and it is shown with its words: the title, then `words(…)` of the same arguments.
     """
 
     def decorate(draw: Callable) -> Callable:
@@ -88,7 +88,7 @@ def chart(words: Callable[..., str], size: Callable[..., tuple[float, float]]) -
             import matplotlib.pyplot as plt
 
             with plt.style.context("mialab.course"):
-                fig, ax = plt.subplots(figsize=size(*args, **settings))
+                fig, ax = plt.subplots(figsize=(width, height + (row * len(args[0]) if row else 0)))
                 draw(ax, *args, **settings).set(**look)
                 said = words(*args, **settings)
                 return show(fig, f"{look['title'].rstrip('.')}. {said}" if look.get("title") else said)

@@ -244,7 +244,7 @@ def story_in_words(name: str) -> str:
     return f"The article's steps in this notebook: {steps}. " + " ".join(f"{s[0].upper()}{s[1:]}." for s in sentences)
 
 
-@chart(story_in_words, lambda name: (8.5, 4.0))
+@chart(story_in_words, width=8.5, height=4.0)
 def story(ax: Axes, name: str) -> Axes:
     """Draw the diagram of a notebook: all steps with today's filled, and below them who does what to whom.
 
@@ -269,7 +269,7 @@ def story(ax: Axes, name: str) -> Axes:
     return ax
 
 
-@chart(lambda now: f"The article's steps, {', '.join(now)} filled.", lambda now: (8.5, 2.2))
+@chart(lambda now: f"The article's steps, {', '.join(now)} filled.", width=8.5, height=2.2)
 def steps(ax: Axes, now: Collection[str]) -> Axes:
     """Draw the article's steps as two rows of boxes, the owner's and the attacker's; those in `now` are filled.
 

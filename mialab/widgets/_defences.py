@@ -48,11 +48,8 @@ def _measured(matrix: pd.DataFrame, data: str) -> dict[str, dict[str, MeanInterv
     """The mean of each measure over the seeds, for each defence on one data set."""
     from mialab.defences import over_seeds
 
-    measures = {
-        ACCURACY: "test_accuracy",
-        "AUC, strongest attack": "auc_strongest",
-        "members it catches": "tpr_strongest",
-    }
+    measures = {ACCURACY: "test_accuracy", "AUC, strongest attack": "auc_strongest",
+                "members it catches": "tpr_strongest"}  # fmt: skip
     missing = {"data", "defence", *measures.values()} - set(getattr(matrix, "columns", ()))
     if missing:
         raise ValueError(
@@ -67,8 +64,8 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
     _checks.one_of("defence", defence, found[ACCURACY])
     lines = [f"{defence}, on {data}, with 95% intervals:"]
     for name, values in found.items():
-        (mean, low, high), none = tuple(values[defence])[:3], values["none"].mean
-        beside = "" if defence == "none" else f"; without a defence {none:.3f}"
+        mean, low, high = values[defence][:3]
+        beside = "" if defence == "none" else f"; without a defence {values['none'].mean:.3f}"
         lines.append(f"{name} {mean:.3f} ({low:.3f} to {high:.3f}){beside}.")
     lines.append("The attacker knows the defence, and has trained shadows that have it too.")
 
@@ -78,7 +75,7 @@ def _defence_view(found: dict[str, dict[str, MeanInterval]], data: str, defence:
         axes = fig.subplots(1, 3, sharey=True)
         fig.subplots_adjust(0.19, 0.62 / height, 0.98, 0.96, wspace=0.12)
         for ax, (name, values) in zip(axes, found.items(), strict=True):
-            mean, low, high = np.array([tuple(value)[:3] for value in values.values()]).T
+            mean, low, high = np.array([value[:3] for value in values.values()]).T
             rows, row = np.arange(len(values)), list(values).index(defence)
             ax.axhspan(row - 0.45, row + 0.45, color="#dbe9ec", zorder=0)
             ax.hlines(rows, low, high, color="#7a8290", linewidth=2.2)

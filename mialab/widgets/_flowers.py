@@ -229,10 +229,9 @@ class Game:
     @property
     def right(self) -> tuple[int, int]:
         """Return how many of the flowers guessed so far you had right, and how many the attack."""
-        n = len(self.guesses)
-        return int((np.array(self.guesses, bool) == self.truth[:n]).sum()), int(
-            (self.attack_says == self.truth)[:n].sum()
-        )
+        truth = self.truth[: len(self.guesses)]
+        said = np.array(self.guesses, bool), self.attack_says[: len(truth)]
+        return tuple(int((each == truth).sum()) for each in said)
 
     def view(self) -> View:
         """Return the flower on the table, or the result."""
@@ -243,8 +242,8 @@ class Game:
             last = f"{verdict}: that was a {'member' if self.truth[n - 1] else 'stranger'}. "
             last += f"Of {n} so far, you have {own} right and the attack {attack}.\n"
         if n == 20:
-            words, right = f"{last}A coin would have about 10 right, and usually between 6 and 14.", self.right
-            return View(words, lambda fig: _draw_result(fig, right))
+            words = f"{last}A coin would have about 10 right, and usually between 6 and 14."
+            return View(words, lambda fig: _draw_result(fig, (own, attack)))
         record, label = self.parts.X[self.rows[n]], self.parts.y[self.rows[n]]
         answer, names = _checks.answers(self.model, record[None])[0], _species_of(self.model, self.flowers)
         cm = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.flowers.feature_names, record, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from claims import claim
@@ -17,6 +19,7 @@ FLOWERS = load_iris()
 LOOK_UP = targets.make("knn-lookup")
 
 
+@cache
 def trained(seed, model=None, n=64, hidden=16):
     model = model or NetClassifier(hidden=hidden)
     return train_shadows(model, FLOWERS.X, FLOWERS.y, n_shadows=n, random_state=seed)

@@ -55,11 +55,7 @@ def commonest_by_sklearn(y_in, y_out):
     return DummyClassifier(strategy="most_frequent").fit(nothing_in, y_in).score(nothing_out, y_out)
 
 
-def _parts():
-    flowers = load_iris()
-    return split(flowers.X, flowers.y, n_members=75, random_state=0)
-
-
 def labels_of_both_halves():
-    parts = _parts()
+    flowers = load_iris()
+    parts = split(flowers.X, flowers.y, n_members=75, random_state=0)
     return parts.y_in, parts.y_out

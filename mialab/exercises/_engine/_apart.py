@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import builtins
 import ctypes
-import functools
 import os
 import pickle
 import signal
@@ -25,6 +24,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from mialab._threads import libraries
 
 PATIENCE = 4  # seconds by the clock for each second of work: other programs may have the machine
 _TICK = 0.02  # seconds between two looks at the copy
@@ -41,7 +42,7 @@ def apart(work: Callable[[], Iterator[Any]], seconds: float) -> tuple[list[Any],
     if sys.platform != "linux" or not os.path.exists("/proc/self/stat"):
         return None
     receive, send = Pipe(duplex=False)
-    threads = _threads(len(sys.modules))
+    threads = libraries(len(sys.modules))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # newer Pythons warn of threads: `_live` uses nothing that is theirs
@@ -59,14 +60,6 @@ def apart(work: Callable[[], Iterator[Any]], seconds: float) -> tuple[list[Any],
                 kill(copy, signal.SIGKILL)
         os.waitpid(copy, 0)
         receive.close()
-
-
-@functools.lru_cache(maxsize=1)
-def _threads(n_modules: int) -> Any:
-    """What can say to numeric libraries how many threads to use; found again when more has been imported."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _live(work: Callable[[], Iterator[Any]], send: Connection, threads: Any) -> None:

@@ -129,11 +129,8 @@ class Exercise(ABC):
         return Verdict("Not yet.", (*text, reread), "not yet", self.name, diagnosis)
 
     def _not_attempted(self, text: str = "") -> Verdict:
-        text = (
-            text
-            or f"Put your answer in the place of the three dots and run the cell again. For help: "
-            f"`ex.{self.name}.hint()`."
-        )
+        dots = "Put your answer in the place of the three dots and run the cell again."
+        text = text or f"{dots} For help: `ex.{self.name}.hint()`."
         return Verdict("Not attempted yet.", (text,), "not attempted", self.name)
 
     def _record(self, verdict: Verdict, answer: Any) -> str:

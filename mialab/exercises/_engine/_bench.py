@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,26 +46,21 @@ class Finding(NamedTuple):
     of: int = 0
 
 
+@dataclass(eq=False)
 class Bench:
     """The cases of one function exercise, what should come out of each, and what each known mistake makes of them.
 
     It needs neither the worked answer nor the oracle: where the values were kept, an answer can be judged without them.
     """
 
-    def __init__(
-        self,
-        name: str,
-        parameters: Sequence[str],
-        cases: Sequence[tuple],
-        expected: Sequence[Any],
-        mistakes: Callable[[], Mistakes],
-        *,
-        tolerance: float,
-        seconds: float,
-    ):
-        self.name, self.parameters = name, list(parameters)
-        self.cases, self.expected, self.mistakes = list(cases), list(expected), mistakes
-        self.tolerance, self.seconds = tolerance, seconds
+    name: str
+    parameters: list[str]
+    cases: list[tuple]
+    expected: list[Any]
+    mistakes: Callable[[], Mistakes]
+    _: KW_ONLY
+    tolerance: float
+    seconds: float
 
     def finding(self, seen: Observed) -> Finding:
         """The finding on an answer, from what was seen of it."""
@@ -96,9 +92,8 @@ class Bench:
         passed = sum(self._fits(call, value) for call, value in zip(calls, self.expected, strict=True))
         if passed < len(self.cases):
             return self._diagnose(calls)._replace(passed=passed)
-        spoiler = next((call for call in calls if call.changed), None)
-        if spoiler:
-            return self._changed_input(spoiler)._replace(passed=passed)
+        if spoilt := self._changed_input(calls):
+            return spoilt._replace(passed=passed)
         return Finding("correct", None, _printed(calls), passed, len(self.cases))
 
     def _off(self, diagnosis: str, *text: str) -> Finding:
@@ -118,11 +113,8 @@ class Bench:
                 "small part of one. Is there a loop that never ends, or a slow import that belongs above the function?",
             )
         shown = show_call(self.name, self.parameters, args)
-        evidence = (
-            f"`{shown}` stopped with `{bad.error.text}`."
-            if bad.error is not None
-            else _returned(shown, bad.value, should)
-        )
+        stopped = f"`{shown}` stopped with `{bad.error.text}`" if bad.error is not None else ""
+        evidence = f"{stopped}." if stopped else _returned(shown, bad.value, should)
         but_for_the_edges = None  # a known mistake without the care that it takes of an empty case or a division by 0
         for name, diagnosis, known in self.mistakes():
             if all(b is None or _alike(a, b, self.tolerance) for a, b in zip(calls, known, strict=True)):
@@ -133,15 +125,12 @@ class Bench:
             return but_for_the_edges
         if bad.error is not None:
             where = f" at the line `{bad.line}`" if bad.line else ""
-            return self._off(
-                "raised",
-                f"`{shown}` stopped with `{bad.error.text}`{where}.{_advice(bad.error.text)}",
-                *_printed(calls),
-            )
-        spoiler = next((call for call in calls if call.changed), None)
-        if spoiler:
-            return self._changed_input(spoiler)
-        known = _what_is_off(bad.value, should, bool(bad.printed)) or self._pattern(calls) or _unknown(should)
+            return self._off("raised", f"{stopped}{where}.{_advice(bad.error.text)}", *_printed(calls))
+        if spoilt := self._changed_input(calls):
+            return spoilt
+        every = "not every value is right" if np.ndim(should) else "its value is not right"
+        other = "other", f"The answer is of the right kind, but {every}."
+        known = _what_is_off(bad.value, should, bool(bad.printed)) or self._pattern(calls) or other
         return self._off(*known, evidence, *_printed(calls))
 
     def _alike_in_numbers(self, calls: list[Call], known: Sequence[Call | None]) -> bool:
@@ -178,11 +167,14 @@ class Bench:
         words = f"Your answer is divided by {size[0]:.0f} whatever it is given. Take the length: `len(...)`."
         return "fixed_size", words
 
-    def _changed_input(self, made: Call) -> Finding:
+    def _changed_input(self, calls: list[Call]) -> Finding | None:
+        name = next((call.changed for call in calls if call.changed), None)
+        if name is None:
+            return None
         return self._off(
             "changed_input",
-            f"Your function changes `{made.changed}` itself, and whoever calls it still needs that. Work on a copy: "
-            f"`{made.changed}.copy()`.",
+            f"Your function changes `{name}` itself, and whoever calls it still needs that. Work on a copy: "
+            f"`{name}.copy()`.",
         )
 
 
@@ -235,10 +227,8 @@ def _shifted(have: np.ndarray, want: np.ndarray) -> tuple[str, str] | None:
     apart = have - want
     if np.allclose(apart, apart[0]):
         more = f"{abs(apart[0]):.4g} {'more' if apart[0] > 0 else 'less'}"
-        return (
-            "by_one_number",
-            f"Your answer is {more} than the right one in every case. Is something added, or left out?",
-        )
+        words = f"Your answer is {more} than the right one in every case. Is something added, or left out?"
+        return "by_one_number", words
     factor = (have[want != 0] / want[want != 0])[0]
     if factor and np.allclose(have, factor * want):
         return "times_one_number", (
@@ -263,12 +253,6 @@ def _rows_scaled(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[str, s
         return None
     words = "Each row of your answer is the right one times a number of its own. Is a row divided by what it should be?"
     return "rows_scaled", words
-
-
-def _unknown(expected: Any) -> tuple[str, str]:
-    """Name and sentence for an answer of the right kind that is wrong in no way we know."""
-    every = "not every value is right" if np.ndim(expected) else "its value is not right"
-    return "other", f"The answer is of the right kind, but {every}."
 
 
 def _all_values(calls: Sequence[Call], expected: Sequence[Any]) -> tuple[np.ndarray, np.ndarray] | None:

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout, suppress
@@ -142,12 +143,14 @@ def _import_first(function: Callable) -> None:
 
 def call_all(function: Callable, cases: Sequence[tuple], seconds: float) -> list[Call]:
     """Call on case after case, at most `seconds` of work in all: what comes after is too slow, and not called."""
-    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
-
-    def left() -> float:
-        return min(work - time.process_time(), (clock - time.monotonic()) / PATIENCE)
-
+    left = _hourglass(seconds)
     return [call(function, args, left()) for args in cases]
+
+
+def _hourglass(seconds: float) -> Callable[[], float]:
+    """What is left of so many seconds of work, or of PATIENCE times as many by the clock."""
+    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+    return lambda: min(work - time.process_time(), (clock - time.monotonic()) / PATIENCE)
 
 
 def call(function: Callable, args: tuple, seconds: float | None) -> Call:
@@ -168,10 +171,10 @@ def call(function: Callable, args: tuple, seconds: float | None) -> Call:
         except BaseException as trouble:
             error, line = Failure(type(trouble).__name__, _show_error(trouble)), _line_of(function, trouble)
     printed = "" if output.closed else output.getvalue()
-    changed = next(
-        (n for n, a, b in zip(_names(function, args), args, given, strict=False) if not _same_input(a, b)),
-        None,
-    )
+    names = parameters(function)
+    names += [f"argument {i + 1}" for i in range(len(names), len(args))]
+    inputs = zip(names, args, given, strict=False)
+    changed = next((name for name, before, after in inputs if not _same_input(before, after)), None)
     return Call(value, error, line, changed, printed)
 
 
@@ -231,13 +234,12 @@ def show_call(function_name: str, names: list[str], args: tuple) -> str:
 def show(value: Any, digits: int = 6) -> str:
     """A value in at most about sixty characters."""
     array = as_array(value)
-    if array is not None and array.ndim and array.dtype.kind in "biuf":
+    if array is not None and array.ndim:
         if array.size > 12:
             return f"<array of shape {array.shape}>"
-        return np.array2string(
-            np.round(array.astype(float), 4) if array.dtype.kind == "f" else array, separator=", "
-        ).replace("\n", "")
-    if isinstance(value, np.ndarray) and array is not None and array.ndim == 0:
+        array = np.round(array.astype(float), 4) if array.dtype.kind == "f" else array
+        return np.array2string(array, separator=", ").replace("\n", "")
+    if isinstance(value, np.ndarray) and array is not None:
         value = array.item()  # what a call returned is kept as an array; one number reads as a number
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
@@ -251,16 +253,19 @@ def show(value: Any, digits: int = 6) -> str:
         text = repr(value)
     except Exception:
         text = f"<a {type(value).__name__}>"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return _short(text, 60)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _show_error(error: BaseException) -> str:
     """An error's kind and the start of its message."""
     try:
-        text = str(error).strip().partition("\n")[0]
+        text = _short(str(error).strip().partition("\n")[0], 200)
     except Exception:
         text = ""
-    text = text if len(text) <= 200 else text[:197] + "..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -295,9 +300,8 @@ def _within_by_alarm(seconds: float, function: Callable, args: tuple) -> Any:
 
     # Work is what this process does: on a busy machine a right answer takes long by the clock alone.
     timers = (
-        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
-        (signal.ITIMER_REAL, signal.SIGALRM, PATIENCE * seconds),
-    )
+        (signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, PATIENCE * seconds),
+    )  # fmt: skip
     before = [signal.signal(which, ring) for _, which, _ in timers]
     for timer, _, after in timers:
         signal.setitimer(timer, after, 0.5)
@@ -323,9 +327,9 @@ def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
             box["error"] = trouble
 
     thread = threading.Thread(target=run, daemon=True)
-    work, clock = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+    left = _hourglass(seconds)
     thread.start()
-    while thread.is_alive() and time.process_time() < work and time.monotonic() < clock:
+    while thread.is_alive() and left() > 0:
         thread.join(0.02)
     end = time.monotonic() + 1
     while thread.is_alive() and time.monotonic() < end:
@@ -340,12 +344,10 @@ def _within_by_thread(seconds: float, function: Callable, args: tuple) -> Any:
 
 def _line_of(function: Callable, trouble: BaseException) -> str:
     """The last line of the learner's own code on the way to the error."""
-    code = getattr(function, "__code__", None)
-    line, step = "", trouble.__traceback__
-    while step is not None:
-        if code is not None and step.tb_frame.f_code.co_filename == code.co_filename:
-            line = linecache.getline(code.co_filename, step.tb_lineno).strip()
-        step = step.tb_next
+    code, line = getattr(function, "__code__", None), ""
+    for frame, number in traceback.walk_tb(trouble.__traceback__):
+        if code is not None and frame.f_code.co_filename == code.co_filename:
+            line = linecache.getline(code.co_filename, number).strip()
     return line
 
 
@@ -355,11 +357,6 @@ def parameters(function: Callable) -> list[str]:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def _names(function: Callable, args: tuple) -> list[str]:
-    names = parameters(function)
-    return names + [f"argument {i + 1}" for i in range(len(names), len(args))]
 
 
 def _settled(value: Any) -> Any:

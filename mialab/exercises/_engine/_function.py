@@ -79,14 +79,9 @@ class FunctionExercise(Exercise):
         cases = list(self.cases(rng))
         expected = [self.oracle(*args) for args in cases]
         return Bench(
-            self.name,
-            parameters(self.function),
-            cases,
-            expected,
-            lambda: self._mistakes(cases, expected),
-            tolerance=self.tolerance,
-            seconds=self.seconds,
-        )
+            self.name, parameters(self.function), cases, expected, lambda: self._mistakes(cases, expected),
+            tolerance=self.tolerance, seconds=self.seconds,
+        )  # fmt: skip
 
     def _mistakes(self, cases: list[tuple], expected: list[Any]) -> Iterator[tuple[str, str, list[Call]]]:
         """The exercise's own known mistakes, then the slips of every beginner that can be made here."""

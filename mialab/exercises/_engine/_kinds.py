@@ -6,6 +6,7 @@ import json
 import math
 import re
 import textwrap
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -115,21 +116,13 @@ class Prediction(Exercise):
         self.measured: Any = None
         if options:
             self.also_right = {"capitals": options[0].upper(), "other_option": options[-1]}
-            bad = {
-                "not_an_option": "perhaps",
-                "wrong_type": 3,
-                "several_options": list(options),
-                "a_sentence": "I think it is " + options[0],
-            }
+            bad = {"not_an_option": "perhaps", "wrong_type": 3, "several_options": list(options),
+                   "a_sentence": "I think it is " + options[0]}  # fmt: skip
         else:
             low, high = between
             self.also_right = {"lowest": low, "highest": np.float64(high)}
-            bad = {
-                "wrong_type": "about half",
-                "not_a_number": math.nan,
-                "too_high": high * 100 + 1,
-                "too_low": low - 1,
-            }
+            bad = {"wrong_type": "about half", "not_a_number": math.nan, "too_high": high * 100 + 1,
+                   "too_low": low - 1}  # fmt: skip
         self.wrong = {diagnosis: Wrong(answer, self._complaint(answer)[1]) for diagnosis, answer in bad.items()}
 
     @property
@@ -152,9 +145,8 @@ class Prediction(Exercise):
         """One sentence: what was guessed, what was measured."""
         guess = _progress.load()[0]["exercises"].get(self.id, {}).get("answer")
         said = "You made no guess." if guess is None else f"You guessed {_plain(guess)}."
-        return (
-            f"{said} It is not measured yet." if self.measured is None else f"{said} Measured: {_plain(self.measured)}."
-        )
+        found = "It is not measured yet." if self.measured is None else f"Measured: {_plain(self.measured)}."
+        return f"{said} {found}"
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
         if _is_missing(answer):
@@ -177,12 +169,9 @@ class Prediction(Exercise):
             return found, f"`{show(answer)}` is not one of the options. {choose}"
         low, high = self.between
         between = f"a number from {low:g} to {high:g}"
-        number = _number(answer)
+        number = number_of(answer)
         if number is None:
-            return (
-                "wrong_type",
-                f"`{show(answer)}` is not a number. Guess {between}, without quotation marks.",
-            )
+            return "wrong_type", f"`{show(answer)}` is not a number. Guess {between}, without quotation marks."
         if math.isnan(number):
             return "not_a_number", f"`nan` is no guess. Guess {between}."
         if high > 1 and 0 < number < 1:
@@ -205,10 +194,44 @@ class Prediction(Exercise):
         return ()
 
 
-class Reading(Exercise):
+class _Numeric(Exercise):
+    """An exercise whose answer is one number, of a `unit`."""
+
+    unit: str
+    thing: str  # what the number is
+    no_number: str  # an answer that is none
+
+    @property
+    def stub(self) -> str:
+        return f"{self.name} = ...  # {self.unit}"
+
+    def _no_numbers(self) -> dict[str, Wrong]:
+        """Answers that are no number at all."""
+        return {
+            "wrong_type": Wrong(self.no_number, f"`{self.no_number!r}` is not a number. Give {self.unit}."),
+            "not_a_number": Wrong(math.nan, f"`nan` is not a {self.thing}. Give {self.unit}."),
+        }
+
+    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
+        if _is_missing(answer):
+            return self._not_attempted()
+        number = number_of(answer)
+        if number is None:
+            return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
+        if math.isnan(number):
+            return self._not_yet("not_a_number", f"`nan` is not a {self.thing}. Give {self.unit}.")
+        return self._judge_number(number)
+
+    @abstractmethod
+    def _judge_number(self, number: float) -> Verdict:
+        """The verdict on a number."""
+
+
+class Reading(_Numeric):
     """Read a number off a plot or a table. The oracle computes it again; `tolerance` is how finely one can read."""
 
     kind = "read a plot"
+    thing, no_number = "reading", "about half"
 
     def __init__(
         self,
@@ -224,10 +247,6 @@ class Reading(Exercise):
         self.oracle, self.tolerance, self.unit = oracle, tolerance, unit
         self.misreadings = misreadings  # name -> (what that misreading gives, diagnosis)
 
-    @property
-    def stub(self) -> str:
-        return f"{self.name} = ...  # {self.unit}"
-
     @cached_property
     def right_answer(self) -> float:
         return float(self.oracle())
@@ -239,37 +258,25 @@ class Reading(Exercise):
     @cached_property
     def also_right(self) -> dict[str, Any]:
         """Readings a little off the exact value."""
-        truth = self.right_answer
-        return {
-            "a_little_high": truth + 0.9 * self.tolerance,
-            "a_little_low": np.float64(truth - 0.9 * self.tolerance),
-        }
+        truth, little = self.right_answer, 0.9 * self.tolerance
+        return {"a_little_high": truth + little, "a_little_low": np.float64(truth - little)}
 
     @cached_property
     def wrong(self) -> dict[str, Wrong]:
         """The misreadings, and answers that are no reading at all."""
-        return {name: Wrong(float(value()), text) for name, (value, text) in self.misreadings.items()} | {
-            "wrong_type": Wrong("about half", f"`'about half'` is not a number. Give {self.unit}."),
-            "not_a_number": Wrong(math.nan, f"`nan` is not a reading. Give {self.unit}."),
-            "off": Wrong(self.right_answer + 7.7 * self.tolerance, "That is not what the figure shows."),
-        }
+        misread = {name: Wrong(float(value()), text) for name, (value, text) in self.misreadings.items()}
+        off = Wrong(self.right_answer + 7.7 * self.tolerance, "That is not what the figure shows.")
+        return misread | self._no_numbers() | {"off": off}
 
-    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if _is_missing(answer):
-            return self._not_attempted()
-        number, truth = _number(answer), self.right_answer
-        if number is None:
-            return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
-        if math.isnan(number):
-            return self._not_yet("not_a_number", f"`nan` is not a reading. Give {self.unit}.")
+    def _judge_number(self, number: float) -> Verdict:
+        truth = self.right_answer
         if abs(number - truth) <= self.tolerance:
             return self._correct("Correct.", f"Computed, it is {truth:.3g}.")
         for name, (value, text) in self.misreadings.items():
             if abs(number - float(value())) <= self.tolerance / 2:
                 return self._not_yet(name, text)
-        return self._not_yet(
-            "off", f"That is not what the figure shows. Yours is too {'high' if number > truth else 'low'}."
-        )
+        way = "high" if number > truth else "low"
+        return self._not_yet("off", f"That is not what the figure shows. Yours is too {way}.")
 
 
 class Written(Exercise):
@@ -281,15 +288,10 @@ class Written(Exercise):
     def __init__(
         self, name: str, *, rubric: list[str], example: str, others: list[str], words: int = 25, **common: Any
     ):
-        super().__init__(
-            name,
-            means="It is kept with your progress for a person to read; no program judges it. Compare it with "
-            "the rubric:",
-            why="",
-            **common,
-        )
+        means = "It is kept with your progress for a person to read; no program judges it. Compare it with the rubric:"
+        super().__init__(name, means=means, why="", **common)
         self.rubric, self.example, self.words = rubric, example, words
-        self.also_right = {f"example_{i + 2}": text for i, text in enumerate(others)}
+        self.also_right = {f"example_{i}": text for i, text in enumerate(others, 2)}
         self.wrong = {
             "too_short": Wrong("It depends.", self._too_short(2)),
             "same_words": Wrong("leak " * (words + 5), _SAME_WORDS),
@@ -310,17 +312,15 @@ class Written(Exercise):
         return f'{self.name} = """\n{textwrap.fill(self.example, 96)}\n"""'
 
     def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if _is_missing(answer):
+        text = answer.replace(_WRITE_HERE, " ") if isinstance(answer, str) else answer
+        if _is_missing(text):
             return self._not_attempted("Write your answer between the triple quotation marks.")
-        if not isinstance(answer, str):
+        if not isinstance(text, str):
             return self._not_yet("wrong_type", self.wrong["wrong_type"].diagnosis)
-        text = answer.replace(_WRITE_HERE, " ")
-        if not text.split():
-            return self._not_attempted("Write your answer between the triple quotation marks.")
-        n_words = len(_UNSPACED.sub(" w ", text).split())
-        copied = any(_is_copied(text, asked) for asked in (" ".join(self.rubric), self._prompt))
+        n_words, rubric = len(_UNSPACED.sub(" w ", text).split()), " ".join(self.rubric)
+        copied = any(_is_copied(text, asked) for asked in (rubric, self._prompt))
         # A whole rubric is called one, though it be shorter than an answer must be.
-        if n_words < self.words and not (copied and n_words >= len(" ".join(self.rubric).split())):
+        if n_words < self.words and not (copied and n_words >= len(rubric.split())):
             return self._not_yet("too_short", self._too_short(n_words))
         if n_words >= self.words and (filler := _filler(text, self.words)):
             return self._not_yet(*filler)
@@ -348,10 +348,11 @@ class Written(Exercise):
         return ("One answer that earns every point:", self.example, *(f"• {point}" for point in self.rubric))
 
 
-class Dial(Exercise):
+class Dial(_Numeric):
     """Turn the makers' dial: name a sensible setting at which their verdict changes."""
 
     kind = "turn the makers' dial"
+    thing, no_number = "setting", "small"
 
     def __init__(
         self,
@@ -372,42 +373,18 @@ class Dial(Exercise):
         self.measure, self.turns = measure, turns  # what comes of a setting, and whether that changes the verdict
         self.says = says  # a sentence with {setting} and {found}, or {found[0]} and {found[1]}
         self.right, self.stays = right, stays  # settings at which the verdict turns, and at which it does not
-
-    @property
-    def stub(self) -> str:
-        return f"{self.name} = ...  # {self.unit}"
+        self.also_right = {f"also_{setting:g}": np.float64(setting) for setting in right[1:]}
+        still = {f"stays_{setting:g}": Wrong(setting, "not yet what is asked for") for setting in stays}
+        self.wrong = still | self._no_numbers()
+        self.wrong["outside"] = Wrong(between[1] * 3, "outside what the question allows")
+        if whole:
+            self.wrong["not_whole"] = Wrong(between[0] + 0.5, "should be a whole number")
 
     @property
     def right_answer(self) -> float:
         return self.right[0]
 
-    @cached_property
-    def also_right(self) -> dict[str, Any]:
-        """The other settings at which the verdict is known to turn."""
-        return {f"also_{setting:g}": np.float64(setting) for setting in self.right[1:]}
-
-    @cached_property
-    def wrong(self) -> dict[str, Wrong]:
-        """Settings that leave the verdict as it is, and answers that are no sensible setting."""
-        still = {f"stays_{setting:g}": Wrong(setting, "not yet what is asked for") for setting in self.stays}
-        return (
-            still
-            | {
-                "wrong_type": Wrong("small", f"`'small'` is not a number. Give {self.unit}."),
-                "not_a_number": Wrong(math.nan, f"`nan` is not a setting. Give {self.unit}."),
-                "outside": Wrong(self.between[1] * 3, "outside what the question allows"),
-            }
-            | ({"not_whole": Wrong(self.between[0] + 0.5, "should be a whole number")} if self.whole else {})
-        )
-
-    def _judge(self, answer: Any, random_state: int | None) -> Verdict:
-        if _is_missing(answer):
-            return self._not_attempted()
-        setting = _number(answer)
-        if setting is None:
-            return self._not_yet("wrong_type", f"{_no_number(answer)} Give {self.unit}.")
-        if math.isnan(setting):
-            return self._not_yet("not_a_number", f"`nan` is not a setting. Give {self.unit}.")
+    def _judge_number(self, setting: float) -> Verdict:
         low, high = self.between
         if not low <= setting <= high:
             return self._not_yet("outside", f"{setting:g} lies outside what the question allows, {low:g} to {high:g}.")
@@ -481,7 +458,8 @@ def _no_number(answer: Any) -> str:
     return f"`{show(answer)}` is not a number."
 
 
-def _number(answer: Any) -> float | None:
+def number_of(answer: Any) -> float | None:
+    """An answer as one number; None if it is none."""
     array = as_array(answer)
     if array is None or array.shape != () or array.dtype.kind not in "iuf":
         return None

@@ -39,7 +39,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.size <= 1000:
         return {"texts": value.ravel().tolist(), "shape": list(value.shape)}
     array = as_array(value)
-    if array is not None and array.size <= MOST_VALUES and array.dtype.kind in "biuf":
+    if array is not None and array.size <= MOST_VALUES:
         plain = {"array": array.ravel().tolist(), "dtype": array.dtype.kind, "shape": list(array.shape)}
         return plain if isinstance(value, np.ndarray) or array.ndim else {**plain, "plain": True}
     if isinstance(value, list | tuple) and len(value) <= 1000:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,8 @@ def _of_a_kind(value: np.ndarray, should: Any) -> bool:
 
 
 def _slips(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
-    yield (
-        "cut_off",
-        "What stands behind the point is cut off. Is it `//`, or `int`?",
-        lambda f, args: np.trunc(_fractions(f(*args))),
-    )
+    said = "What stands behind the point is cut off. Is it `//`, or `int`?"
+    yield "cut_off", said, lambda f, args: np.trunc(_fractions(f(*args)))
     yield from _of_some_records(names)
     yield from _of_lengths(names)
     yield from _of_arguments(names)
@@ -63,36 +61,40 @@ def _slips(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     yield from _of_the_result()
 
 
+def _each(change: Callable, *how: Any) -> Callable:
+    """The reference on arguments that are all changed."""
+    return lambda f, args: f(*(change(a, *how) for a in args))
+
+
+def _one(i: int, change: Callable, *how: Any) -> Callable:
+    """The reference on arguments of which the one at `i` is changed."""
+    return lambda f, args: f(*_with(args, i, change(args[i], *how)))
+
+
 def _of_some_records(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     for kind, which, why in (("first", slice(0, 1), _LOOP), ("last", slice(-1, None), _RESET)):
         said = f"That is what the {kind} record alone would give. {why}"
-        yield f"{kind}_only", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args))
-        yield f"{kind}_only", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args)) / _length(args)
+        alone = _each(_cut, which)
+        yield f"{kind}_only", said, alone
+        yield f"{kind}_only", said, lambda f, args, alone=alone: alone(f, args) / _length(args)
         for i, name in enumerate(names):
             said = f"That is what the {kind} value of `{name}` alone would give. {why}"
-            yield f"{kind}_of_{name}", said, lambda f, args, i=i, w=which: f(*_with(args, i, _cut(args[i], w)))
-            yield (
-                f"{kind}_of_{name}",
-                said,
-                lambda f, args, i=i, w=which: f(*_with(args, i, _cut(args[i], w))) / len(args[i]),
-            )
+            alone = _one(i, _cut, which)
+            yield f"{kind}_of_{name}", said, alone
+            yield f"{kind}_of_{name}", said, lambda f, args, i=i, alone=alone: alone(f, args) / len(args[i])
     for kind, which, why in (
         ("last", slice(None, -1), "end one too early"),
         ("first", slice(1, None), "begin one too late"),
     ):
         said = f"That is what comes out without the {kind} record. Does your loop or slice {why}?"
-        yield f"all_but_the_{kind}", said, lambda f, args, w=which: f(*(_cut(a, w) for a in args))
-        yield (
-            f"all_but_the_{kind}",
-            said,
-            lambda f, args, w=which: f(*(_cut(a, w) for a in args)) * (_length(args) - 1) / _length(args),
-        )
+        name, others = f"all_but_the_{kind}", _each(_cut, which)
+        yield name, said, others
+        yield name, said, lambda f, args, others=others: others(f, args) * (_length(args) - 1) / _length(args)
     for kind, which in (("first", slice(0, 1)), ("last", slice(-1, None))):
-        said = f"That is what the {kind} column alone would give."
-        yield f"{kind}_column", said, lambda f, args, w=which: f(*(_columns(a, w) for a in args))
+        yield f"{kind}_column", f"That is what the {kind} column alone would give.", _each(_columns, which)
     for kind, which in (("first", slice(1, None)), ("last", slice(None, -1))):
         said = f"That is what comes out without the {kind} column."
-        yield f"all_but_the_{kind}_column", said, lambda f, args, w=which: f(*(_columns(a, w) for a in args))
+        yield f"all_but_the_{kind}_column", said, _each(_columns, which)
 
 
 def _of_lengths(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
@@ -103,16 +105,11 @@ def _of_lengths(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     yield "side_by_side", said, _paired
     yield "side_by_side", said, lambda f, args: _paired(f, args) * _shortest(args) / _length(args)
     said = "That is what comes out where the longer one is cut to the length of the shorter, as `zip` does."
-    yield "cut_to_the_shorter", said, lambda f, args: f(*(_cut(a, slice(_shortest(args))) for a in args))
-    for i, one in enumerate(names):
-        for j, other in enumerate(names):
-            said = f"That is what comes out if it is divided by the length of `{one}` where that of `{other}` is due."
-            if i != j:
-                yield (
-                    f"length_of_{one}_for_{other}",
-                    said,
-                    lambda f, args, i=i, j=j: _fractions(f(*args)) * (_size(args[j]) / _size(args[i])),
-                )
+    yield "cut_to_the_shorter", said, lambda f, args: _each(_cut, slice(_shortest(args)))(f, args)
+    for (i, one), (j, other) in permutations(enumerate(names), 2):
+        said = f"That is what comes out if it is divided by the length of `{one}` where that of `{other}` is due."
+        slip = lambda f, args, i=i, j=j: _fractions(f(*args)) * (_size(args[j]) / _size(args[i]))  # noqa: E731
+        yield f"length_of_{one}_for_{other}", said, slip
 
 
 def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
@@ -126,25 +123,26 @@ def _of_arguments(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
                 yield f"{one}_for_{other}", said, lambda f, args, i=i, j=j: f(*_with(args, j, _like(args[i], args[j])))
         said = f"A value exactly at `{one}` goes the other way in your answer: `>` or `>=`, `<` or `<=`?"
         for end in (np.inf, -np.inf):
-            yield f"at_{one}", said, lambda f, args, i=i, e=end: f(*_with(args, i, np.nextafter(_number(args[i]), e)))
+            yield f"at_{one}", said, _one(i, lambda a, end: np.nextafter(_number(a), end), end)
         said = f"That is what 1 minus `{one}` in the place of `{one}` would give."
-        yield f"one_minus_{one}", said, lambda f, args, i=i: f(*_with(args, i, 1 - _number(args[i])))
+        yield f"one_minus_{one}", said, _one(i, lambda a: 1 - _number(a))
         for value in (0, 1, 0.5, 0.9, 0.8, 0.7, 0.1, 0.05, 0.01):
             said = f"That is what {value} in the place of `{one}` would give. Is `{one}` used?"
-            yield f"{one}_is_{value}", said, lambda f, args, i=i, v=value: f(*_with(args, i, _same_kind(v, args[i])))
+            yield f"{one}_is_{value}", said, _one(i, _replaced, value)
         said = f"That is right for `{one}` one larger or one smaller."
         for step in (1, -1):
-            yield f"{one}_off_by_one", said, lambda f, args, i=i, s=step: f(*_with(args, i, _whole(args[i]) + s))
+            yield f"{one}_off_by_one", said, _one(i, lambda a, step: _whole(a) + step, step)
+    turned = _each(lambda a: np.transpose(a) if np.ndim(a) == 2 else a)
     yield (
         "other_axis",
         "Rows and columns are exchanged: the sum, the mean or the largest is taken along the other axis.",
-        lambda f, args: np.transpose(f(*(np.transpose(_table(a)) if np.ndim(a) == 2 else a for a in args))),
+        lambda f, args: np.transpose(turned(f, args)),
     )
     yield (
         "other_axis",
         "The mean or the largest of a model's answers is taken along the other axis: over the records, and not over "
         "the classes of each record.",
-        lambda f, args: f(*(_Turned(a) if hasattr(a, "predict_proba") else a for a in args)),
+        _each(lambda a: _Turned(a) if hasattr(a, "predict_proba") else a),
     )
 
 
@@ -152,24 +150,24 @@ def _of_values(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     for i, one in enumerate(names):
         for digits in range(4):
             said = f"That is what `{one}` rounded to {digits} digits would give. Rounding is for printing."
-            yield f"{one}_rounded", said, lambda f, args, i=i, d=digits: f(*_with(args, i, _rounded(args[i], d)))
+            yield f"{one}_rounded", said, _one(i, _rounded, digits)
         said = f"That is what the mean of `{one}` alone would give. Every value is to be looked at by itself."
-        yield f"mean_of_{one}", said, lambda f, args, i=i: f(*_with(args, i, _mean(_decimals(args[i]))))
+        yield f"mean_of_{one}", said, _one(i, lambda a: _mean(_decimals(a)))
         for kind, at in (("first", 0), ("last", -1)):
             said = f"That is what the {kind} value of `{one}` in the place of every other would give."
-            yield f"{kind}_{one}_for_all", said, lambda f, args, i=i, at=at: f(*_with(args, i, _repeated(args[i], at)))
+            yield f"{kind}_{one}_for_all", said, _one(i, _repeated, at)
         said = f"That is right for numbers in `{one}` that are one larger or one smaller. Does counting begin at 0?"
         for step in (1, -1):
-            yield f"{one}_off_by_one", said, lambda f, args, i=i, s=step: f(*_with(args, i, _counts(args[i]) + s))
+            yield f"{one}_off_by_one", said, _one(i, lambda a, step: _counts(a) + step, step)
     said = "That is what the means alone would give. Every value is to be looked at by itself."
-    yield "means_alone", said, lambda f, args: f(*(_mean(a) for a in args))
+    yield "means_alone", said, _each(_mean)
 
 
 def _of_ties(names: list[str]) -> Iterator[tuple[str, str, Callable]]:
     for i, one in enumerate(names):
         said = f"Your answer is off where a value of `{one}` is equal to another: how much is a tie to count?"
         for end in (np.inf, -np.inf):
-            nudged = lambda f, args, i=i, e=end: f(*_with(args, i, np.nextafter(_decimals(args[i]), e)))  # noqa: E731
+            nudged = _one(i, lambda a, end: np.nextafter(_decimals(a), end), end)
             yield f"ties_of_{one}", said, nudged
             yield f"ties_of_{one}", said, lambda f, args, n=nudged: 2 * _fractions(n(f, args)) - _fractions(f(*args))
 
@@ -182,32 +180,18 @@ def _of_the_result() -> Iterator[tuple[str, str, Callable]]:
     for i in range(3):
         yield "sum", said, lambda f, args, i=i: _fractions(f(*args)) * [len(a) for a in args if np.ndim(a)][i]
     for step, words in ((1, "one more"), (-1, "one less")):
-        yield (
-            words.replace(" ", "_"),
-            f"That is {words} than the right answer.",
-            lambda f, args, s=step: _whole(np.asarray(f(*args)).item()) + s,
-        )
-    yield (
-        "smallest_for_largest",
-        "That is the smallest where the largest is asked, or the reverse.",
-        lambda f, args: -_fractions(f(*(-_fractions(a) if np.ndim(a) else a for a in args))),
-    )
-    yield (
-        "sum_of_pairs",
-        "That is the sum over all pairs: divide by how many pairs there are.",
-        lambda f, args: _fractions(f(*args)) * np.prod([len(a) for a in args if np.ndim(a)]),
-    )
+        said = f"That is {words} than the right answer."
+        yield words.replace(" ", "_"), said, lambda f, args, s=step: _whole(np.asarray(f(*args)).item()) + s
+    reversed_ = _each(lambda a: -_fractions(a) if np.ndim(a) else a)
+    said = "That is the smallest where the largest is asked, or the reverse."
+    yield "smallest_for_largest", said, lambda f, args: -_fractions(reversed_(f, args))
+    said = "That is the sum over all pairs: divide by how many pairs there are."
+    yield "sum_of_pairs", said, lambda f, args: _fractions(f(*args)) * np.prod([len(a) for a in args if np.ndim(a)])
     yield "without_its_sign", "The sign is lost. Is it `abs`?", lambda f, args: np.abs(_fractions(f(*args)))
-    yield (
-        "divided",
-        "It is divided by how many there are once too often.",
-        lambda f, args: _fractions(f(*args)) / _length(args),
-    )
-    yield (
-        "one_less",
-        "It is divided by one less than how many there are.",
-        lambda f, args: _fractions(f(*args)) * (_length(args) / (_length(args) - 1)),
-    )
+    said = "It is divided by how many there are once too often."
+    yield "divided", said, lambda f, args: _fractions(f(*args)) / _length(args)
+    said = "It is divided by one less than how many there are."
+    yield "one_less", said, lambda f, args: _fractions(f(*args)) * (_length(args) / (_length(args) - 1))
     said = "That is the ratio of the one to the other, p to 1 - p, where the share of all, p, is asked."
     yield "odds", said, lambda f, args: _fractions(f(*args)) / (1 - _fractions(f(*args)))
     yield "squared", "That is the square of the right answer.", lambda f, args: _fractions(f(*args)) ** 2
@@ -306,20 +290,16 @@ def _number(value: Any) -> float:
     return value
 
 
-def _same_kind(value: float, other: Any) -> Any:
-    if isinstance(value, float):
-        return _number(other) * 0 + value
-    return _whole(other) * 0 + value if isinstance(other, int | np.integer) else _number(other) * 0.0 + value
+def _replaced(other: Any, value: float) -> Any:
+    """`value` as a number of the kind of `other`: a float is none of a whole number's."""
+    kind = _whole if isinstance(value, int) and isinstance(other, int | np.integer) else _number
+    return kind(other) * 0 + value
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError
     return value
-
-
-def _table(value: Any) -> np.ndarray:
-    return np.asarray(value)
 
 
 def _truths(value: Any) -> np.ndarray:

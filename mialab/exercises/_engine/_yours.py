@@ -12,6 +12,7 @@ import functools
 import inspect
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 
 from mialab._files import free_name, write_whole
 from mialab.exercises._engine import _progress
-from mialab.exercises._engine._calls import as_array, call, calls_of, same, show_call
+from mialab.exercises._engine._calls import Failure, as_array, call, calls_of, parameters, same, show_call
 from mialab.exercises._engine._panel import Code, Panel
 
 FILE_NAME = "my_attack.py"
@@ -175,8 +176,6 @@ def _import_of(name: str, value: Any) -> str:
     module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
     if not module or module == "__main__" or "." in own or not own:
         return ""
-    import sys
-
     if getattr(sys.modules.get(module), own, None) is not value:
         return ""
     return f"from {module} import {own}" + (f" as {name}" if name != own else "")
@@ -191,11 +190,14 @@ def load(exercise: Any, source: str) -> Callable:
     file, above = _place(exercise.name, source)
     made = call(lambda: exec(compile("\n" * above + source, file, "exec"), space), (), exercise.seconds)
     if made.error is not None:
-        why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
-        raise Unkept(f"its text alone {why}")
+        raise Unkept(f"its text alone {_how_it_ends(made.error)}")
     if not callable(space.get(exercise.name)):
         raise Unkept(f"its text defines no function `{exercise.name}`")
     return space[exercise.name]
+
+
+def _how_it_ends(error: Failure) -> str:
+    return "takes too long" if error.kind == "TooSlow" else f"stops with `{error.text}`"
 
 
 def _place(name: str, source: str) -> tuple[str, int]:
@@ -241,10 +243,8 @@ def _on_real_data(exercise: Any, function: Callable) -> str:
     (made,) = calls_of(function, [args], exercise.seconds)
     if made.error is None and same(made.value, exercise.function(*args), exercise.tolerance):
         return ""
-    shown = show_call(exercise.name, list(inspect.signature(exercise.function).parameters), args)
-    why = "gives something else than the course's"
-    if made.error is not None:
-        why = "takes too long" if made.error.kind == "TooSlow" else f"stops with `{made.error.text}`"
+    shown = show_call(exercise.name, parameters(exercise.function), args)
+    why = _how_it_ends(made.error) if made.error else "gives something else than the course's"
     return f"on data as large as the notebook's, `{shown}`, it {why}"
 
 
@@ -269,8 +269,7 @@ def yours(exercise: Any, course: bool = False) -> Callable:
 
 def _marked(exercise: Any, function: Callable, whose: str) -> Callable:
     """The function, whose answers come in the type of the course's own, marked as nobody's answer to a check."""
-    args = exercise.cases(np.random.default_rng(0))
-    pattern = exercise.function(*next(iter(args)))
+    pattern = exercise.function(*next(iter(exercise.cases(np.random.default_rng(0)))))
 
     @functools.wraps(exercise.function)
     def run(*given: Any, **named: Any) -> Any:
@@ -283,7 +282,7 @@ def _marked(exercise: Any, function: Callable, whose: str) -> Callable:
 def like(pattern: Any, answer: Any) -> Any:
     """An answer in the type of a pattern: array, list, float, int, bool; what cannot be is left as it is."""
     array = as_array(answer)
-    if array is None or (as_array(pattern) is None):
+    if array is None or as_array(pattern) is None:
         return tuple(answer) if isinstance(pattern, tuple) and isinstance(answer, list) else answer
     if isinstance(pattern, np.ndarray):
         return array.astype(pattern.dtype)
@@ -299,10 +298,8 @@ def compare(exercise: Any, *args: Any) -> Panel:
     """
     kept, note = parts()
     if exercise.name not in kept:
-        return Panel(
-            f"There is no {exercise.name} of yours yet",
-            (*filter(None, [note]), "Pass its check; where that does not keep it, it says why."),
-        )
+        help_ = "Pass its check; where that does not keep it, it says why."
+        return Panel(f"There is no {exercise.name} of yours yet", (*filter(None, [note]), help_))
     case = list(exercise.cases(np.random.default_rng()))[-1]
     arrays = [isinstance(one, np.ndarray) for one in case] + [False] * len(args)
     given = tuple(np.asarray(one) if array else one for one, array in zip(args, arrays, strict=False)) or case
@@ -310,9 +307,8 @@ def compare(exercise: Any, *args: Any) -> Panel:
         mine = load(exercise, kept[exercise.name])
     except Unkept as trouble:
         return Panel("Yours cannot be run", (f"{trouble}.",))
-    results = [calls_of(one, [given], exercise.seconds)[0] for one in (mine, exercise.function)]
-    lines = [
-        f"{name}: {made.error.text if made.error else made.value}"
-        for name, made in zip(("yours", "the course's"), results, strict=True)
-    ]
-    return Panel("Yours and the course's", (*map(Code, lines), Code(kept[exercise.name]), Code(exercise.right_code)))
+    lines = []
+    for name, function in (("yours", mine), ("the course's", exercise.function)):
+        (made,) = calls_of(function, [given], exercise.seconds)
+        lines.append(f"{name}: {made.error.text if made.error else made.value}")
+    return Panel("Yours and the course's", tuple(map(Code, [*lines, kept[exercise.name], exercise.right_code])))
