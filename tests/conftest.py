@@ -19,9 +19,9 @@ from mialab.instructor.grading import _sandbox
 # Seconds on two quiet cores of what takes more than fifteen; all else together takes REST.
 SECONDS = {
     "test_grading.py": 300, "test_browser_notebooks.py": 290, "test_site.py": 255, "test_claims.py": 240,
-    "test_exercises.py": 205, "test_class_reports.py": 185, "test_assign.py": 170, "test_yours.py": 140,
-    "test_plain.py": 100, "test_browser.py": 95, "test_privacy.py": 95, "test_challenge.py": 70,
-    "test_one_alone.py": 65, "test_plots.py": 65, "test_widgets.py": 55, "test_slips.py": 55, "test_service.py": 50,
+    "test_exercises.py": 150, "test_class_reports.py": 185, "test_assign.py": 170, "test_yours.py": 140,
+    "test_plain.py": 100, "test_browser.py": 95, "test_privacy.py": 75, "test_challenge.py": 60,
+    "test_one_alone.py": 65, "test_plots.py": 55, "test_widgets.py": 45, "test_slips.py": 55, "test_service.py": 50,
     "test_audit_cli.py": 35, "18_audit_a_promise.ipynb": 35, "test_audit.py": 30, "08_probing_the_black_box.ipynb": 30,
     "11_what_the_attacker_must_know.ipynb": 30, "test_mutants.py": 30, "13_two_strong_attacks.ipynb": 30,
     "16_defences.ipynb": 25, "test_blackbox.py": 25, "20_when_flowers_are_people.ipynb": 25,
@@ -137,35 +137,46 @@ def walled(monkeypatch):
     monkeypatch.setattr(_sandbox, "missing", lambda: "")
 
 
-# --- a learner's JupyterLab in a browser --------------------------------------------------------------------------
+# --- answers that are nobody's ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def no_workbook(tmp_path, monkeypatch):
+    """Answers of the tests are nobody's progress."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
+    monkeypatch.setattr("mialab.exercises._engine._progress._in_memory", {"version": 1, "exercises": {}})
+
+
+# --- a browser, and in it a learner's JupyterLab ------------------------------------------------------------------
+
+
+# Not for the whole session: Playwright keeps an event loop running, in which nbval's kernels could not be driven.
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab on a new workbook, and beside it, in `read`, the notebooks as they are read: with their outputs."""
-    from browser import READ, find_chromium, running_lab
+def browser():
+    """One Chromium for all tests of a file."""
+    from browser import find_chromium, launch
+    from playwright.sync_api import sync_playwright
 
     if find_chromium() is None:
         missing = "Chromium was not found on the path"
         if os.environ.get("CI") == "true":
             pytest.fail(f"{missing}: install it (see .ci/run)")
         pytest.skip(missing)
-    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
-        shutil.copytree(notebooks_folder(), lab.workbook / READ)
-        yield lab
-
-
-# Not for the whole session: Playwright keeps an event loop running, in which nbval's kernels could not be driven.
-@pytest.fixture(scope="module")
-def browser(lab):
-    """One Chromium for all tests of a file."""
-    from browser import find_chromium, launch
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = launch(playwright, find_chromium())
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab on a new workbook, and beside it, in `read`, the notebooks as they are read: with their outputs."""
+    from browser import READ, running_lab
+
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        shutil.copytree(notebooks_folder(), lab.workbook / READ)
+        yield lab
 
 
 @pytest.fixture(scope="module")

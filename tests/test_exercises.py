@@ -22,6 +22,8 @@ from mialab.exercises._engine._calls import parameters
 from mialab.exercises._engine._function import FunctionExercise
 from mialab.exercises._engine._panel import Panel
 
+pytestmark = pytest.mark.usefixtures("no_workbook")
+
 EXERCISES = [e for chapter in chapters() for e in chapter.exercises.values()]
 FUNCTIONS = [e for e in EXERCISES if isinstance(e, FunctionExercise)]
 NAMED = {e.name: e for e in EXERCISES}
@@ -29,14 +31,6 @@ NAMED = {e.name: e for e in EXERCISES}
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
 each_function = pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda e: e.id)
 some_functions = pytest.mark.parametrize("exercise", FUNCTIONS[::4], ids=lambda e: e.id)  # one judge looks at all
-
-
-@pytest.fixture(autouse=True)
-def no_workbook(tmp_path, monkeypatch):
-    """Answers of the tests are nobody's progress."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
-    monkeypatch.setattr("mialab.exercises._engine._progress._in_memory", {"version": 1, "exercises": {}})
 
 
 @pytest.fixture

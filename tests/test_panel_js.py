@@ -1,11 +1,8 @@
 """The panel's script against a model whose answers come when the test says: words first, their picture later."""
 
-import os
 from pathlib import Path
 
 import pytest
-from browser import find_chromium, launch
-from playwright.sync_api import sync_playwright
 
 import mialab.widgets
 
@@ -26,18 +23,6 @@ function answer(turn, pending) {
   heard["change:answer"]();
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium was not found on the path: install it (see .ci/run)")
-        pytest.skip("Chromium was not found on the path")
-    with sync_playwright() as playwright:
-        browser = launch(playwright, find_chromium())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ def test_a_title_is_drawn_and_said_and_limits_are_set(ax):
     look = {"title": "The tree remembers", "xlim": (0.9, 1.0)}
     said = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", **look).alt
     assert said == "The tree remembers. Accuracy. tree: 1.00."
+    assert plots.intervals(means={"tree": (1.0, 1.0, 1.0)}, label="accuracy", **look).alt == said
     small = plots.intervals({"net": (0.004, -0.0001, 0.008)}, label="gap").alt
     assert small == "Gap. net: 0.004 (0.000 to 0.008)."  # not 0.00, and nothing below nought that is none
     drawn = plots.intervals({"tree": (1.0, 1.0, 1.0)}, label="accuracy", ax=ax, **look)

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urldefrag
 
 import nbformat
 import pytest
-from browser import PANDAS_OWN, WINDOW, barriers, find_chromium, launch
-from playwright.sync_api import expect, sync_playwright
+from browser import PANDAS_OWN, WINDOW, barriers
+from playwright.sync_api import expect
 from test_run import ROOT
 
 from mialab import targets
@@ -69,20 +69,16 @@ def pages(site):
 
 
 @pytest.fixture(scope="module")
-def window(site):
+def window(site, browser):
     """A browser window, and all that its pages ask for."""
-    if find_chromium() is None:
-        pytest.skip("Chromium was not found on the path")
-    with sync_playwright() as playwright:
-        browser = launch(playwright, find_chromium())
-        page = browser.new_page()
-        page.asked, page.errors = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        yield page
-        browser.close()
-        assert page.errors == []
-        assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
+    page = browser.new_page()
+    page.asked, page.errors = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    page.close()
+    assert page.errors == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
 
 
 def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
@@ -137,35 +133,31 @@ CONTRAST = "color-contrast"  # axe-core's slowest rule by far, and all pages hav
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_of_ours_on_a_page(pages, theme):
+def test_axe_finds_nothing_of_ours_on_a_page(pages, browser, theme):
     """One page of each kind in each theme: its colours, and in one theme all else. The notebooks' own texts and figures
     are looked at in JupyterLab; here every one must fit a phone."""
-    if find_chromium() is None:
-        pytest.skip("Chromium was not found on the path")
-    with sync_playwright() as playwright:
-        browser = launch(playwright, find_chromium())
-        page = browser.new_page()
-        page.emulate_media(color_scheme=theme)
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
-        found = {}
-        for path in pages:
-            if path.stem not in ONE_OF_EACH_KIND and (theme == "dark" or path.parent.name != "notebooks"):
-                continue
-            page.goto(path.as_uri())
-            expect(page.locator("html")).to_have_attribute("data-theme", theme)
-            found[path.name] = []
-            if path.stem in ONE_OF_EACH_KIND:
-                found[path.name] += barriers(page, THEMES_OWN, runOnly=[CONTRAST])
-                if theme == "light":
-                    found[path.name] += barriers(page, THEMES_OWN, rules={CONTRAST: {"enabled": False}})
-            for width in (PHONE, WINDOW):
-                page.set_viewport_size(width)
-                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    found[path.name].append(f"the page scrolls sideways in a window of {width}")
-        page.set_content('<p style="color:#999;background:#fff">hardly to be read</p><img src="x.png">')
-        control = [barriers(page, (), runOnly=[CONTRAST]), barriers(page, (), rules={CONTRAST: {"enabled": False}})]
-        browser.close()
+    page = browser.new_page()
+    page.emulate_media(color_scheme=theme)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    found = {}
+    for path in pages:
+        if path.stem not in ONE_OF_EACH_KIND and (theme == "dark" or path.parent.name != "notebooks"):
+            continue
+        page.goto(path.as_uri())
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        found[path.name] = []
+        if path.stem in ONE_OF_EACH_KIND:
+            found[path.name] += barriers(page, THEMES_OWN, runOnly=[CONTRAST])
+            if theme == "light":
+                found[path.name] += barriers(page, THEMES_OWN, rules={CONTRAST: {"enabled": False}})
+        for width in (PHONE, WINDOW):
+            page.set_viewport_size(width)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[path.name].append(f"the page scrolls sideways in a window of {width}")
+    page.set_content('<p style="color:#999;background:#fff">hardly to be read</p><img src="x.png">')
+    control = [barriers(page, (), runOnly=[CONTRAST]), barriers(page, (), rules={CONTRAST: {"enabled": False}})]
+    page.close()
     assert [each[0].split(":")[0] for each in control[:1]] == [CONTRAST]
     assert "image-alt" in {barrier.split(":")[0] for barrier in control[1]}
     assert {name: barrier for name, barrier in found.items() if barrier} == {}

@@ -23,18 +23,12 @@ from mialab.exercises._engine._scripted import Parrot
 from mialab.exercises._engine._slips import family
 from mialab.exercises.handout import Question
 
+pytestmark = pytest.mark.usefixtures("no_workbook")
+
 SHARES = (1 / 3, 0.25, 0.7142857, 0.5, 2 / 7, 0.1234567)
 COMMON = {"section": "Somewhere", "question": "What will it be?"}
 CLOCKS = [getattr(signal, name) for name in ("SIGALRM", "SIGPROF") if hasattr(signal, name)]
 WRITTEN = {"points": 1, "minutes": 1, "section": "Somewhere", "hints": [""] * 3}
-
-
-@pytest.fixture(autouse=True)
-def no_workbook(tmp_path, monkeypatch):
-    """Answers of the tests are nobody's progress."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MIALAB_WORKBOOK", raising=False)
-    monkeypatch.setattr(_progress, "_in_memory", {"version": 1, "exercises": {}})
 
 
 def found(answer, right=lambda x: x, cases=SHARES):

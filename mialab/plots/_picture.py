@@ -79,6 +79,8 @@ def chart(words: Callable[..., str], width: float = 7.0, height: float = 3.8, ro
     """
 
     def decorate(draw: Callable) -> Callable:
+        signature = inspect.signature(draw)
+
         @wraps(draw)
         def drawn(*args: Any, ax: Any = None, **settings: Any) -> Any:
             look = {name: settings.pop(name) for name in LOOK if name in settings}
@@ -88,12 +90,13 @@ def chart(words: Callable[..., str], width: float = 7.0, height: float = 3.8, ro
             import matplotlib.pyplot as plt
 
             with plt.style.context("mialab.course"):
-                fig, ax = plt.subplots(figsize=(width, height + (row * len(args[0]) if row else 0)))
+                things = signature.bind(ax, *args, **settings).args[1]
+                fig, ax = plt.subplots(figsize=(width, height + (row * len(things) if row else 0)))
                 draw(ax, *args, **settings).set(**look)
                 said = words(*args, **settings)
                 return show(fig, f"{look['title'].rstrip('.')}. {said}" if look.get("title") else said)
 
-        own = list(inspect.signature(draw).parameters.values())[1:]
+        own = list(signature.parameters.values())[1:]
         named = inspect.Parameter("ax", inspect.Parameter.KEYWORD_ONLY, default=None)
         rest = [p for p in own if p.kind is p.VAR_KEYWORD]
         drawn.__signature__ = inspect.Signature([*(p for p in own if p not in rest), named, *rest])

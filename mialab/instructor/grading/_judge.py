@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 from mialab import exercises
 from mialab.exercises._engine._base import Exercise
 from mialab.exercises._engine._bench import Bench
-from mialab.exercises._engine._calls import as_array
 from mialab.exercises._engine._function import FunctionExercise
-from mialab.exercises._engine._kinds import Choice, Written, letters_of
+from mialab.exercises._engine._kinds import Choice, Written, letters_of, number_of
 from mialab.exercises._engine._plain import from_json, observed_from_json, to_json
 from mialab.exercises.handout import FILE, own_from
 from mialab.instructor.grading import _intake
@@ -186,11 +185,11 @@ class Judge:
         return mark._replace(outcome="not yet", diagnosis=diagnosis, text=(text,))
 
     def _own_diagnosis(self, question: _personal.OwnQuestion, student: str, answer: Any) -> tuple[str | None, str]:
-        number = as_array(answer)
-        if number is None or number.shape != () or number.dtype.kind not in "iuf":
+        given = number_of(answer)
+        if given is None:
             return "wrong_type", f"The answer should be {question.unit}."
         rights = self.own_answers[question.name]
-        right, given = rights[student], float(number)
+        right = rights[student]
         if abs(given - right) <= question.tolerance:
             return None, ""
         if abs(given - right) <= 0.006 and any(abs(given - round(right, d)) < 1e-9 for d in (1, 2, 3)):
