@@ -77,12 +77,15 @@ def test_noise_for_is_the_inverse_and_never_promises_more(epsilon, n_steps, delt
 
 
 @pytest.mark.long
-def test_noise_for_with_subsampling():
+def test_noise_for_with_subsampling(monkeypatch):
     noise = noise_for(2.0, 4, 1e-3, 0.3)
     assert 1.98 < epsilon_of(noise, 4, 1e-3, 0.3) <= 2.0
     assert noise < noise_for(2.0, 4, 1e-3)  # subsampling helps
     with pytest.raises(ValueError, match=r"a noise below 0\.3 keeps"):
         noise_for(1000, 100, 1e-5, 0.05)
+    monkeypatch.setattr("mialab.privacy.LEAST_NOISE", noise + 0.02)  # it is not gone below on the way down either
+    with pytest.raises(ValueError, match="it should be smaller"):
+        noise_for(2.0, 4, 1e-3, 0.3)
 
 
 @pytest.mark.long
