@@ -351,3 +351,14 @@ def test_a_dial_on_a_logarithmic_axis_has_each_setting_as_a_tick_and_no_other():
     assert [text.get_text() for text in ax.get_xticklabels()] == ["20", "50", "100", "200", "500"]
     assert ax.get_xticks(minor=True).size == 0
     plt.close(fig)
+
+
+def test_names_of_lines_that_end_at_one_place_do_not_cover_one_another():
+    lines = {name: [(0.5, 0.4, 0.6), (end, end - 0.1, end + 0.1)] for name, end in
+             {"net": 0.7, "tree": 0.7, "forest": 0.705, "far away": 0.2}.items()}  # fmt: skip
+    with plt.style.context("mialab.course"):
+        fig, ax = plt.subplots(figsize=(7.0, 3.8))
+        plots.trends([1, 2], lines, along="k", label="AUC", ax=ax)
+        assert not [fault for fault in faults(fig) if "overlap" in fault]
+    assert [text.get_position()[1] == 0 for text in ax.texts] == [True, False, False, True]  # no further than need be
+    plt.close(fig)

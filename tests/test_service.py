@@ -273,8 +273,9 @@ def test_head_gets_no_body(client):
 
 
 def test_each_client_reads_errors_in_its_own_shape(client):
-    google = client.post(PREDICT, content=b"{", headers=HEADERS).json()["error"]
-    assert google["code"] == 400 and google["status"] == "INVALID_ARGUMENT"
+    for path in (PREDICT, "/v1/projects/%3F/locations/l/endpoints/iris:predict"):
+        google = client.post(path, content=b"{", headers=HEADERS).json()["error"]
+        assert google["code"] == 400 and google["status"] == "INVALID_ARGUMENT"
     amazon = client.post(INVOKE, content=b"{", headers=HEADERS)
     assert amazon.headers["x-amzn-errortype"] == "ValidationError" and amazon.json()["message"]
     assert isinstance(client.get("/nowhere").json()["error"], str)

@@ -339,7 +339,7 @@ async def _ask(
 
 
 def _refusal(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    body, more = _wire.error_body(request.url.path, status, sentence)
+    body, more = _wire.error_body(request.scope["path"], status, sentence)  # `url` ends at a "?" in the path, decoded
     return JSONResponse(body, status, {**(headers or {}), **more})
 
 
@@ -348,7 +348,7 @@ async def _refused(request: Request, error: Refused) -> Response:
 
 
 async def _no_route(request: Request, error: HTTPException) -> Response:
-    path = json.dumps(request.url.path[:80])
+    path = json.dumps(request.scope["path"][:80])
     sentences = {
         404: f"there is nothing at {path}; /docs says what there is",
         405: f"{path} does not take {request.method[:20]}; /docs says what it takes",

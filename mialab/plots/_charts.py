@@ -13,6 +13,7 @@ from mialab.plots._style import CHANCE, MEMBER, PLAIN, SPECIES, STRANGER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
     from mialab.metrics import Roc
 
@@ -419,7 +420,18 @@ def trends(
         ax.set_xticks(x, [f"{setting:g}" for setting in x])
         ax.minorticks_off()
     ax.margins(x=0.18)
+    _move_apart(ax, ax.texts[-len(lines) :])
     return ax
+
+
+def _move_apart(ax: Axes, names: Sequence[Annotation]) -> None:
+    """Move names at the right ends of lines up as far as they would cover one another."""
+    ax.get_ylim()  # the limits are settled only when somebody asks
+    free = -np.inf
+    for name in sorted(names, key=lambda name: name.xy[1]):
+        end = ax.transData.transform(name.xy)[1] * 72 / ax.figure.dpi
+        name.set_position((8, max(0.0, free - end)))
+        free = max(end, free) + 1.3 * name.get_fontsize()
 
 
 def trend(

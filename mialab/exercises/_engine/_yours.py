@@ -174,6 +174,9 @@ def _import_of(name: str, value: Any) -> str:
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else "")
     module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+    if isinstance(value, np.ufunc):  # only NumPy's say where they are from, and those since 2.2
+        own = value.__name__
+        module = next((m for m in ("numpy", "scipy.special") if getattr(sys.modules.get(m), own, None) is value), "")
     if not module or module == "__main__" or "." in own or not own:
         return ""
     if getattr(sys.modules.get(module), own, None) is not value:
