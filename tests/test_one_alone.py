@@ -438,6 +438,12 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_runs(room, tmp_path, monk
     assert len(said) == 10
 
 
+def test_a_run_may_pass_through_its_folders_and_look_into_none(tmp_path):
+    with _grading._place(tmp_path) as place, _grading._folder(place) as run:
+        assert [folder.stat().st_mode & 0o777 for folder in (place, run.parent)] == [0o711, 0o711]
+    assert not place.exists()
+
+
 def test_a_folder_that_is_not_there_is_said_with_the_rest(tmp_path):
     with pytest.raises(ValueError, match="nowhere") as error:
         grade_class(tmp_path / "nowhere", tmp_path / "g", jobs=-1)
