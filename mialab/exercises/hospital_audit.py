@@ -207,7 +207,7 @@ memo = chapter.add(
             "holds other patients' data. Result: yes, clearly. In pairs of one training patient and one other, the "
             "attack picks the right one about eight times in ten, and nearly nine for one of our own staff; the "
             "uncertainty is a few points either way with our two thousand records. Most patients are hard to single "
-            "out with certainty, but a minority stands above every outsider. What is revealed is that somebody was a "
+            "out with certainty, but a minority stands above every stranger. What is revealed is that somebody was a "
             "patient and had their blood tested: no diagnosis, but a fact about their care that is theirs to tell. "
             "We have not shown what a better attack could do, and one trained model is not all models. "
             "Recommendation: train a replacement with a limit on each patient's influence, and restrict who may "

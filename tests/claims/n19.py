@@ -71,10 +71,10 @@ def more_than_half_of_what_the_auditor_catches(outsider, auditor, parts):
     assert caught(outsider, parts.is_member, 10) > 0.5 * caught(auditor, parts.is_member, 10)
 
 
-@claim(cell="pd.DataFrame(counts", says="in others four to eight tenths", again=hospital, settings=SETTINGS)
-def four_to_eight_tenths(outsider, auditor, parts):
+@claim(cell="pd.DataFrame(counts", says="in others four to nine tenths", again=hospital, settings=SETTINGS)
+def four_to_nine_tenths(outsider, auditor, parts):
     assert auc(auditor, parts.is_member) > auc(outsider, parts.is_member) + 0.02
-    assert 0.4 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 0.85
+    assert 0.4 < caught(outsider, parts.is_member, 10) / caught(auditor, parts.is_member, 10) < 0.92
 
 
 @claim(cell="pd.DataFrame(counts", says="hangs on a single record and changes from draw to draw", again=hospital)
